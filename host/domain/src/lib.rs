@@ -1,1 +1,22 @@
-//! rota-domain
+//! The ground floor: the nouns of lead routing and their arithmetic.
+//!
+//! Nothing here waits, reads a clock, draws a random number or touches a file or a socket.
+//! Time and chance are arguments. What is `Serialize` here is a format that people outside
+//! hold on to (a lead, an event, a decision, a workspace); CRMs' and databases' own wire
+//! types live at their edge.
+
+pub mod class;
+pub mod decision;
+pub mod delivery;
+pub mod desk;
+pub mod effect;
+pub mod event;
+pub mod fairness;
+pub mod id;
+pub mod lead;
+pub mod manifest;
+pub mod person;
+pub mod property;
+pub mod rule;
+pub mod stages;
+pub mod workspace;

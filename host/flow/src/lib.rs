@@ -1,1 +1,13 @@
-//! rota-flow
+//! The verbs of Rota, in the order in which a lead walks them, and the ports they need.
+//!
+//! `ingest` takes an event in, `enrich` reads what the rules may see, `decide` asks them,
+//! `record` commits, `apply` carries effects out. Each takes the value that the stage before
+//! returned. `sequencer` and `courier` are the two loops that walk a lead along. What
+//! touches the world stands behind the four ports in `ports`.
+
+pub mod apply;
+pub mod decide;
+pub mod enrich;
+pub mod ingest;
+pub mod ports;
+pub mod sequencer;

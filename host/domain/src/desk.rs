@@ -1,0 +1,176 @@
+//! What a decision can see besides the lead: the workspace, who is there, and whose turn
+//! it is. It changes only by entries of the tenant's log.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Status;
+use crate::fairness::{Candidate, Rotation, Turn};
+use crate::id::{ConnectionId, OwnerId, PoolId, RepId};
+use crate::workspace::{Member, Rep, Workspace};
+
+/// Whether a rep can be given a lead now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Availability {
+    /// Can.
+    Available,
+    /// Is away or paused.
+    Away,
+    /// Is outside working hours.
+    OffShift,
+    /// Has as many open leads as allowed.
+    Capped,
+    /// Has left or was switched off.
+    Inactive,
+}
+
+/// Who owns a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// Nobody.
+    Nobody,
+    /// A rep who may be given leads.
+    Active(RepId),
+    /// A rep who has left or was switched off.
+    Inactive(RepId),
+    /// Somebody whom the workspace does not know.
+    Stranger(OwnerId),
+}
+
+/// The state of a tenant that its decisions see.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// The number of this workspace revision.
+    pub revision: u64,
+    /// The workspace.
+    pub workspace: Arc<Workspace>,
+    places: HashMap<RepId, usize>,
+    statuses: HashMap<RepId, Status>,
+    rotations: BTreeMap<PoolId, Rotation>,
+}
+
+impl Desk {
+    /// A desk at the beginning of a log.
+    #[must_use]
+    pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
+        let places = workspace.reps.iter().enumerate().map(|(place, rep)| (rep.id.clone(), place)).collect();
+        Self { revision, workspace, places, statuses: HashMap::new(), rotations: BTreeMap::new() }
+    }
+
+    /// The same desk under a new revision of the workspace: whoever is away stays away, and
+    /// rotations go on among those who are still members.
+    #[must_use]
+    pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
+        let mut next = Self::new(revision, workspace);
+        next.statuses = self.statuses;
+        next.rotations = self.rotations;
+        for (pool, rotation) in &mut next.rotations {
+            let members = next.workspace.pool(pool).map(|pool| pool.members.as_slice()).unwrap_or_default();
+            rotation.retain(&candidates(members.iter()));
+        }
+        next
+    }
+
+    /// The place of a rep in the workspace's list, which is its number for rules.
+    #[must_use]
+    pub fn place(&self, rep: &RepId) -> Option<usize> {
+        self.places.get(rep).copied()
+    }
+
+    /// Sets what a rep is now.
+    pub fn set_status(&mut self, rep: RepId, status: Status) {
+        self.statuses.insert(rep, status);
+    }
+
+    /// What a rep was last said to be.
+    #[must_use]
+    pub fn status(&self, rep: &RepId) -> Option<Status> {
+        self.statuses.get(rep).copied()
+    }
+
+    /// Puts a rotation in place that was kept elsewhere.
+    pub fn set_rotation(&mut self, pool: PoolId, rotation: Rotation) {
+        self.rotations.insert(pool, rotation);
+    }
+
+    /// The rotation of a pool, once a turn was taken.
+    #[must_use]
+    pub fn rotation(&self, pool: &PoolId) -> Option<&Rotation> {
+        self.rotations.get(pool)
+    }
+
+    /// Whether a rep can be given a lead now.
+    #[must_use]
+    pub fn availability(&self, rep: &Rep) -> Availability {
+        match self.statuses.get(&rep.id) {
+            _ if !rep.active => Availability::Inactive,
+            Some(Status::Left) => Availability::Inactive,
+            Some(Status::Away | Status::Paused) => Availability::Away,
+            Some(Status::Available | Status::Back) | None => Availability::Available,
+        }
+    }
+
+    /// Whose turn it would be. `among` narrows the members (none: all of them), `weights`
+    /// replaces their weights, one for each of `among`.
+    #[must_use]
+    pub fn next(&self, pool: &PoolId, among: &[RepId], weights: &[u32]) -> Option<Turn> {
+        let members = &self.workspace.pool(pool)?.members;
+        let chosen = members.iter().filter_map(|member| {
+            let weight = if among.is_empty() {
+                member.weight
+            } else {
+                let place = among.iter().position(|rep| *rep == member.rep)?;
+                weights.get(place).copied().unwrap_or(member.weight)
+            };
+            let rep = &self.workspace.reps[self.place(&member.rep)?];
+            let available = self.availability(rep) == Availability::Available && weight > 0;
+            available.then(|| Candidate { rep: member.rep.clone(), weight })
+        });
+        let mut candidates: Vec<Candidate> = chosen.collect();
+        candidates.sort_by(|a, b| a.rep.cmp(&b.rep));
+        let fresh = Rotation::default();
+        let rep = self.rotations.get(pool).unwrap_or(&fresh).next(&candidates)?.clone();
+        Some(Turn { pool: pool.clone(), candidates, rep })
+    }
+
+    /// The turn is taken.
+    pub fn take(&mut self, turn: &Turn) {
+        self.rotations.entry(turn.pool.clone()).or_default().take(&turn.candidates, &turn.rep);
+    }
+
+    /// Who an owner written in a lead is: a rep's id, or `<connection>:<owner id>`.
+    #[must_use]
+    pub fn owner(&self, written: Option<&str>, left: bool) -> Owner {
+        let Some(written) = written.filter(|text| !text.is_empty()) else {
+            return Owner::Nobody;
+        };
+        let rep = match written.split_once(':') {
+            Some((connection, owner)) => self.rep_of_owner(&connection.into(), &owner.into()),
+            None => self.place(&written.into()).map(|place| &self.workspace.reps[place]),
+        };
+        match rep {
+            Some(rep) if left || self.availability(rep) == Availability::Inactive => Owner::Inactive(rep.id.clone()),
+            Some(rep) => Owner::Active(rep.id.clone()),
+            None => Owner::Stranger(written.into()),
+        }
+    }
+
+    /// The rep with this owner id in a CRM.
+    #[must_use]
+    pub fn rep_of_owner(&self, connection: &ConnectionId, owner: &OwnerId) -> Option<&Rep> {
+        self.workspace.reps.iter().find(|rep| rep.crm.get(connection) == Some(owner))
+    }
+}
+
+fn candidates<'a>(members: impl Iterator<Item = &'a Member>) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = members
+        .filter(|member| member.weight > 0)
+        .map(|member| Candidate { rep: member.rep.clone(), weight: member.weight })
+        .collect();
+    candidates.sort_by(|a, b| a.rep.cmp(&b.rep));
+    candidates
+}

@@ -1,0 +1,88 @@
+//! Things to do to the outside world because of a decision.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ConnectionId, EffectId, OwnerId, RepId};
+
+/// One thing to do to one record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Its name; CRMs are asked for it before anything is sent a second time.
+    pub id: EffectId,
+    /// Which CRM.
+    pub connection: ConnectionId,
+    /// The kind of record, such as `contact`.
+    pub object: String,
+    /// The record's id in the CRM.
+    pub record: String,
+    /// What to do.
+    pub act: Act,
+}
+
+/// What is done to a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Act {
+    /// It gets this owner. State: a newer one replaces it.
+    Owner {
+        /// Who, to us.
+        rep: RepId,
+        /// Who, to the CRM.
+        owner: OwnerId,
+        /// Leave the record alone if somebody active owns it by now.
+        keep: bool,
+    },
+    /// It gets this value. An empty one clears.
+    Property {
+        /// The property.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A task is created beside it.
+    Task {
+        /// One line.
+        subject: String,
+        /// The rest.
+        body: String,
+        /// When it is due.
+        due: Timestamp,
+        /// Whose task it is.
+        owner: Option<OwnerId>,
+    },
+    /// A note is created beside it.
+    Note {
+        /// The text.
+        body: String,
+        /// When it was written.
+        at: Timestamp,
+    },
+}
+
+impl Effect {
+    /// The lane: effects of one record keep their order, and wait for nobody else.
+    #[must_use]
+    pub fn lane(&self) -> String {
+        format!("{}:{}", self.object, self.record)
+    }
+}
+
+impl Act {
+    /// The kind, as decisions list it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Owner { .. } => "owner",
+            Self::Property { .. } => "property",
+            Self::Task { .. } => "task",
+            Self::Note { .. } => "note",
+        }
+    }
+
+    /// Whether delivering it tells the rep about the lead.
+    #[must_use]
+    pub fn notifies(&self) -> bool {
+        matches!(self, Self::Task { .. })
+    }
+}

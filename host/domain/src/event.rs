@@ -1,0 +1,71 @@
+//! Everything that can change what a decision sees, as `simulate` reads it and the log
+//! keeps it.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{FlowId, PoolId, RepId};
+use crate::lead::Lead;
+
+/// One event, with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// When it happened.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Happening {
+    /// A lead is to be decided about.
+    Lead {
+        /// The lead.
+        lead: Box<Lead>,
+        /// Ask this flow only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        flow: Option<FlowId>,
+    },
+    /// A rep came or went.
+    Rep {
+        /// Who.
+        rep: RepId,
+        /// What they are now.
+        status: Status,
+    },
+    /// A rep's place in a pool changed.
+    Member {
+        /// The pool.
+        pool: PoolId,
+        /// Who.
+        rep: RepId,
+        /// The new weight; null takes the rep out.
+        weight: Option<u32>,
+    },
+    /// Time passed.
+    Tick {},
+}
+
+/// Kinds that the format names and that this release does not act on yet.
+pub const NOT_BUILT_YET: [&str; 5] = ["closed", "responded", "offer", "metric", "owner"];
+
+/// Whether a rep is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// There.
+    Available,
+    /// Away, or on leave.
+    Away,
+    /// There again.
+    Back,
+    /// Takes no leads for now.
+    Paused,
+    /// Left for good, in the workspace or in the CRM.
+    Left,
+}

@@ -1,0 +1,34 @@
+//! Whose turn it is, and the proof that turns were given fairly.
+
+mod report;
+mod rotation;
+mod shares;
+
+use serde::{Deserialize, Serialize};
+
+pub use report::{MemberReport, PoolReport, Run, report};
+pub use rotation::{Credit, Rotation};
+pub use shares::{UNIT, bound, leads, moving_bound};
+
+use crate::id::{PoolId, RepId};
+
+/// A rep who could have got a lead, with the weight that held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Who.
+    pub rep: RepId,
+    /// Their weight; at least 1.
+    pub weight: u32,
+}
+
+/// A turn: who could have got the lead, and who does. It is taken when the decision that
+/// names this rep is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The pool whose rotation gave it.
+    pub pool: PoolId,
+    /// Who could have got it, by id.
+    pub candidates: Vec<Candidate>,
+    /// Who does.
+    pub rep: RepId,
+}

@@ -1,0 +1,60 @@
+//! Shares of one lead in whole numbers, and the bounds that hold.
+
+/// One lead. Credits are whole numbers of 2^-40 leads: no rounding drifts, no fraction grows.
+pub const UNIT: i64 = 1 << 40;
+
+/// Each weight's share of one lead, rounded by largest remainder (ties to the earlier), so
+/// that the shares sum to exactly one lead. Nothing for no weights or only zeros.
+pub(super) fn shares(weights: impl Iterator<Item = u32> + Clone) -> Vec<i64> {
+    let total: u128 = weights.clone().map(u128::from).sum();
+    if total == 0 {
+        return Vec::new();
+    }
+    let unit = UNIT.unsigned_abs();
+    let mut remainders = Vec::new();
+    let mut shares: Vec<i64> = weights
+        .enumerate()
+        .map(|(place, weight)| {
+            let exact = u128::from(weight) * u128::from(unit);
+            remainders.push((exact % total, place));
+            i64::try_from(exact / total).unwrap_or(UNIT)
+        })
+        .collect();
+    let missing = usize::try_from(UNIT - shares.iter().sum::<i64>()).unwrap_or(0);
+    if missing > 0 {
+        remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, place) in remainders.into_iter().take(missing) {
+            shares[place] += 1;
+        }
+    }
+    shares
+}
+
+/// How far a credit can be from zero, in leads, while `n` candidates and their weights stay
+/// the same from zero credit: 1 − 1/(2n−2) (R. Tijdeman, The chairman assignment problem,
+/// Discrete Mathematics 32, 1980).
+#[must_use]
+pub fn bound(n: usize) -> f64 {
+    if n < 2 { 0.0 } else { 1.0 - 1.0 / (2.0 * count(n) - 2.0) }
+}
+
+/// The bound that is stated where candidates differ from lead to lead, in leads: (n−1)/2,
+/// the carpool problem's for equal weights (R. Fagin and J. H. Williams, A fair carpool
+/// scheduling algorithm, IBM Journal of Research and Development 27, 1983), and never less
+/// than one lead.
+#[must_use]
+pub fn moving_bound(n: usize) -> f64 {
+    if n < 2 { 0.0 } else { ((count(n) - 1.0) / 2.0).max(1.0) }
+}
+
+/// Units as leads, for people.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "shown to three digits")]
+pub fn leads(units: i64) -> f64 {
+    units as f64 / UNIT as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "pools are far smaller than 2^52")]
+fn count(n: usize) -> f64 {
+    n as f64
+}

@@ -1,0 +1,54 @@
+//! Who is the same person: by lower-cased e-mail, else by the lead's id.
+
+use crate::lead::Lead;
+
+/// What two events about one person have in common. It is personal data where it holds an
+/// e-mail address, so stores keep only a keyed digest of it beside what is not personal.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PersonKey(String);
+
+impl PersonKey {
+    /// The key of a lead.
+    #[must_use]
+    pub fn of(lead: &Lead) -> Self {
+        match lead.property("email") {
+            Some(email) if email.contains('@') => Self(format!("email:{}", email.to_lowercase())),
+            _ => Self(format!("lead:{}", lead.id)),
+        }
+    }
+
+    /// A key read back from where it was kept.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lead(id: &str, email: Option<&str>) -> Lead {
+        serde_json::from_value(serde_json::json!({"id": id, "properties": {"email": email}})).unwrap()
+    }
+
+    #[test]
+    fn the_same_address_in_another_case_is_the_same_person() {
+        let one = PersonKey::of(&lead("hs:contact:1", Some("Joe@Big.example ")));
+        assert_eq!(one, PersonKey::of(&lead("hs:contact:2", Some("joe@big.example"))));
+    }
+
+    #[test]
+    fn without_an_address_only_the_same_record_is_the_same_person() {
+        let one = PersonKey::of(&lead("hs:contact:1", None));
+        assert_eq!(one, PersonKey::of(&lead("hs:contact:1", Some("  "))));
+        assert_ne!(one, PersonKey::of(&lead("hs:contact:2", None)));
+        assert_ne!(one, PersonKey::of(&lead("hs:contact:3", Some("n/a"))));
+    }
+}

@@ -1,0 +1,221 @@
+//! Flows, sources and connections of a workspace.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::people::nearest;
+use super::{Condition, Contradiction, Workspace};
+use crate::id::{ConnectionId, FlowId, RepId};
+
+/// A named entry: which leads, which plugin with which settings, and what if it fails.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// Its name.
+    pub id: FlowId,
+    /// Which leads it takes; absent means every contact that is created.
+    #[serde(default)]
+    pub enrol: Enrol,
+    /// The plugin: a bundled name, `name@version`, a digest, or `./file.wasm`.
+    pub plugin: String,
+    /// The plugin's settings: a JSON file, or an inline table.
+    #[serde(default)]
+    pub settings: Settings,
+    /// What becomes of records that have an active owner.
+    #[serde(default)]
+    pub owned: Owned,
+    /// Who takes a lead that the plugin did not decide about.
+    pub fallback: Fallback,
+    /// For how long more events about the same person join the first decision.
+    #[serde(default)]
+    pub coalesce: Minutes,
+}
+
+/// Which leads enter a flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrol {
+    /// The kind of record.
+    #[serde(default = "contact")]
+    pub object: String,
+    /// Triggers: `created`, `changed`, `manual`.
+    #[serde(default = "created")]
+    pub on: Vec<String>,
+    /// What must be true of the lead.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub condition: Option<Condition>,
+}
+
+/// A plugin's settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Settings {
+    /// A JSON file, relative to the workspace.
+    File(String),
+    /// The settings themselves.
+    Inline(serde_json::Map<String, serde_json::Value>),
+}
+
+/// What becomes of records that have an active owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Owned {
+    /// The owner stays, and the plugin is not asked.
+    #[default]
+    Keep,
+    /// The plugin decides anew.
+    Overwrite,
+}
+
+/// Who takes a lead that no plugin decided about: exactly one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fallback {
+    /// A queue.
+    Queue(String),
+    /// A rep.
+    Rep(RepId),
+}
+
+/// A span written as `10m`, `2h`, `1d` or `0`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Minutes(pub u32);
+
+/// How leads of one source are recognised.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The class that they get.
+    pub class: String,
+    /// What must be true of the lead.
+    pub when: Condition,
+}
+
+/// A CRM account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Its name in this workspace.
+    pub id: ConnectionId,
+    /// Which CRM.
+    pub kind: ConnectionKind,
+    /// The app of `rota.toml` that receives its webhooks.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// HubSpot: the account's number.
+    #[serde(default)]
+    pub portal_id: Option<u64>,
+    /// Where its access token is found.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// Where its API is; absent means the CRM's public address.
+    #[serde(default)]
+    pub base_url: Option<String>,
+}
+
+/// Which CRM a connection leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ConnectionKind {
+    /// HubSpot.
+    HubSpot,
+}
+
+/// Where a secret is found; never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The environment variable that holds it.
+    pub env: String,
+}
+
+fn contact() -> String {
+    "contact".into()
+}
+
+fn created() -> Vec<String> {
+    vec!["created".into()]
+}
+
+impl Default for Enrol {
+    fn default() -> Self {
+        Self { object: contact(), on: created(), condition: None }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::Inline(serde_json::Map::new())
+    }
+}
+
+impl Flow {
+    pub(super) fn check(&self, workspace: &Workspace) -> Result<(), Contradiction> {
+        if let Some(trigger) =
+            self.enrol.on.iter().find(|on| !["created", "changed", "manual"].contains(&on.as_str()))
+        {
+            let message =
+                format!("flow `{}` enrols on `{trigger}`: use created, changed or manual", self.id);
+            return Err(Contradiction::new(trigger, message));
+        }
+        match &self.fallback {
+            Fallback::Rep(rep) if workspace.rep(rep).is_none() => {
+                let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));
+                let message =
+                    format!("flow `{}` falls back to the rep `{rep}`, who is not among [[reps]]{known}", self.id);
+                Err(Contradiction::new(rep.as_str(), message))
+            }
+            Fallback::Queue(name) if name.trim().is_empty() => Err(Contradiction::new(
+                "fallback",
+                format!("flow `{}` falls back to a queue without a name: name one, such as \"triage\"", self.id),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl FromStr for Minutes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no span: write minutes, hours or days, as in 10m, 2h, 1d, or 0");
+        if text == "0" {
+            return Ok(Self(0));
+        }
+        let unit = text.chars().last().ok_or_else(wrong)?;
+        let digits = &text[..text.len() - unit.len_utf8()];
+        let factor = match unit {
+            'm' => 1,
+            'h' => 60,
+            'd' => 24 * 60,
+            _ => return Err(wrong()),
+        };
+        let count: u32 = digits.parse().map_err(|_| wrong())?;
+        count.checked_mul(factor).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl fmt::Display for Minutes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}m", self.0)
+    }
+}
+
+impl TryFrom<String> for Minutes {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Minutes> for String {
+    fn from(minutes: Minutes) -> Self {
+        minutes.to_string()
+    }
+}

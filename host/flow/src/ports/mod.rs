@@ -1,0 +1,21 @@
+//! What the flow needs of the world. Each port has its real thing in a crate of its own:
+//! `Rules` in rota-rules, `Store` in rota-store, `Crm` in rota-crm, `Clock` in the server.
+
+mod crm;
+mod rules;
+mod store;
+
+use jiff::Timestamp;
+
+pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use rules::{Plugin, Rules};
+pub use store::{
+    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent,
+    Recorded, Repair, Settle, Settlement, Snapshot, Stored, Store, StoreError, Waiting,
+};
+
+/// Where the current time comes from.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}

@@ -1,0 +1,414 @@
+//! The port to durable state. Every method takes the tenant, or is the operator's.
+//!
+//! Personal data is kept apart: what a method takes as `Private` or `Payload` is stored
+//! under the person it belongs to, so that one person's can be dropped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::decision::Decision;
+use rota_domain::delivery::Trouble;
+use rota_domain::effect::Effect;
+use rota_domain::event::Status;
+use rota_domain::fairness::{Rotation, Turn};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::lead::Lead;
+use rota_domain::person::PersonKey;
+use rota_domain::rule::Note;
+use rota_domain::stages::Stages;
+use rota_domain::workspace::Workspace;
+
+/// Something that arrived for a tenant and waits to be decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    /// What makes a second arrival a repeat of the first. It comes from the event itself.
+    pub dedupe_key: String,
+    /// When it happened.
+    pub occurred: Timestamp,
+    /// What it is about.
+    pub payload: Payload,
+}
+
+/// What an arrival is about.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Payload {
+    /// A record of a CRM, to be read before the decision.
+    Record {
+        /// The CRM account.
+        connection: ConnectionId,
+        /// The kind of record.
+        object: String,
+        /// Its id in the CRM.
+        id: String,
+        /// What caused this.
+        trigger: String,
+        /// 1, or more when an earlier decision came to nothing.
+        attempt: u32,
+    },
+    /// A lead that came with everything.
+    Lead {
+        /// The lead.
+        lead: Box<Lead>,
+        /// Ask this flow only.
+        flow: Option<FlowId>,
+    },
+}
+
+/// What became of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It waits now.
+    New,
+    /// It had arrived before.
+    Duplicate,
+}
+
+/// An arrival that waits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// Its place in the inbox; later arrivals have larger ones.
+    pub id: i64,
+    /// When it happened.
+    pub occurred: Timestamp,
+    /// When it was stored.
+    pub received: Timestamp,
+    /// What it is about.
+    pub payload: Payload,
+}
+
+/// A tenant's state at the end of its log.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The tenant's randomness.
+    pub seed: Seed,
+    /// The number of the last entry; 0 before the first.
+    pub seq: u64,
+    /// The number of the workspace revision, and the workspace; none before the first.
+    pub workspace: Option<(u64, Workspace)>,
+    /// What reps were last said to be.
+    pub statuses: BTreeMap<RepId, Status>,
+    /// The rotations.
+    pub rotations: BTreeMap<PoolId, Rotation>,
+    /// The newest decision about each person, no older than was asked for.
+    pub recent: Vec<Recent>,
+}
+
+/// The newest decision about a person, which later events may join.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recent {
+    /// Who.
+    pub person: PersonKey,
+    /// The decision, which is none of the coalesced ones.
+    pub decision: Decision,
+}
+
+/// One entry of a tenant's log.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// When it was entered.
+    pub at: Timestamp,
+    /// The inbox row that it settles.
+    pub inbox: Option<i64>,
+    /// What it says.
+    pub body: EntryBody,
+}
+
+/// What an entry says.
+#[derive(Clone, Debug)]
+pub enum EntryBody {
+    /// The workspace is this now. The revision's number is the entry's.
+    Workspace(Arc<Workspace>),
+    /// A rep is this now.
+    Rep {
+        /// Who.
+        rep: RepId,
+        /// What.
+        status: Status,
+    },
+    /// A decision was taken.
+    Decision(Box<Recorded>),
+}
+
+/// A decision with all that commits with it.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The decision.
+    pub decision: Decision,
+    /// Whose lead it is.
+    pub person: PersonKey,
+    /// What only the person's own key opens.
+    pub private: Private,
+    /// The turn that was taken, and the pool's rotation after it.
+    pub turn: Option<(Turn, Rotation)>,
+    /// Effects, in the order of delivery.
+    pub effects: Vec<Effect>,
+    /// The times so far.
+    pub stages: Stages,
+    /// How long the rules took, in nanoseconds.
+    pub decide_nanos: u64,
+}
+
+/// Personal data of a decision.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Private {
+    /// The lead as the rules saw it.
+    pub lead: Option<Lead>,
+    /// What the rules asked and were answered, one JSON array a line; plugins after one
+    /// another, each begun by a line `["plugin",[name],digest]`.
+    pub transcript: String,
+    /// What the rules noted.
+    pub notes: Vec<Note>,
+    /// What they wrote for their authors.
+    pub log: Vec<String>,
+}
+
+/// A decision as it was stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// Its number in the tenant's log.
+    pub seq: u64,
+    /// The decision.
+    pub decision: Decision,
+    /// The turn that it took.
+    pub turn: Option<Turn>,
+    /// Its times.
+    pub stages: Stages,
+    /// How long the rules took, in nanoseconds.
+    pub decide_nanos: u64,
+}
+
+/// A stored decision with its personal data and what became of its effects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recalled {
+    /// The decision.
+    pub stored: Stored,
+    /// Personal data; none once the person was erased.
+    pub private: Option<Private>,
+    /// Its effects.
+    pub effects: Vec<OutboxRow>,
+    /// The workspace that it saw.
+    pub workspace: Workspace,
+}
+
+/// Where an effect is on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutboxRow {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The effect.
+    pub effect: Effect,
+    /// The decision that caused it.
+    pub decision: DecisionId,
+    /// The lead.
+    pub lead: LeadId,
+    /// Where it is.
+    pub state: LaneState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Why the last attempt failed, or why nothing was sent.
+    pub cause: Option<String>,
+    /// When it reached this state, or is tried next.
+    pub at: Timestamp,
+}
+
+/// Where an effect is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneState {
+    /// It waits, or is being sent.
+    Waiting,
+    /// It was delivered.
+    Done,
+    /// A newer decision made it needless, or somebody else owns the record.
+    Superseded,
+    /// A person has to look.
+    Dead,
+    /// A person dropped it.
+    Dropped,
+}
+
+impl LaneState {
+    /// The state as people read it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Superseded => "superseded",
+            Self::Dead => "dead",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+/// A lane's head, leased to whoever claimed it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The lane.
+    pub lane: String,
+    /// Proof that the lease is still held; a later claim has a larger one.
+    pub fence: i64,
+    /// The number of this attempt, from 1.
+    pub attempt: u32,
+    /// What is to be done. For an owner, the newest that waits in the lane: older ones are
+    /// superseded when this one is settled as done.
+    pub effect: Effect,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// The claim.
+    pub claim: Claim,
+    /// What became of it.
+    pub settle: Settle,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What becomes of a claimed effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settle {
+    /// Delivered. An owner confirms the decision's owner; a task counts as notice.
+    Done,
+    /// Not needed any more, for this reason. What waits in the lane for the same decision
+    /// is superseded with it.
+    Superseded(String),
+    /// To be tried again. `counts` is false where the connection was at fault.
+    Retry {
+        /// Not before this time.
+        at: Timestamp,
+        /// Whether this was an attempt.
+        counts: bool,
+        /// Why.
+        cause: String,
+    },
+    /// To be looked at by a person. An owner that is dead takes the rest of its decision's
+    /// effects with it, and puts this arrival into the inbox, so that the lead is decided
+    /// about again.
+    Dead {
+        /// Which trouble.
+        trouble: Trouble,
+        /// Why.
+        cause: String,
+        /// What arrives instead.
+        again: Option<Arrival>,
+    },
+}
+
+/// What a person does to an effect in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// Try again now, from the first attempt.
+    Retry,
+    /// Give it up.
+    Drop,
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another host wrote to this tenant's log first: load it again, and decide again.
+    #[error("another process wrote to the log of `{tenant}` first; it stands at {seq} now")]
+    Conflict {
+        /// The tenant.
+        tenant: TenantId,
+        /// Its number now.
+        seq: u64,
+    },
+    /// A row holds what this version cannot read.
+    #[error("{what} cannot be read: {detail}; the database may be of another version of Rota")]
+    Inconsistent {
+        /// Which row.
+        what: String,
+        /// Why.
+        detail: String,
+    },
+    /// The database could not be reached or written.
+    #[error("the database {database} failed: {detail}")]
+    Unavailable {
+        /// Which database.
+        database: String,
+        /// Why, and what to do.
+        detail: String,
+    },
+}
+
+/// Durable state. All writes of a call commit together or not at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes the tenant if it is new, with this seed.
+    ///
+    /// # Errors
+    /// When the database fails; so for every method.
+    async fn open(&self, tenant: &TenantId, seed: Seed) -> Result<(), StoreError>;
+
+    /// The tenants there are.
+    async fn tenants(&self) -> Result<Vec<TenantId>, StoreError>;
+
+    /// The tenant's state at the end of its log, with decisions about persons since then.
+    async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError>;
+
+    /// Puts arrivals into the inbox, all in one commit; answers for each, in order.
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>, StoreError>;
+
+    /// The oldest arrivals that wait and whose id is larger than this.
+    async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
+
+    /// Appends entries to the log, the first with the number `expected + 1`, and with them
+    /// everything that they change, in one commit. An inbox row that is settled already
+    /// means that another host decided it: a conflict.
+    ///
+    /// # Errors
+    /// `Conflict` if the log does not stand at `expected`.
+    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError>;
+
+    /// Leases up to `limit` lanes of a connection whose head may be sent now, until
+    /// `now + lease`. Lanes whose lease ran out are free again.
+    async fn claim(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        now: Timestamp,
+        lease: jiff::SignedDuration,
+        limit: u32,
+    ) -> Result<Vec<Claim>, StoreError>;
+
+    /// Settles claims, all in one commit; `false` for one whose lease was lost, which then
+    /// changes nothing.
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>, StoreError>;
+
+    /// One decision.
+    async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError>;
+
+    /// The decisions about a lead, newest first.
+    async fn decisions_of(&self, tenant: &TenantId, lead: &LeadId) -> Result<Vec<DecisionId>, StoreError>;
+
+    /// Decisions in the order of the log, after this number.
+    async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError>;
+
+    /// Effects that are not done, oldest first; with `dead`, only those that a person has
+    /// to look at.
+    async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
+
+    /// Retries or drops a dead or waiting effect; `false` if there is none of that id.
+    async fn repair(
+        &self,
+        tenant: &TenantId,
+        effect: &EffectId,
+        repair: Repair,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// How many arrivals and how many effects wait.
+    async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError>;
+}
