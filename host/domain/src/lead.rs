@@ -55,6 +55,9 @@ pub struct Company {
     /// Who owns it, written as a lead's owner is.
     #[serde(default)]
     pub owner: Option<String>,
+    /// The CRM says that this owner has left it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub owner_left: bool,
     /// Its other properties, as text.
     #[serde(default)]
     pub properties: Properties,

@@ -1,1 +1,20 @@
-//! rota-rules
+//! The `Rules` port on wasmtime: plugins are components, and every decision gets a fresh
+//! instance of its own.
+//!
+//! This is the only crate that names wasmtime. What a guest may do stands in `contract`,
+//! how much of it in `limits`, and what is taken in at all in `intake`.
+
+mod catalogue;
+mod contract;
+mod cpu_time;
+mod engine;
+mod failure;
+mod intake;
+mod limits;
+mod session;
+mod transcript;
+
+pub use catalogue::Catalogue;
+pub use engine::EngineError;
+pub use intake::{Intake, Refusal, inspect};
+pub use limits::Limits;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::people::nearest;
 use super::{Condition, Contradiction, Workspace};
@@ -50,7 +50,7 @@ pub struct Enrol {
 }
 
 /// A plugin's settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Settings {
     /// A JSON file, relative to the workspace.
@@ -154,26 +154,54 @@ impl Default for Settings {
     }
 }
 
+// Written by hand, since an untagged enum cannot say what was expected.
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> de::Visitor<'de> for Either {
+            type Value = Settings;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a JSON file, or a table")
+            }
+            fn visit_str<E: de::Error>(self, file: &str) -> Result<Settings, E> {
+                Ok(Settings::File(file.into()))
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Settings, A::Error> {
+                Deserialize::deserialize(de::value::MapAccessDeserializer::new(map)).map(Settings::Inline)
+            }
+        }
+        from.deserialize_any(Either)
+    }
+}
+
 impl Flow {
-    pub(super) fn check(&self, workspace: &Workspace) -> Result<(), Contradiction> {
-        if let Some(trigger) =
-            self.enrol.on.iter().find(|on| !["created", "changed", "manual"].contains(&on.as_str()))
-        {
-            let message =
-                format!("flow `{}` enrols on `{trigger}`: use created, changed or manual", self.id);
-            return Err(Contradiction::new(trigger, message));
+    pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
+        let wrong = |key: &str, message: String| Err(Contradiction::new(format!("/flows/{place}/{key}"), message));
+        let known = ["created", "changed", "manual"];
+        for (n, trigger) in self.enrol.on.iter().enumerate() {
+            if !known.contains(&trigger.as_str()) {
+                let message = format!("flow `{}` enrols on `{trigger}`: use created, changed or manual", self.id);
+                return wrong(&format!("enrol/on/{n}"), message);
+            }
+        }
+        if self.plugin.trim().is_empty() {
+            let message = format!("flow `{}` names no plugin: name one, such as \"territory\"", self.id);
+            return wrong("plugin", message);
         }
         match &self.fallback {
             Fallback::Rep(rep) if workspace.rep(rep).is_none() => {
                 let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));
                 let message =
                     format!("flow `{}` falls back to the rep `{rep}`, who is not among [[reps]]{known}", self.id);
-                Err(Contradiction::new(rep.as_str(), message))
+                wrong("fallback/rep", message)
             }
-            Fallback::Queue(name) if name.trim().is_empty() => Err(Contradiction::new(
-                "fallback",
-                format!("flow `{}` falls back to a queue without a name: name one, such as \"triage\"", self.id),
-            )),
+            Fallback::Queue(name) if name.trim().is_empty() => {
+                let message = format!(
+                    "flow `{}` falls back to a queue without a name: name one, such as \"triage\"",
+                    self.id
+                );
+                wrong("fallback/queue", message)
+            }
             _ => Ok(()),
         }
     }

@@ -79,22 +79,25 @@ impl Workspace {
     /// checked, and numbers; files and plugins are the loader's.
     ///
     /// # Errors
-    /// What is wrong, where (as in `pools.na.members`), and what to do.
+    /// What is wrong, where (as in `/pools/0/members/2/rep`), and what to do.
     pub fn check(&self) -> Result<(), Contradiction> {
+        if !sound(self.tenant.as_str()) {
+            return Err(Contradiction::new("/workspace", unsound("workspace", self.tenant.as_str())));
+        }
         no_repeats("reps", self.reps.iter().map(|rep| rep.id.as_str()))?;
         no_repeats("pools", self.pools.iter().map(|pool| pool.id.as_str()))?;
         no_repeats("flows", self.flows.iter().map(|flow| flow.id.as_str()))?;
         no_repeats("connections", self.connections.iter().map(|connection| connection.id.as_str()))?;
         no_repeats("calendars", self.calendars.iter().map(|calendar| calendar.id.as_str()))?;
         no_repeats("tables", self.tables.iter().map(|table| table.id.as_str()))?;
-        for rep in &self.reps {
-            rep.check()?;
+        for (place, rep) in self.reps.iter().enumerate() {
+            rep.check(self, place)?;
         }
-        for pool in &self.pools {
-            pool.check(self)?;
+        for (place, pool) in self.pools.iter().enumerate() {
+            pool.check(self, place)?;
         }
-        for flow in &self.flows {
-            flow.check(self)?;
+        for (place, flow) in self.flows.iter().enumerate() {
+            flow.check(self, place)?;
         }
         Ok(())
     }
@@ -104,34 +107,39 @@ impl Workspace {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Contradiction {
-    /// A piece of text that stands where the mistake is, so that its line can be found.
-    pub near: String,
+    /// Where the mistake is: a JSON pointer (RFC 6901) into the workspace, such as
+    /// `/pools/0/members/2/rep`.
+    pub at: String,
     /// What is wrong, which thing, and what to do.
     pub message: String,
 }
 
 impl Contradiction {
-    fn new(near: &str, message: impl Into<String>) -> Self {
-        Self { near: near.into(), message: message.into() }
+    fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { at: at.into(), message: message.into() }
     }
 }
 
 fn no_repeats<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), Contradiction> {
     let mut seen = std::collections::HashSet::new();
-    for id in ids {
+    for (place, id) in ids.enumerate() {
+        let at = format!("/{what}/{place}/id");
         if !seen.insert(id) {
-            let message = format!("two {what} are called `{id}`: give one of them another id");
-            return Err(Contradiction::new(id, message));
+            return Err(Contradiction::new(at, format!("two {what} are called `{id}`: give one of them another id")));
         }
-        let sound = !id.is_empty()
-            && id.len() <= 64
-            && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        if !sound {
-            let message = format!(
-                "`{id}` is no id for one of the {what}: use 1 to 64 letters, digits, hyphens, dots or underscores"
-            );
-            return Err(Contradiction::new(id, message));
+        if !sound(id) {
+            return Err(Contradiction::new(at, unsound(&format!("one of the {what}"), id)));
         }
     }
     Ok(())
+}
+
+/// Ids stand in URLs, in file names and, before a colon, in the names of leads.
+fn sound(id: &str) -> bool {
+    let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    plain && !id.is_empty() && id.len() <= 64
+}
+
+fn unsound(what: &str, id: &str) -> String {
+    format!("`{id}` is no id for {what}: use 1 to 64 letters, digits, hyphens, dots or underscores")
 }

@@ -132,41 +132,65 @@ impl Rep {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
     }
 
-    pub(super) fn check(&self) -> Result<(), Contradiction> {
+    pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
+        let rep = &self.id;
         match &self.email {
-            Some(email) if !email.contains('@') => Err(Contradiction::new(
-                email,
-                format!("`{email}` is no e-mail address (rep `{}`): write one with an @, or leave the key out", self.id),
-            )),
-            _ => Ok(()),
+            Some(email) if !email.contains('@') => {
+                let message = format!(
+                    "`{email}` is no e-mail address (rep `{rep}`): write one with an @, or leave the key out"
+                );
+                return Err(Contradiction::new(format!("/reps/{place}/email"), message));
+            }
+            _ => {}
         }
+        for (connection, owner) in &self.crm {
+            let at = format!("/reps/{place}/crm/{connection}");
+            // A workspace without connections is only simulated; its owner ids are notes.
+            if !workspace.connections.is_empty() && workspace.connection(connection).is_none() {
+                let known = nearest(connection.as_str(), workspace.connections.iter().map(|known| known.id.as_str()));
+                let message = format!(
+                    "rep `{rep}` has an owner id in `{connection}`, which is not among [[connections]]{known}"
+                );
+                return Err(Contradiction::new(at, message));
+            }
+            let earlier = workspace.reps[..place].iter().find(|other| other.crm.get(connection) == Some(owner));
+            if let Some(other) = earlier {
+                let message = format!(
+                    "the reps `{}` and `{rep}` are both the owner {owner} in `{connection}`: give each an owner of their own",
+                    other.id
+                );
+                return Err(Contradiction::new(at, message));
+            }
+        }
+        Ok(())
     }
 }
 
 impl Pool {
-    pub(super) fn check(&self, workspace: &Workspace) -> Result<(), Contradiction> {
+    pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
         let pool = &self.id;
         let mut seen = std::collections::HashSet::new();
-        for Member { rep, weight } in &self.members {
+        for (n, Member { rep, weight }) in self.members.iter().enumerate() {
+            let at = format!("/pools/{place}/members/{n}");
             if workspace.rep(rep).is_none() {
                 let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));
                 let message = format!("pool `{pool}` names the rep `{rep}`, who is not among [[reps]]{known}");
-                return Err(Contradiction::new(rep.as_str(), message));
+                return Err(Contradiction::new(at + "/rep", message));
             }
             if !seen.insert(rep) {
                 let message = format!("pool `{pool}` names the rep `{rep}` twice: keep one entry, with the sum of the weights");
-                return Err(Contradiction::new(rep.as_str(), message));
+                return Err(Contradiction::new(at + "/rep", message));
             }
             if *weight > 1_000_000 {
                 let message = format!("the weight {weight} of `{rep}` in pool `{pool}` is too large: weights go from 0 to 1000000");
-                return Err(Contradiction::new(rep.as_str(), message));
+                return Err(Contradiction::new(at + "/weight", message));
             }
         }
         match &self.calendar {
             Some(id) if !workspace.calendars.iter().any(|calendar| calendar.id == *id) => {
                 let known = nearest(id, workspace.calendars.iter().map(|calendar| calendar.id.as_str()));
                 let message = format!("pool `{pool}` names the calendar `{id}`, which is not among [[calendars]]{known}");
-                Err(Contradiction::new(id, message))
+                Err(Contradiction::new(format!("/pools/{place}/calendar"), message))
             }
             _ => Ok(()),
         }

@@ -1,0 +1,35 @@
+//! `rota:routing@0.1.x`.
+
+mod lead;
+mod outcome;
+mod rep_pool;
+mod unavailable;
+mod verdict;
+
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::session::Session;
+
+pub(crate) use verdict::{accept, call};
+
+mod bindings {
+    #![allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "router",
+        imports: { default: trappable },
+        additional_derives: [serde::Serialize, serde::Deserialize],
+    });
+}
+
+pub(crate) use bindings::exports::rota::routing::rule;
+pub(crate) use bindings::rota::routing::{effects, explain, log, types};
+use bindings::rota::routing::{calendar, rep_pool as pools, state, tables};
+pub(crate) use bindings::{Router, RouterPre};
+
+/// A linker that offers everything of this release, and nothing else.
+pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Session>> {
+    let mut linker = Linker::new(engine);
+    Router::add_to_linker::<_, HasSelf<Session>>(&mut linker, |session| session)?;
+    Ok(linker)
+}

@@ -1,0 +1,88 @@
+//! The interfaces `effects`, `explain` and `log`: what shall happen besides the decision,
+//! and what people shall read. All of it is buffered.
+
+use jiff::Timestamp;
+use rota_domain::rule::{ErrorCode, Note, Wish};
+
+use super::types::Refusal;
+use super::{effects, explain, log};
+use crate::failure::Stop;
+use crate::session::{Session, plain};
+
+impl effects::Host for Session {
+    fn set_property(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Refusal>> {
+        self.step("effects.set-property", (&name, &value), |session| {
+            if !session.manifest.writes.contains_key(&name) {
+                session.undeclared_write.get_or_insert_with(|| name.clone());
+                return Ok(Err(Refusal::Undeclared));
+            }
+            session.wish(Wish::Property { name: name.clone(), value: value.clone() }, name.len() + value.len()).map(Ok)
+        })
+    }
+
+    fn task(&mut self, subject: String, body: String, due: Option<f64>) -> wasmtime::Result<Result<(), Refusal>> {
+        self.step("effects.task", (&subject, &body, due), |session| {
+            let due = due.map(instant).transpose()?;
+            let size = subject.len() + body.len();
+            session.wish(Wish::Task { subject: plain(&subject), body: body.clone(), due }, size).map(Ok)
+        })
+    }
+
+    fn note(&mut self, body: String) -> wasmtime::Result<Result<(), Refusal>> {
+        self.step("effects.note", (&body,), |session| session.wish(Wish::Note { body: body.clone() }, body.len()).map(Ok))
+    }
+
+    fn notify(&mut self, destination: String, message: String) -> wasmtime::Result<Result<(), Refusal>> {
+        self.step("effects.notify", (&destination, &message), |_| Ok(Err(Refusal::Unavailable)))
+    }
+
+    fn response_target(&mut self, minutes: u32, calendar: Option<String>) -> wasmtime::Result<Result<(), Refusal>> {
+        self.step("effects.response-target", (minutes, &calendar), |session| {
+            if calendar.is_some() {
+                return Ok(Err(Refusal::Unavailable));
+            }
+            session.response_minutes = Some(minutes);
+            Ok(Ok(()))
+        })
+    }
+}
+
+impl explain::Host for Session {
+    fn note(&mut self, branch: String, detail: String) -> wasmtime::Result<()> {
+        self.step("explain.note", (&branch, &detail), |session| {
+            if session.notes.len() < session.limits.notes {
+                session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
+            } else {
+                session.explain_truncated = true;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl log::Host for Session {
+    fn line(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        self.step("log.line", (level, &message), |session| {
+            let line = format!("{}: {}", format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(), plain(&message));
+            let room = session.limits.log_bytes.saturating_sub(session.log_bytes);
+            if session.log.len() < session.limits.log_lines && line.len() <= room {
+                session.log_bytes += line.len();
+                session.log.push(line);
+            } else {
+                session.log_truncated = true;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// An instant that a guest gave.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]
+fn instant(millis: f64) -> wasmtime::Result<Timestamp> {
+    let whole = millis.is_finite() && millis.fract() == 0.0 && millis.abs() < 9e15;
+    let at = if whole { Timestamp::from_millisecond(millis as i64).ok() } else { None };
+    at.ok_or_else(|| {
+        let detail = format!("{millis} is no instant: give whole milliseconds since 1970");
+        Stop::new(ErrorCode::BadDecision, detail).into()
+    })
+}

@@ -1,0 +1,122 @@
+//! The interface `rep-pool`: who there is, and whose turn it is.
+
+use rota_domain::desk::Availability as DomainAvailability;
+use rota_domain::id::{OwnerId, PoolId, RepId};
+use rota_domain::rule::ErrorCode;
+use rota_domain::workspace::Rep;
+
+use super::pools::{Availability, Host};
+use super::types::Refusal;
+use crate::failure::Stop;
+use crate::session::Session;
+
+impl Host for Session {
+    fn open(&mut self, name: String) -> wasmtime::Result<Result<u32, Refusal>> {
+        self.step("rep-pool.open", (&name,), |session| {
+            let pool = PoolId::from(name.as_str());
+            if session.question.desk.workspace.pool(&pool).is_none() {
+                return Ok(Err(Refusal::Unknown));
+            }
+            session.open_pool(pool).map(Ok)
+        })
+    }
+
+    fn members(&mut self, pool: u32) -> wasmtime::Result<Vec<u32>> {
+        self.step("rep-pool.members", (pool,), |session| {
+            let id = session.pool(pool)?;
+            let desk = session.question.desk.clone();
+            let members = desk.workspace.pool(&id).map(|pool| pool.members.as_slice()).unwrap_or_default();
+            session.count(members.len() / 16)?;
+            let shown = members.iter().filter_map(|member| {
+                let rep = session.show(&member.rep)?;
+                let known = &desk.workspace.reps[desk.place(&member.rep)?];
+                let load = 0;
+                let availability = availability(desk.availability(known)) as u32;
+                Some([rep, member.weight, load, known.capacity.unwrap_or(u32::MAX), availability])
+            });
+            Ok(shown.flatten().collect())
+        })
+    }
+
+    fn next(&mut self, pool: u32, among: Vec<u32>, weights: Vec<u32>) -> wasmtime::Result<Option<u32>> {
+        let given = (pool, among.clone(), weights.clone());
+        self.step("rep-pool.next", given, |session| {
+            let id = session.pool(pool)?;
+            if !weights.is_empty() && weights.len() != among.len() {
+                let detail = format!("it gave `next` {} weights for {} reps: one for each, or none", weights.len(), among.len());
+                return Err(Stop::new(ErrorCode::BadDecision, detail).into());
+            }
+            let desk = session.question.desk.clone();
+            let members = desk.workspace.pool(&id).map_or(0, |pool| pool.members.len());
+            session.count(members * (1 + among.len()) / 256)?;
+            let reps: Vec<RepId> = among.iter().map(|rep| session.rep(*rep).map(|rep| rep.id.clone())).collect::<Result<_, _>>()?;
+            let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
+            let Some(turn) = desk.next(&id, &reps, &capped) else {
+                return Ok(None);
+            };
+            let rep = session.show(&turn.rep);
+            session.turns.push(turn);
+            Ok(rep)
+        })
+    }
+
+    fn find_by_email(&mut self, email: String) -> wasmtime::Result<Option<u32>> {
+        self.step("rep-pool.find-by-email", (&email,), |session| {
+            let desk = session.question.desk.clone();
+            session.count(desk.workspace.reps.len() / 16)?;
+            let same = |rep: &&Rep| rep.email.as_ref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
+            Ok(desk.workspace.reps.iter().find(same).and_then(|rep| session.show(&rep.id)))
+        })
+    }
+
+    fn find_by_owner(&mut self, owner: String) -> wasmtime::Result<Option<u32>> {
+        self.step("rep-pool.find-by-owner", (&owner,), |session| {
+            let desk = session.question.desk.clone();
+            session.count(desk.workspace.reps.len() / 16)?;
+            let Some((connection, _, _)) = session.question.lead.id.parts() else {
+                return Ok(None);
+            };
+            let rep = desk.rep_of_owner(&connection, &OwnerId::from(owner.as_str()));
+            Ok(rep.and_then(|rep| session.show(&rep.id)))
+        })
+    }
+
+    fn available(&mut self, rep: u32) -> wasmtime::Result<Availability> {
+        self.step("rep-pool.available", (rep,), |session| {
+            let desk = session.question.desk.clone();
+            Ok(availability(desk.availability(session.rep(rep)?)))
+        })
+    }
+
+    fn attribute(&mut self, rep: u32, name: String) -> wasmtime::Result<Option<String>> {
+        self.step("rep-pool.attribute", (rep, &name), |session| {
+            let zone = session.question.desk.workspace.time_zone.clone();
+            let rep = session.rep(rep)?;
+            Ok(match name.as_str() {
+                "id" => Some(rep.id.to_string()),
+                "name" => Some(rep.title().to_owned()),
+                "email" => rep.email.clone(),
+                "time-zone" => Some(rep.time_zone.clone().unwrap_or(zone)),
+                _ => None,
+            })
+        })
+    }
+
+    fn tags(&mut self, rep: u32) -> wasmtime::Result<Vec<String>> {
+        self.step("rep-pool.tags", (rep,), |session| Ok(session.rep(rep)?.tags.clone()))
+    }
+
+    fn has_tag(&mut self, rep: u32, tag: String) -> wasmtime::Result<bool> {
+        self.step("rep-pool.has-tag", (rep, &tag), |session| Ok(session.rep(rep)?.tags.contains(&tag)))
+    }
+}
+
+fn availability(availability: DomainAvailability) -> Availability {
+    match availability {
+        DomainAvailability::Available => Availability::Available,
+        DomainAvailability::Away => Availability::Away,
+        DomainAvailability::OffShift => Availability::OffShift,
+        DomainAvailability::Capped => Availability::Capped,
+        DomainAvailability::Inactive => Availability::Inactive,
+    }
+}
