@@ -32,6 +32,8 @@ pub enum Act {
         owner: OwnerId,
         /// Leave the record alone if somebody active owns it by now.
         keep: bool,
+        /// 1, or more when the owner of an earlier decision could not be written.
+        attempt: u32,
     },
     /// It gets this value. An empty one clears.
     Property {

@@ -1,1 +1,43 @@
-//! ingest
+//! In: events become rows of the inbox, and only then are they acknowledged.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rota_domain::id::TenantId;
+use tokio::sync::Notify;
+
+use crate::ports::{Accepted, Arrival, Clock, Store, StoreError};
+
+/// Where events come in, for all tenants of this host.
+pub struct Inbox {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    bells: RwLock<HashMap<TenantId, Arc<Notify>>>,
+}
+
+impl Inbox {
+    /// An inbox over this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, bells: RwLock::default() }
+    }
+
+    /// What rings when something arrived for a tenant.
+    #[must_use]
+    pub fn bell(&self, tenant: &TenantId) -> Arc<Notify> {
+        let mut bells = self.bells.write().unwrap_or_else(PoisonError::into_inner);
+        bells.entry(tenant.clone()).or_default().clone()
+    }
+
+    /// Stores arrivals durably. When this returns, they may be acknowledged.
+    ///
+    /// # Errors
+    /// When they could not be stored; then none was.
+    pub async fn accept(&self, tenant: &TenantId, arrivals: Vec<Arrival>) -> Result<Vec<Accepted>, StoreError> {
+        let accepted = self.store.accept(tenant, arrivals, self.clock.now()).await?;
+        if accepted.contains(&Accepted::New) {
+            self.bell(tenant).notify_one();
+        }
+        Ok(accepted)
+    }
+}

@@ -6,8 +6,10 @@
 //! touches the world stands behind the four ports in `ports`.
 
 pub mod apply;
+pub mod courier;
 pub mod decide;
 pub mod enrich;
 pub mod ingest;
+pub mod ledger;
 pub mod ports;
 pub mod sequencer;

@@ -141,7 +141,7 @@ impl TryFrom<Written> for Condition {
             )),
             (None, 0, 1) => groups.into_iter().next().ok_or_else(|| "no group".into()),
             (Some(name), 0, 0) => Err(format!(
-                "the condition on `{name}` has no test: add one of is, in, starts_with, known, gte, lte"
+                "the condition on `{name}` has no test; add one of is, in, starts_with, known, gte, lte"
             )),
             _ => Err("a condition is either a property with tests, or one of all, any, not".into()),
         }

@@ -30,7 +30,7 @@ pub struct Flow {
     /// Who takes a lead that the plugin did not decide about.
     pub fallback: Fallback,
     /// For how long more events about the same person join the first decision.
-    #[serde(default)]
+    #[serde(default = "ten_minutes")]
     pub coalesce: Minutes,
 }
 
@@ -138,6 +138,10 @@ fn contact() -> String {
     "contact".into()
 }
 
+fn ten_minutes() -> Minutes {
+    Minutes(10)
+}
+
 fn created() -> Vec<String> {
     vec!["created".into()]
 }
@@ -180,12 +184,12 @@ impl Flow {
         let known = ["created", "changed", "manual"];
         for (n, trigger) in self.enrol.on.iter().enumerate() {
             if !known.contains(&trigger.as_str()) {
-                let message = format!("flow `{}` enrols on `{trigger}`: use created, changed or manual", self.id);
+                let message = format!("flow `{}` enrols on `{trigger}`; use created, changed or manual", self.id);
                 return wrong(&format!("enrol/on/{n}"), message);
             }
         }
         if self.plugin.trim().is_empty() {
-            let message = format!("flow `{}` names no plugin: name one, such as \"territory\"", self.id);
+            let message = format!("flow `{}` names no plugin; name one, such as \"territory\"", self.id);
             return wrong("plugin", message);
         }
         match &self.fallback {
@@ -197,7 +201,7 @@ impl Flow {
             }
             Fallback::Queue(name) if name.trim().is_empty() => {
                 let message = format!(
-                    "flow `{}` falls back to a queue without a name: name one, such as \"triage\"",
+                    "flow `{}` falls back to a queue without a name; name one, such as \"triage\"",
                     self.id
                 );
                 wrong("fallback/queue", message)
@@ -211,7 +215,7 @@ impl FromStr for Minutes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no span: write minutes, hours or days, as in 10m, 2h, 1d, or 0");
+        let wrong = || format!("`{text}` is no span; write minutes, hours or days, as in 10m, 2h, 1d, or 0");
         if text == "0" {
             return Ok(Self(0));
         }

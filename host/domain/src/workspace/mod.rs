@@ -125,7 +125,7 @@ fn no_repeats<'a>(what: &str, ids: impl Iterator<Item = &'a str>) -> Result<(), 
     for (place, id) in ids.enumerate() {
         let at = format!("/{what}/{place}/id");
         if !seen.insert(id) {
-            return Err(Contradiction::new(at, format!("two {what} are called `{id}`: give one of them another id")));
+            return Err(Contradiction::new(at, format!("two {what} are called `{id}`; give one of them another id")));
         }
         if !sound(id) {
             return Err(Contradiction::new(at, unsound(&format!("one of the {what}"), id)));
@@ -141,5 +141,5 @@ fn sound(id: &str) -> bool {
 }
 
 fn unsound(what: &str, id: &str) -> String {
-    format!("`{id}` is no id for {what}: use 1 to 64 letters, digits, hyphens, dots or underscores")
+    format!("`{id}` is no id for {what}; use 1 to 64 letters, digits, hyphens, dots or underscores")
 }

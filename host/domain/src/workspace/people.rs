@@ -137,7 +137,7 @@ impl Rep {
         match &self.email {
             Some(email) if !email.contains('@') => {
                 let message = format!(
-                    "`{email}` is no e-mail address (rep `{rep}`): write one with an @, or leave the key out"
+                    "`{email}` is no e-mail address (rep `{rep}`); write one with an @, or leave the key out"
                 );
                 return Err(Contradiction::new(format!("/reps/{place}/email"), message));
             }
@@ -156,7 +156,7 @@ impl Rep {
             let earlier = workspace.reps[..place].iter().find(|other| other.crm.get(connection) == Some(owner));
             if let Some(other) = earlier {
                 let message = format!(
-                    "the reps `{}` and `{rep}` are both the owner {owner} in `{connection}`: give each an owner of their own",
+                    "the reps `{}` and `{rep}` are both the owner {owner} in `{connection}`; give each an owner of their own",
                     other.id
                 );
                 return Err(Contradiction::new(at, message));
@@ -178,11 +178,11 @@ impl Pool {
                 return Err(Contradiction::new(at + "/rep", message));
             }
             if !seen.insert(rep) {
-                let message = format!("pool `{pool}` names the rep `{rep}` twice: keep one entry, with the sum of the weights");
+                let message = format!("pool `{pool}` names the rep `{rep}` twice; keep one entry, with the sum of the weights");
                 return Err(Contradiction::new(at + "/rep", message));
             }
             if *weight > 1_000_000 {
-                let message = format!("the weight {weight} of `{rep}` in pool `{pool}` is too large: weights go from 0 to 1000000");
+                let message = format!("the weight {weight} of `{rep}` in pool `{pool}` is too large; weights go from 0 to 1000000");
                 return Err(Contradiction::new(at + "/weight", message));
             }
         }
@@ -197,14 +197,14 @@ impl Pool {
     }
 }
 
-/// `: did you mean …?` for the closest of the known names, or advice to add one.
+/// `; did you mean …?` for the closest of the known names, or advice to add one.
 pub(super) fn nearest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> String {
     let close = known
         .map(|name| (strsim::jaro_winkler(wanted, name), name))
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .filter(|(closeness, _)| *closeness > 0.7);
     match close {
-        Some((_, name)) => format!(": did you mean `{name}`?"),
-        None => ": add it, or correct the name".into(),
+        Some((_, name)) => format!("; did you mean `{name}`?"),
+        None => "; add it, or correct the name".into(),
     }
 }

@@ -9,7 +9,7 @@ use rota_domain::id::{EffectId, OwnerId};
 use rota_domain::lead::{Company, Properties};
 
 /// A record in a CRM.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordRef {
     /// The kind of record, such as `contact`.
     pub object: String,

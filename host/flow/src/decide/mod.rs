@@ -1,0 +1,175 @@
+//! What becomes of a lead. A pure function of the lead, the tenant's state and the rules:
+//! it changes nothing, and the same inputs give the same decision.
+//!
+//! In order: the same record again joins its decision; a record that somebody active owns
+//! is kept; the same person joins the earlier decision; else the enrolled flows are asked
+//! one after the other. Whatever happens, the lead ends with an owner, a place or a reason.
+
+mod outcome;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::class;
+use rota_domain::decision::{Decision, Outcome};
+use rota_domain::desk::{Availability, Desk, Owner};
+use rota_domain::id::FlowId;
+use rota_domain::lead::Lead;
+use rota_domain::person::PersonKey;
+use rota_domain::rule::{Call, Mode, Question, Reason, Verdict};
+use rota_domain::workspace::{Flow, Owned};
+
+use crate::enrich::EnrichedLead;
+use crate::ports::{Plugin, Recorded, Rules};
+use outcome::Draft;
+
+/// The plugin of a flow, with the settings that it gets.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// The settings, as JSON text.
+    pub settings: Arc<str>,
+}
+
+/// The plugin of each flow.
+pub type Bindings = HashMap<FlowId, Binding>;
+
+/// What a decision is taken from, besides the lead.
+pub struct Around<'a> {
+    /// The tenant's state.
+    pub desk: &'a Arc<Desk>,
+    /// The plugin of each flow.
+    pub bindings: &'a Bindings,
+    /// The newest decision about this person, if it is still remembered.
+    pub earlier: Option<&'a Decision>,
+    /// Who runs rules.
+    pub rules: &'a dyn Rules,
+    /// The time.
+    pub now: Timestamp,
+    /// Chance, derived from the tenant's seed and the entry's number.
+    pub entropy: [u8; 32],
+    /// Whether it reaches the world.
+    pub mode: Mode,
+}
+
+/// Decides about one lead.
+#[must_use]
+pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
+    let lead = arrived.lead.clone();
+    let workspace = &around.desk.workspace;
+    let class = class::classify(&workspace.sources, &lead);
+    let draft = Draft::new(arrived, around, class);
+    if draft.gone() {
+        return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
+    }
+    let flows = enrolled(&workspace.flows, &lead, draft.only_flow());
+    let Some(first) = flows.first() else {
+        return draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
+    };
+    let joined = joinable(around, first, &lead);
+    if let Some(earlier) = joined.filter(|earlier| earlier.lead == lead.id) {
+        return draft.coalesced(first, earlier);
+    }
+    let owner = around.desk.owner(lead.owner.as_deref(), lead.owner_left);
+    if first.owned == Owned::Keep && is_active(&owner, &lead) {
+        return draft.kept(first, &owner);
+    }
+    match joined {
+        Some(earlier) => draft.coalesced(first, earlier),
+        None => ask(draft, &flows, around, class),
+    }
+}
+
+/// Who the person of a lead is, for finding an earlier decision.
+#[must_use]
+pub fn person(arrived: &EnrichedLead) -> PersonKey {
+    PersonKey::of(&arrived.lead)
+}
+
+/// The flows that take this lead, in the workspace's order. What a person or the host
+/// itself asks for needs no trigger in `enrol.on`.
+fn enrolled<'a>(flows: &'a [Flow], lead: &Lead, only: Option<&FlowId>) -> Vec<&'a Flow> {
+    if let Some(only) = only {
+        return flows.iter().filter(|flow| flow.id == *only).collect();
+    }
+    let from_crm = ["created", "changed"].contains(&lead.trigger.as_str());
+    let takes = |flow: &&Flow| {
+        flow.enrol.object == lead.object
+            && (!from_crm || flow.enrol.on.contains(&lead.trigger))
+            && flow.enrol.condition.as_ref().is_none_or(|condition| condition.holds(lead))
+    };
+    flows.iter().filter(takes).collect()
+}
+
+/// The earlier decision that this lead may join: about the same person, inside the flow's
+/// window, and still good.
+fn joinable<'a>(around: &Around<'a>, flow: &Flow, lead: &Lead) -> Option<&'a Decision> {
+    let earlier = around.earlier?;
+    let window = SignedDuration::from_mins(i64::from(flow.coalesce.0));
+    let fresh = around.now.duration_since(earlier.at) < window;
+    // The host asks again because the earlier decision came to nothing.
+    let again = lead.trigger == DELIVERY_FAILED;
+    let stands = earlier.rep.as_ref().is_none_or(|rep| {
+        let rep = around.desk.workspace.rep(rep);
+        rep.is_some_and(|rep| around.desk.availability(rep) != Availability::Inactive)
+    });
+    (fresh && !again && stands).then_some(earlier)
+}
+
+/// The trigger of a lead whose owner the CRM would not take.
+pub const DELIVERY_FAILED: &str = "delivery-failed";
+
+fn is_active(owner: &Owner, lead: &Lead) -> bool {
+    match owner {
+        Owner::Active(_) => true,
+        Owner::Stranger(_) => !lead.owner_left,
+        Owner::Nobody | Owner::Inactive(_) => false,
+    }
+}
+
+fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) -> Recorded {
+    let class: Arc<str> = class.into();
+    let mut passed = None;
+    for flow in flows {
+        let Some(binding) = around.bindings.get(&flow.id) else {
+            continue;
+        };
+        let answer = around.rules.ask(Question {
+            plugin: binding.plugin.digest.clone(),
+            settings: binding.settings.clone(),
+            call: draft.call(),
+            lead: draft.lead(),
+            class: class.clone(),
+            desk: around.desk.clone(),
+        });
+        match draft.hear(flow, binding, answer) {
+            Verdict::Decided(decided) => return draft.decided(flow, *decided),
+            Verdict::Failed(failure) => return draft.failed(flow, &failure),
+            Verdict::Passed(reason) => passed = Some((*flow, reason)),
+        }
+    }
+    match passed {
+        Some((flow, reason)) => draft.passed(flow, reason),
+        None => draft.unrouted(Reason::new("no-plugin", "the flow has no plugin that could be asked")),
+    }
+}
+
+/// Whether later events about the same person may join this decision.
+#[must_use]
+pub fn is_joinable(decision: &Decision) -> bool {
+    decision.flow.is_some() && decision.outcome != Outcome::Coalesced
+}
+
+/// The circumstances that a rule gets.
+fn call(around: &Around<'_>, trigger: &str, attempt: u32) -> Call {
+    let e = around.entropy;
+    Call {
+        now: around.now,
+        seed: u32::from_be_bytes([e[16], e[17], e[18], e[19]]),
+        trigger: trigger.into(),
+        attempt,
+        mode: around.mode,
+    }
+}

@@ -1,0 +1,332 @@
+//! The ways that a decision can end, each as one function from the draft to what is
+//! recorded.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use rota_domain::decision::{Decision, EffectKind, Outcome, PluginName};
+use rota_domain::desk::{Availability, Owner};
+use rota_domain::effect::{Act, Effect};
+use rota_domain::fairness::{Rotation, Turn};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId};
+use rota_domain::lead::Lead;
+use rota_domain::rule::{Answer, Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict, Wish};
+use rota_domain::workspace::{Fallback, Flow, Owned};
+
+use super::{Around, Binding, call, person};
+use crate::enrich::EnrichedLead;
+use crate::ports::{Private, Recorded};
+
+/// The property that holds the name of the queue where a record waits.
+const QUEUE_PROPERTY: &str = "rota_queue";
+/// The property that holds the name of the nurture programme that a record joined.
+const NURTURE_PROPERTY: &str = "rota_nurture";
+
+/// A decision on its way: what is known before anything is decided, and what was heard.
+pub(super) struct Draft<'a> {
+    around: &'a Around<'a>,
+    arrived: EnrichedLead,
+    decision: Decision,
+    private: Private,
+    acts: Vec<Act>,
+    turn: Option<(Turn, Rotation)>,
+    nanos: u64,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(arrived: EnrichedLead, around: &'a Around<'a>, class: &str) -> Self {
+        let decision = Decision {
+            id: DecisionId::new(around.now, &around.entropy),
+            lead: arrived.lead.id.clone(),
+            at: around.now,
+            flow: None,
+            trigger: arrived.lead.trigger.clone(),
+            class: class.into(),
+            outcome: Outcome::Pass,
+            rep: None,
+            owner: None,
+            pool: None,
+            queue: None,
+            nurture: None,
+            reason: Reason::new("", ""),
+            fallback: false,
+            error: None,
+            error_detail: None,
+            response_due: None,
+            effects: Vec::new(),
+            plugin: None,
+            revision: around.desk.revision,
+            fuel: 0,
+            repeated: false,
+            of: None,
+            marks: Vec::new(),
+        };
+        let private = Private { lead: Some((*arrived.lead).clone()), ..Private::default() };
+        Self { around, arrived, decision, private, acts: Vec::new(), turn: None, nanos: 0 }
+    }
+
+    pub(super) fn gone(&self) -> bool {
+        self.arrived.gone
+    }
+
+    pub(super) fn only_flow(&self) -> Option<&FlowId> {
+        self.arrived.flow.as_ref()
+    }
+
+    pub(super) fn lead(&self) -> Arc<Lead> {
+        self.arrived.lead.clone()
+    }
+
+    pub(super) fn call(&self) -> Call {
+        call(self.around, &self.decision.trigger, self.arrived.attempt)
+    }
+
+    /// Takes down what a plugin said and how it came to it.
+    pub(super) fn hear(&mut self, flow: &Flow, binding: &Binding, answer: Answer) -> Verdict {
+        let manifest = &binding.plugin.manifest;
+        let digest = &binding.plugin.digest;
+        let heading = serde_json::json!(["plugin", [flow.id, manifest.name, manifest.version], digest]);
+        self.private.transcript.push_str(&format!("{heading}\n"));
+        self.private.transcript.push_str(&String::from_utf8_lossy(&answer.transcript));
+        self.private.notes.extend(answer.notes);
+        self.private.log.extend(answer.log);
+        for mark in answer.marks {
+            if !self.decision.marks.iter().any(|known| known == mark) {
+                self.decision.marks.push(mark.into());
+            }
+        }
+        self.decision.fuel += answer.fuel;
+        self.nanos += answer.nanos;
+        self.decision.plugin = Some(PluginName {
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            digest: digest.clone(),
+        });
+        answer.verdict
+    }
+
+    /// No flow takes it, and nothing is done.
+    pub(super) fn unrouted(mut self, reason: Reason) -> Recorded {
+        self.decision.reason = reason;
+        self.recorded()
+    }
+
+    /// It joins an earlier decision about the same person: no turn, the same owner.
+    pub(super) fn coalesced(mut self, flow: &Flow, earlier: &Decision) -> Recorded {
+        let decision = &mut self.decision;
+        decision.flow = Some(flow.id.clone());
+        decision.outcome = Outcome::Coalesced;
+        decision.of = Some(earlier.id.clone());
+        decision.rep.clone_from(&earlier.rep);
+        decision.queue.clone_from(&earlier.queue);
+        decision.nurture.clone_from(&earlier.nurture);
+        decision.reason = Reason::new("same-person", format!("joins the decision about {}", earlier.lead));
+        if decision.lead != earlier.lead {
+            if let Some(rep) = earlier.rep.clone() {
+                let owner = self.owner_id(&rep).ok().flatten();
+                self.own(flow, rep, owner);
+            }
+            self.park();
+        } else {
+            self.decision.owner.clone_from(&earlier.owner);
+        }
+        self.recorded()
+    }
+
+    /// Somebody active owns it, and stays.
+    pub(super) fn kept(mut self, flow: &Flow, owner: &Owner) -> Recorded {
+        let decision = &mut self.decision;
+        decision.flow = Some(flow.id.clone());
+        decision.outcome = Outcome::Kept;
+        match owner {
+            Owner::Active(rep) => {
+                decision.rep = Some(rep.clone());
+                decision.reason = Reason::new("owned", format!("{rep} owns it already"));
+                let owner = self.owner_id(rep).ok().flatten();
+                self.decision.owner = owner;
+            }
+            Owner::Stranger(owner) => {
+                let id = owner.as_str().split_once(':').map_or(owner.as_str(), |(_, id)| id);
+                decision.owner = Some(OwnerId::from(id));
+                decision.reason = Reason::new("owned", format!("the CRM's owner {id} has it already"));
+            }
+            Owner::Nobody | Owner::Inactive(_) => {}
+        }
+        self.recorded()
+    }
+
+    /// The rule decided.
+    pub(super) fn decided(mut self, flow: &Flow, decided: Decided) -> Recorded {
+        let owner = match &decided.choice {
+            Choice::Assign(rep) => match self.owner_id(rep) {
+                Ok(owner) => owner,
+                Err(failure) => return self.failed(flow, &failure),
+            },
+            _ => None,
+        };
+        self.decision.flow = Some(flow.id.clone());
+        self.decision.reason = decided.reason;
+        self.decision.response_due = decided.response_minutes.and_then(|minutes| {
+            self.around.now.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok()
+        });
+        match decided.choice {
+            Choice::Assign(rep) => {
+                self.decision.outcome = Outcome::Assign;
+                self.own(flow, rep, owner);
+            }
+            Choice::Queue(name) => {
+                self.decision.outcome = Outcome::Queue;
+                self.decision.queue = Some(name);
+                self.park();
+            }
+            Choice::Nurture(name) => {
+                self.decision.outcome = Outcome::Nurture;
+                self.decision.nurture = Some(name);
+                self.park();
+            }
+            Choice::Reject => self.decision.outcome = Outcome::Reject,
+        }
+        if let Some(turn) = decided.turn {
+            let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
+            rotation.take(&turn.candidates, &turn.rep);
+            self.decision.pool = Some(turn.pool.clone());
+            self.turn = Some((turn, rotation));
+        }
+        for wish in decided.wishes {
+            self.grant(wish);
+        }
+        self.recorded()
+    }
+
+    /// All flows passed: the last one's fallback takes the lead.
+    pub(super) fn passed(mut self, flow: &Flow, reason: Reason) -> Recorded {
+        self.decision.reason = reason;
+        self.fall_back(flow);
+        self.decision.outcome = Outcome::Pass;
+        self.recorded()
+    }
+
+    /// The rule failed: the flow's fallback takes the lead, and says why.
+    pub(super) fn failed(mut self, flow: &Flow, failure: &Failure) -> Recorded {
+        let plugin = self.decision.plugin.as_ref().map_or("the plugin", |plugin| plugin.name.as_str());
+        self.decision.reason = Reason::new("fallback", format!("{plugin} failed: {}", failure.code));
+        self.decision.error = Some(failure.code);
+        self.decision.error_detail = Some(failure.detail.clone());
+        self.fall_back(flow);
+        self.recorded()
+    }
+
+    fn fall_back(&mut self, flow: &Flow) {
+        self.decision.flow = Some(flow.id.clone());
+        self.decision.fallback = true;
+        let rep = match &flow.fallback {
+            Fallback::Rep(rep) => self.able(rep),
+            Fallback::Queue(_) => None,
+        };
+        match (rep, &flow.fallback) {
+            (Some((rep, owner)), _) => {
+                self.decision.outcome = Outcome::Assign;
+                self.own(flow, rep, owner);
+            }
+            (None, Fallback::Queue(name)) => self.queue(name.clone()),
+            (None, Fallback::Rep(rep)) => {
+                // Nobody is left whom the flow names, and a lead must never be without a place.
+                self.decision.reason.detail.push_str(&format!("; the fallback {rep} cannot be given leads"));
+                self.queue(UNOWNED_QUEUE.into());
+            }
+        }
+    }
+
+    fn queue(&mut self, name: String) {
+        self.decision.outcome = Outcome::Queue;
+        self.decision.queue = Some(name);
+        self.park();
+    }
+
+    fn able(&self, rep: &RepId) -> Option<(RepId, Option<OwnerId>)> {
+        let known = self.around.desk.workspace.rep(rep)?;
+        let active = self.around.desk.availability(known) != Availability::Inactive;
+        let owner = self.owner_id(rep).ok()?;
+        active.then(|| (rep.clone(), owner))
+    }
+
+    /// The rep's id among the owners of the CRM that the lead came from. None where the
+    /// lead came from no CRM that the workspace is connected to.
+    fn owner_id(&self, rep: &RepId) -> Result<Option<OwnerId>, Failure> {
+        let Some((connection, _, _)) = self.decision.lead.parts() else {
+            return Ok(None);
+        };
+        let workspace = &self.around.desk.workspace;
+        let owner = workspace.rep(rep).and_then(|rep| rep.crm.get(&connection)).cloned();
+        if owner.is_none() && workspace.connection(&connection).is_some() {
+            let detail = format!("`{rep}` has no owner id for the connection `{connection}`: add it under crm in [[reps]]");
+            return Err(Failure { code: ErrorCode::BadRep, detail });
+        }
+        Ok(owner)
+    }
+
+    fn own(&mut self, flow: &Flow, rep: RepId, owner: Option<OwnerId>) {
+        if let Some(owner) = owner.clone() {
+            let keep = flow.owned == Owned::Keep;
+            self.acts.push(Act::Owner { rep: rep.clone(), owner, keep, attempt: self.arrived.attempt });
+        }
+        self.decision.rep = Some(rep);
+        self.decision.owner = owner;
+    }
+
+    fn park(&mut self) {
+        let places = [(QUEUE_PROPERTY, &self.decision.queue), (NURTURE_PROPERTY, &self.decision.nurture)];
+        for (name, value) in places {
+            if let Some(value) = value {
+                self.acts.push(Act::Property { name: name.into(), value: value.clone() });
+            }
+        }
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        let now = self.around.now;
+        self.acts.push(match wish {
+            Wish::Property { name, value } => Act::Property { name, value },
+            Wish::Note { body } => Act::Note { body, at: now },
+            Wish::Task { subject, body, due } => {
+                Act::Task { subject, body, due: due.unwrap_or(now), owner: self.decision.owner.clone() }
+            }
+        });
+    }
+
+    fn recorded(mut self) -> Recorded {
+        let kinds = self.acts.iter().map(|act| EffectKind { kind: act.kind().into() });
+        self.decision.effects = kinds.collect();
+        let workspace = &self.around.desk.workspace;
+        let address = self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());
+        let effects = match address {
+            Some((connection, object, record)) => effects(&self.decision, &connection, object, record, self.acts),
+            None => Vec::new(),
+        };
+        let mut stages = self.arrived.stages;
+        stages.decided = Some(self.around.now);
+        Recorded {
+            person: person(&self.arrived),
+            decision: self.decision,
+            private: self.private,
+            turn: self.turn,
+            effects,
+            stages,
+            decide_nanos: self.nanos,
+        }
+    }
+}
+
+/// The queue for a lead whose fallback cannot be given leads.
+const UNOWNED_QUEUE: &str = "unowned";
+
+fn effects(decision: &Decision, connection: &ConnectionId, object: &str, record: &str, acts: Vec<Act>) -> Vec<Effect> {
+    let numbered = acts.into_iter().enumerate().map(|(n, act)| Effect {
+        id: EffectId::of(&decision.id, n + 1),
+        connection: connection.clone(),
+        object: object.into(),
+        record: record.into(),
+        act,
+    });
+    numbered.collect()
+}

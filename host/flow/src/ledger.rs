@@ -1,0 +1,155 @@
+//! A tenant's state in memory, and the one way in which it changes: entry by entry.
+//!
+//! The sequencer keeps a ledger in step with the store; `simulate` keeps one alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::decision::Decision;
+use rota_domain::desk::Desk;
+use rota_domain::event::Status;
+use rota_domain::id::{RepId, Seed};
+use rota_domain::person::PersonKey;
+use rota_domain::rule::Mode;
+use rota_domain::workspace::Workspace;
+
+use crate::decide::{Around, Bindings, decide, is_joinable, person};
+use crate::enrich::EnrichedLead;
+use crate::ports::{Entry, EntryBody, Rules, Snapshot};
+
+/// A tenant's state at the end of its log.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    seed: Seed,
+    seq: u64,
+    desk: Arc<Desk>,
+    bindings: Arc<Bindings>,
+    recent: Recents,
+    mode: Mode,
+}
+
+impl Ledger {
+    /// An empty log, under this workspace as revision 0.
+    #[must_use]
+    pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
+        let desk = Arc::new(Desk::new(0, workspace));
+        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), mode }
+    }
+
+    /// The state that the store holds. The workspace may be a newer one than the log's: then
+    /// `revise` is to follow.
+    #[must_use]
+    pub fn restored(snapshot: Snapshot, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
+        let (revision, seen) = match snapshot.workspace {
+            Some((revision, seen)) => (revision, Arc::new(seen)),
+            None => (0, workspace),
+        };
+        let mut desk = Desk::new(revision, seen);
+        for (rep, status) in snapshot.statuses {
+            desk.set_status(rep, status);
+        }
+        for (pool, rotation) in snapshot.rotations {
+            desk.set_rotation(pool, rotation);
+        }
+        let mut recent = Recents::default();
+        for known in snapshot.recent {
+            recent.remember(known.person, known.decision);
+        }
+        Self { seed: snapshot.seed, seq: snapshot.seq, desk: Arc::new(desk), bindings, recent, mode }
+    }
+
+    /// The number of the last entry.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// What decisions see now.
+    #[must_use]
+    pub fn desk(&self) -> &Arc<Desk> {
+        &self.desk
+    }
+
+    /// The plugin of each flow.
+    #[must_use]
+    pub fn bindings(&self) -> &Arc<Bindings> {
+        &self.bindings
+    }
+
+    /// The workspace is this from now on.
+    pub fn revise(&mut self, workspace: Arc<Workspace>, bindings: Arc<Bindings>, at: Timestamp) -> Entry {
+        self.seq += 1;
+        let desk = (*self.desk).clone();
+        self.desk = Arc::new(desk.revise(self.seq, workspace.clone()));
+        self.bindings = bindings;
+        Entry { at, inbox: None, body: EntryBody::Workspace(workspace) }
+    }
+
+    /// A rep is this from now on.
+    pub fn status(&mut self, rep: RepId, status: Status, at: Timestamp) -> Entry {
+        self.seq += 1;
+        Arc::make_mut(&mut self.desk).set_status(rep.clone(), status);
+        Entry { at, inbox: None, body: EntryBody::Rep { rep, status } }
+    }
+
+    /// Decides about a lead.
+    pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
+        self.seq += 1;
+        let inbox = lead.inbox;
+        let who = person(&lead);
+        let around = Around {
+            desk: &self.desk,
+            bindings: &self.bindings,
+            earlier: self.recent.newest.get(&who),
+            rules,
+            now,
+            entropy: self.seed.at(self.seq),
+            mode: self.mode,
+        };
+        let recorded = decide(lead, &around);
+        if let Some((turn, rotation)) = &recorded.turn {
+            Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
+        }
+        if is_joinable(&recorded.decision) {
+            self.recent.remember(who, recorded.decision.clone());
+        }
+        Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
+    }
+
+    /// Forgets decisions that nothing can join any more.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.recent.forget(remembered_since(&self.desk.workspace, now));
+    }
+}
+
+/// The newest decision about each person.
+#[derive(Clone, Debug, Default)]
+struct Recents {
+    newest: HashMap<PersonKey, Decision>,
+    /// Every decision that was remembered, oldest first, so that forgetting looks only at
+    /// what is old.
+    order: VecDeque<(Timestamp, PersonKey)>,
+}
+
+impl Recents {
+    fn remember(&mut self, person: PersonKey, decision: Decision) {
+        self.order.push_back((decision.at, person.clone()));
+        self.newest.insert(person, decision);
+    }
+
+    fn forget(&mut self, since: Timestamp) {
+        while let Some((at, person)) = self.order.pop_front_if(|(at, _)| *at < since) {
+            if self.newest.get(&person).is_some_and(|decision| decision.at == at) {
+                self.newest.remove(&person);
+            }
+        }
+    }
+}
+
+/// How far back a decision can be and still be joined, under this workspace.
+#[must_use]
+pub fn remembered_since(workspace: &Workspace, now: Timestamp) -> Timestamp {
+    let longest = workspace.flows.iter().map(|flow| flow.coalesce.0).max().unwrap_or(0);
+    now.checked_sub(SignedDuration::from_mins(i64::from(longest))).unwrap_or(Timestamp::MIN)
+}
