@@ -1,0 +1,169 @@
+//! The rotation: exact by weight, strictly inside one lead, whoever comes and goes.
+
+use proptest::prelude::*;
+use rota_domain::fairness::{Candidate, Rotation, Turn, UNIT, bound, leads, moving_bound, report};
+use rota_domain::id::DecisionId;
+
+fn candidates(weights: &[(&str, u32)]) -> Vec<Candidate> {
+    let mut all: Vec<_> = weights.iter().map(|(rep, weight)| Candidate { rep: (*rep).into(), weight: *weight }).collect();
+    all.sort_by(|a, b| a.rep.cmp(&b.rep));
+    all
+}
+
+fn pick(rotation: &mut Rotation, candidates: &[Candidate]) -> String {
+    let rep = rotation.next(candidates).expect("somebody is there").clone();
+    rotation.take(candidates, &rep);
+    rep.to_string()
+}
+
+fn order(weights: &[(&str, u32)], picks: usize) -> String {
+    let candidates = candidates(weights);
+    let mut rotation = Rotation::default();
+    (0..picks).map(|_| pick(&mut rotation, &candidates)).collect()
+}
+
+fn largest_lag(rotation: &Rotation) -> f64 {
+    rotation.credits().iter().map(|credit| leads(credit.units).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn a_manager_at_a_tenth_gets_one_lead_in_ten() {
+    assert_eq!(order(&[("M", 10), ("A", 30), ("B", 30), ("C", 30)], 20), "ABCABCMABCABCABCMABC");
+}
+
+#[test]
+fn large_and_small_weights_give_the_order_of_the_design() {
+    let weights = [("A", 7), ("B", 7), ("C", 7), ("D", 1), ("E", 1), ("F", 1)];
+    assert_eq!(order(&weights, 24), "ABCABCDABCABCEABCABCFABC");
+}
+
+#[test]
+fn equals_take_turns_by_id() {
+    assert_eq!(order(&[("c", 1), ("a", 1), ("b", 1)], 7), "abcabca");
+}
+
+#[test]
+fn a_single_candidate_takes_and_owes_nothing() {
+    let one = candidates(&[("a", 3)]);
+    let mut rotation = Rotation::default();
+    for _ in 0..5 {
+        assert_eq!(pick(&mut rotation, &one), "a");
+    }
+    assert_eq!(largest_lag(&rotation), 0.0);
+}
+
+#[test]
+fn asking_whose_turn_it_is_changes_nothing() {
+    let candidates = candidates(&[("a", 2), ("b", 1)]);
+    let mut rotation = Rotation::default();
+    pick(&mut rotation, &candidates);
+    let before = rotation.clone();
+    assert_eq!(rotation.next(&candidates), rotation.next(&candidates));
+    assert_eq!(rotation, before);
+}
+
+#[test]
+fn who_comes_back_gets_no_burst() {
+    let all = candidates(&[("a", 1), ("b", 1), ("c", 1)]);
+    let without_c = candidates(&[("a", 1), ("b", 1)]);
+    let mut rotation = Rotation::default();
+    (0..9).for_each(|_| drop(pick(&mut rotation, &all)));
+    (0..100).for_each(|_| drop(pick(&mut rotation, &without_c)));
+    let next: Vec<String> = (0..6).map(|_| pick(&mut rotation, &all)).collect();
+    assert_eq!(next.iter().filter(|rep| *rep == "c").count(), 2, "{next:?}");
+}
+
+#[test]
+fn who_leaves_hands_its_credit_to_the_others() {
+    let all = candidates(&[("a", 1), ("b", 1), ("c", 2)]);
+    let mut rotation = Rotation::default();
+    (0..5).for_each(|_| drop(pick(&mut rotation, &all)));
+    rotation.retain(&candidates(&[("a", 1), ("c", 2)]));
+    assert_eq!(rotation.credits().iter().map(|credit| credit.units).sum::<i64>(), 0);
+    assert!(rotation.credits().iter().all(|credit| credit.rep.as_str() != "b"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn while_nothing_changes_nobody_is_a_whole_lead_away(weights in prop::collection::vec(1u32..100, 2..20)) {
+        let names: Vec<String> = (0..weights.len()).map(|n| format!("r{n:02}")).collect();
+        let pairs: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(weights).collect();
+        let candidates = candidates(&pairs);
+        let strict = bound(candidates.len()) + 1e-9;
+        let mut rotation = Rotation::default();
+        for n in 0..600 {
+            pick(&mut rotation, &candidates);
+            let lag = largest_lag(&rotation);
+            prop_assert!(lag <= strict, "lag {lag} after {n} picks exceeds {strict}");
+        }
+    }
+
+    #[test]
+    fn credits_always_sum_to_zero(seed in prop::collection::vec((1u32..40, prop::bool::ANY), 2..10), picks in 1usize..80) {
+        let names: Vec<String> = (0..seed.len()).map(|n| format!("r{n}")).collect();
+        let mut rotation = Rotation::default();
+        for n in 0..picks {
+            let present: Vec<(&str, u32)> = names.iter().zip(&seed).enumerate()
+                .filter(|(place, (_, (_, always)))| *always || (place + n) % 3 != 0)
+                .map(|(_, (name, (weight, _)))| (name.as_str(), *weight)).collect();
+            if !present.is_empty() {
+                pick(&mut rotation, &candidates(&present));
+            }
+        }
+        prop_assert_eq!(rotation.credits().iter().map(|credit| credit.units).sum::<i64>(), 0);
+    }
+
+    #[test]
+    fn where_candidates_change_from_lead_to_lead_lag_stays_near_one(
+        n in 3usize..20,
+        weights in prop::collection::vec(1u32..10, 20),
+        draws in prop::collection::vec(any::<u32>(), 400),
+    ) {
+        let names: Vec<String> = (0..n).map(|n| format!("r{n:02}")).collect();
+        let mut rotation = Rotation::default();
+        let mut worst = 0.0f64;
+        for draw in draws {
+            let present: Vec<(&str, u32)> = names.iter().enumerate()
+                .filter(|(place, _)| draw >> place & 1 == 1)
+                .map(|(place, name)| (name.as_str(), weights[place])).collect();
+            if !present.is_empty() {
+                pick(&mut rotation, &candidates(&present));
+                worst = worst.max(largest_lag(&rotation));
+            }
+        }
+        prop_assert!(worst <= 1.25, "lag {worst} with {n} reps");
+        prop_assert!(worst <= moving_bound(n).max(1.25), "lag {worst} with {n} reps");
+    }
+
+    #[test]
+    fn the_report_finds_the_same_credits_as_the_host_kept(
+        weights in prop::collection::vec(1u32..30, 2..8),
+        away in prop::collection::vec(0usize..12, 60),
+    ) {
+        let names: Vec<String> = (0..weights.len()).map(|n| format!("r{n}")).collect();
+        let mut rotation = Rotation::default();
+        let mut turns = Vec::new();
+        for (n, away) in away.iter().enumerate() {
+            let present: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(weights.iter().copied())
+                .enumerate().filter(|(place, _)| place != away).map(|(_, pair)| pair).collect();
+            let candidates = candidates(&present);
+            let rep = pick(&mut rotation, &candidates);
+            let turn = Turn { pool: "p".into(), candidates, rep: rep.as_str().into() };
+            turns.push((DecisionId::from(format!("{n}")), turn));
+        }
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let report = report(turns.iter().map(|(id, turn)| (id, at, turn)));
+        for member in &report[0].members {
+            let kept = rotation.credits().iter().find(|credit| credit.rep == member.rep).map_or(0, |credit| credit.units);
+            prop_assert!((leads(kept) - member.lag).abs() < 1e-9);
+        }
+        prop_assert_eq!(report[0].picks, 60);
+    }
+}
+
+#[test]
+fn a_unit_is_one_lead() {
+    assert_eq!(leads(UNIT), 1.0);
+}
