@@ -1,0 +1,208 @@
+//! The transport: one HTTP call at HubSpot's pace, and what came of it. No redirects are
+//! followed, no proxy is taken from the environment, and no answer is read without end.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Method, Response, Url, redirect};
+use rota_domain::delivery::Trouble;
+use rota_flow::ports::CrmError;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::api::ApiStyle;
+use super::errors::{Failure, Intent};
+use super::limit::{Limit, Said, TooLong};
+use super::{Config, LONGEST_TIMEOUT};
+
+/// A hundred records with long texts are some megabytes.
+const MAX_ANSWER_BYTES: usize = 16 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An account's API.
+pub(super) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    api: ApiStyle,
+    authorization: HeaderValue,
+    limit: Limit,
+    timeout: Duration,
+}
+
+/// The calls that one call of the port makes. After `until` it begins no more, so that all
+/// of it ends within two time-outs, which is the lease.
+pub(super) struct Errand<'a> {
+    client: &'a Client,
+    until: Instant,
+}
+
+/// One HTTP call.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) body: Option<Value>,
+    pub(super) intent: Intent,
+    /// What is being done, for people, such as `reading 3 contacts`.
+    pub(super) about: &'a str,
+}
+
+impl Client {
+    pub(super) fn new(config: Config) -> Result<Self, CrmError> {
+        let refuse = |detail: String| CrmError { trouble: Trouble::Rejected, detail };
+        let base = Url::parse(&config.base_url)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+            .ok_or_else(|| {
+                let (url, id) = (&config.base_url, &config.connection);
+                refuse(format!(
+                    "base_url `{url}` of connection `{id}` is no http(s) address: write {}",
+                    super::PUBLIC_URL
+                ))
+            })?;
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", config.token.expose())).map_err(|_| {
+            refuse(format!(
+                "the token of connection `{}` has characters that no token has: set it anew",
+                config.connection
+            ))
+        })?;
+        authorization.set_sensitive(true);
+        install_tls();
+        let timeout = config.timeout.min(LONGEST_TIMEOUT);
+        let http = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .timeout(timeout)
+            .connect_timeout(timeout.min(CONNECT_TIMEOUT))
+            .user_agent(concat!("rota/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|wrong| {
+                refuse(format!("no HTTPS is possible here: {}; install CA certificates", Chain(&wrong)))
+            })?;
+        Ok(Self { http, base, api: config.api, authorization, limit: Limit::new(config.burst), timeout })
+    }
+
+    /// Begins an errand now.
+    pub(super) fn errand(&self) -> Errand<'_> {
+        Errand { client: self, until: Instant::now() + self.timeout }
+    }
+}
+
+/// Takes ring for TLS, once in the process; one that is installed already is as good.
+fn install_tls() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+impl Errand<'_> {
+    /// The address of `rest` below a kind of records.
+    pub(super) fn object(&self, object: &str, rest: &[&str]) -> Url {
+        self.client.api.object(&self.client.base, object, rest)
+    }
+
+    /// The address of the batch read of associations.
+    pub(super) fn associations(&self, from: &str, to: &str) -> Url {
+        self.client.api.associations(&self.client.base, from, to)
+    }
+
+    /// The address of the owners.
+    pub(super) fn owners(&self) -> Url {
+        self.client.api.owners(&self.client.base)
+    }
+
+    /// A batch or another body sent with POST.
+    pub(super) async fn post<T>(&self, url: Url, body: Value, intent: Intent, about: &str) -> Result<T, Failure>
+    where
+        T: DeserializeOwned,
+    {
+        self.call(Call { method: Method::POST, url, body: Some(body), intent, about }).await
+    }
+
+    /// Makes a call and reads its answer.
+    pub(super) async fn call<T: DeserializeOwned>(&self, call: Call<'_>) -> Result<T, Failure> {
+        let Call { intent, about, .. } = call;
+        let client = self.client;
+        let permit =
+            client.limit.acquire(self.until).await.map_err(|TooLong { wait }| Failure::no_leave(about, wait))?;
+        let method = call.method.clone();
+        let path = call.url.path().to_owned();
+        let began = Instant::now();
+        let mut request =
+            client.http.request(call.method, call.url).header(AUTHORIZATION, client.authorization.clone());
+        if let Some(body) = &call.body {
+            request = request.json(body);
+        }
+        let outcome = request.send().await;
+        let response = outcome.map_err(|wrong| failed(&wrong, intent, about))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        client.limit.learn(&permit, said(&headers));
+        let body = read(response, intent, about).await;
+        drop(permit);
+        let (code, elapsed_ms) = (status.as_u16(), began.elapsed().as_millis());
+        tracing::debug!(%method, path, status = code, elapsed_ms, "HubSpot answered");
+        if !status.is_success() {
+            let failure = Failure::answered(about, status.as_u16(), &headers, &body.unwrap_or_default());
+            if let Trouble::RateLimited { retry_after_ms } = failure.error.trouble {
+                client.limit.empty(retry_after_ms.map(Duration::from_millis));
+            }
+            return Err(failure);
+        }
+        serde_json::from_slice(&body?).map_err(|wrong| {
+            Failure::lost(about, intent, &format!("HubSpot answered {status} with a body that does not read: {wrong}"))
+        })
+    }
+}
+
+/// Reads the whole body, if it is not too long.
+async fn read(mut response: Response, intent: Intent, about: &str) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|wrong| failed(&wrong, intent, about))? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            let detail = format!("HubSpot's answer is longer than {MAX_ANSWER_BYTES} bytes");
+            return Err(Failure::lost(about, intent, &detail));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn failed(wrong: &reqwest::Error, intent: Intent, about: &str) -> Failure {
+    if wrong.is_connect() {
+        return Failure::unsent(about, &format!("HubSpot could not be reached: {}", Chain(wrong)));
+    }
+    if wrong.is_builder() {
+        return Failure::unsent(about, &format!("the request could not be made: {}", Chain(wrong)));
+    }
+    let what = if wrong.is_timeout() { "no answer came in time" } else { "the connection broke before the answer" };
+    Failure::lost(about, intent, &format!("{what}: {}", Chain(wrong)))
+}
+
+fn said(headers: &HeaderMap) -> Said {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
+    Said {
+        max: number("x-hubspot-ratelimit-max"),
+        window: number("x-hubspot-ratelimit-interval-milliseconds").map(|ms| Duration::from_millis(ms.into())),
+        remaining: number("x-hubspot-ratelimit-remaining"),
+    }
+}
+
+/// An error with its causes on one line; addresses in it carry no secret, the token being a
+/// header.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut next = Some(self.0);
+        let mut between = "";
+        while let Some(error) = next {
+            write!(f, "{between}{error}")?;
+            between = ": ";
+            next = error.source();
+        }
+        Ok(())
+    }
+}
