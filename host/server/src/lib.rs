@@ -1,1 +1,17 @@
-//! rota
+//! The roof: the command line, the HTTP server, and the only place where everything is
+//! wired together.
+
+pub mod author;
+pub mod bind;
+pub mod bundled;
+pub mod cases;
+pub mod cli;
+pub mod clock;
+pub mod compose;
+pub mod config;
+pub mod demo;
+pub mod exit;
+pub mod http;
+pub mod schema;
+pub mod show;
+pub mod simulate;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The binary `rota`.
+
+use rota::exit::Exit;
+
+fn main() -> Exit {
+    rota::cli::run()
+}

@@ -1,0 +1,49 @@
+//! `rota fairness`.
+
+use rota_domain::fairness::report;
+use rota_domain::id::TenantId;
+use rota_flow::ports::{Store, Stored};
+
+use super::database::Source;
+use super::output;
+use crate::exit::Exit;
+use crate::show::{Fairness, fairness};
+
+/// Work out from the log how fairly each pool's turns were given
+///
+/// Exit code 1 means that a pool left its bound.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// Print it as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let (store, tenant) = arguments.source.open().await?;
+    let log = whole_log(&*store, &tenant).await?;
+    let turns = log.iter().filter_map(|stored| Some((&stored.decision.id, stored.decision.at, stored.turn.as_ref()?)));
+    let pools = report(turns);
+    let result = Fairness::of(&pools);
+    if arguments.json {
+        output::json(&result)?;
+    } else {
+        output::line(fairness(&pools, output::palette()).trim_end());
+    }
+    Ok(if result.ok { Exit::Well } else { Exit::Finding })
+}
+
+async fn whole_log(store: &dyn Store, tenant: &TenantId) -> anyhow::Result<Vec<Stored>> {
+    let mut log: Vec<Stored> = Vec::new();
+    loop {
+        let after = log.last().map_or(0, |stored| stored.seq);
+        let page = store.log(tenant, after, 1_000).await?;
+        if page.is_empty() {
+            return Ok(log);
+        }
+        log.extend(page);
+    }
+}

@@ -1,0 +1,81 @@
+//! The command line: one file a command, arguments first, then what it does. A command's
+//! help text is the doc comment of its arguments.
+
+mod build;
+mod database;
+mod demo;
+mod embed;
+mod fairness;
+mod log;
+mod outbox;
+mod output;
+mod sandbox;
+mod schema;
+mod serve;
+mod simulate;
+mod test;
+mod why;
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Rota routes leads: customers' rules decide in a sandbox, rotations are fair, and every
+/// decision explains itself.
+#[derive(Debug, Parser)]
+#[command(name = "rota", version, about, max_term_width = 100)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Arguments),
+    Serve(serve::Arguments),
+    Simulate(simulate::Arguments),
+    Why(why::Arguments),
+    Log(log::Arguments),
+    Fairness(fairness::Arguments),
+    Outbox(outbox::Arguments),
+    Schema(schema::Arguments),
+    Sandbox(sandbox::Arguments),
+    Build(build::Arguments),
+    Embed(embed::Arguments),
+    Test(test::Arguments),
+}
+
+/// Reads the arguments and runs the command.
+#[must_use]
+pub fn run() -> Exit {
+    let arguments = Arguments::parse();
+    trace();
+    let ended = match arguments.command {
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Outbox(arguments) => outbox::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Embed(arguments) => embed::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+    };
+    ended.unwrap_or_else(|error| {
+        // Whatever a command cannot do, it cannot because of what it was given: files,
+        // names, an address in use, a database. Findings are not errors.
+        output::complain(&format!("{error:#}"));
+        Exit::BadInput
+    })
+}
+
+/// Warnings go to stderr; RUST_LOG asks for more.
+fn trace() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour).with_target(false).init();
+}

@@ -1,0 +1,101 @@
+//! `rota serve`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use rota_domain::delivery::Backoff;
+
+use super::output;
+use crate::compose::{self, Plan};
+use crate::config::{DEFAULT_LISTEN, Directory, Loaded, Server, load_server, load_workspace};
+use crate::exit::Exit;
+
+/// Serve: take webhooks in, decide, write owners to the CRM
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration [default: rota.toml, if it is there].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; port 0 lets the system choose.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// The database file [default: rota.db].
+    #[arg(long, value_name = "PATH")]
+    db: Option<String>,
+    /// A workspace to serve, besides those of the configuration [default: this directory,
+    /// if it holds a workspace.toml].
+    #[arg(long, value_name = "DIR")]
+    workspace: Vec<PathBuf>,
+    /// Print the address as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[tokio::main]
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+    let plan = plan(&arguments)?;
+    let database = plan.database.display().to_string();
+    let tenants: Vec<String> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.to_string()).collect();
+    let host = compose::start(plan).await?;
+    let address = format!("http://{}", host.address);
+    if arguments.json {
+        output::json(&serde_json::json!({ "listening": address }))?;
+    } else {
+        output::line(&format!("Rota serves {} on {address}; Ctrl-C ends it.", tenants.join(", ")));
+        output::note(&format!("  webhooks: {address}/v1/hubspot/<app>/webhook\n  database: {database}"));
+    }
+    told_to_stop().await?;
+    host.stop().await;
+    Ok(Exit::Well)
+}
+
+fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
+    let config = match &arguments.config {
+        Some(path) => load_server(path)?,
+        None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
+        None => Server::default(),
+    };
+    let mut directories = config.workspaces.clone();
+    directories.extend(arguments.workspace.iter().cloned());
+    if directories.is_empty() {
+        anyhow::ensure!(
+            Path::new("workspace.toml").exists(),
+            "there is nothing to serve: name a workspace with --workspace DIR, or under workspaces in rota.toml \
+             (to see Rota at work without either, run `rota demo`)"
+        );
+        directories.push(".".into());
+    }
+    let workspaces: Vec<Loaded> = directories.iter().map(|path| load(path)).collect::<anyhow::Result<_>>()?;
+    let listen = match arguments.listen {
+        Some(listen) => listen,
+        None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,
+    };
+    let database = arguments.db.clone().or(config.database).unwrap_or_else(|| super::database::DEFAULT.into());
+    Ok(Plan {
+        workspaces,
+        apps: config.apps,
+        listen,
+        public_url: config.public_url,
+        database: super::database::path(&database)?,
+        backoff: Backoff::default(),
+        secrets: Box::new(|name| std::env::var(name).ok()),
+    })
+}
+
+/// Reads a workspace, and says what its author should know.
+pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
+    let loaded = load_workspace(&Directory::open(path)?)?;
+    loaded.warnings.iter().for_each(|warning| output::note(warning));
+    Ok(loaded)
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

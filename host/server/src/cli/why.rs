@@ -1,0 +1,43 @@
+//! `rota why`.
+
+use rota_domain::id::{DecisionId, LeadId};
+
+use super::database::Source;
+use super::output;
+use crate::exit::Exit;
+use crate::show::Why;
+
+/// Explain a decision: what was read, which branches were taken, who was considered
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A decision's id, or a lead's (its newest decision), such as hs:contact:101.
+    #[arg(value_name = "DECISION|LEAD")]
+    which: String,
+    #[command(flatten)]
+    source: Source,
+    /// Print it as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let (store, tenant) = arguments.source.open().await?;
+    let which = arguments.which.as_str();
+    let mut recalled = store.decision(&tenant, &DecisionId::from(which)).await?;
+    if recalled.is_none() {
+        let newest = store.decisions_of(&tenant, &LeadId::from(which)).await?.into_iter().next();
+        if let Some(id) = newest {
+            recalled = store.decision(&tenant, &id).await?;
+        }
+    }
+    let Some(recalled) = recalled else {
+        anyhow::bail!("`{tenant}` has no decision and no lead `{which}`: `rota log` lists what there is");
+    };
+    if arguments.json {
+        output::json(&Why::of(&recalled))?;
+    } else {
+        output::line(Why::text(&recalled, output::palette()).trim_end());
+    }
+    Ok(Exit::Well)
+}

@@ -1,0 +1,127 @@
+//! HubSpot's webhooks: signature checked over the configured address, the tenant found by
+//! the signed account number, everything stored, and only then acknowledged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use rota_crm::hubspot::{Allow, Signed, parse, verify};
+use rota_domain::id::TenantId;
+use rota_flow::ports::{Accepted, Arrival};
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::{AppDoor, Doors};
+
+/// What became of a request's events.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Receipt {
+    /// Events that wait now.
+    accepted: usize,
+    /// Events that had come before.
+    duplicates: usize,
+    /// Events of kinds that call for no decision.
+    ignored: usize,
+    /// Events of accounts that no workspace is connected to.
+    unknown_portal: usize,
+    /// What was wrong with events that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
+/// `POST /v1/hubspot/{app}/webhook`.
+pub(super) async fn receive(
+    State(doors): State<Arc<Doors>>,
+    Path(app): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Receipt>, Problem> {
+    let door = doors.apps.get(&app).ok_or_else(|| unknown_app(&app))?;
+    check(&doors, door, &app, &headers, &body)?;
+    let received = parse(&body).map_err(|unreadable| Problem {
+        status: StatusCode::BAD_REQUEST,
+        kind: "unreadable-events",
+        detail: unreadable.to_string(),
+        mend: "HubSpot sends a JSON array of events; see its webhooks guide.",
+    })?;
+    let mut receipt = Receipt {
+        ignored: received.ignored.values().sum(),
+        unreadable: received.unreadable.iter().map(ToString::to_string).collect(),
+        ..Receipt::default()
+    };
+    for wrong in &receipt.unreadable {
+        tracing::warn!(app, wrong, "An event could not be read");
+    }
+    let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
+    for (portal, events) in received.portals {
+        match door.portals.get(&portal) {
+            Some((tenant, connection)) => {
+                arrivals.entry(tenant.clone()).or_default().extend(events.iter().map(|event| event.arrival(connection)));
+            }
+            None => {
+                tracing::info!(app, portal, events = events.len(), "Events of an account that no workspace is connected to");
+                receipt.unknown_portal += events.len();
+            }
+        }
+    }
+    for (tenant, arrivals) in arrivals {
+        let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
+        let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+        receipt.accepted += new;
+        receipt.duplicates += accepted.len() - new;
+    }
+    Ok(Json(receipt))
+}
+
+fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Problem {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            kind: "encoded-body",
+            detail: "The body is encoded, and signatures cover the plain one.".into(),
+            mend: "Send it without Content-Encoding.",
+        });
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let request = Signed {
+        method: "POST",
+        body,
+        v3: text("x-hubspot-signature-v3"),
+        timestamp: text("x-hubspot-request-timestamp"),
+        v1: text("x-hubspot-signature"),
+        version: text("x-hubspot-signature-version"),
+    };
+    let url = format!("{}/v1/hubspot/{app}/webhook", doors.public_url);
+    let allow = if door.allow_v1 { Allow::V1 } else { Allow::V3 };
+    verify(&request, &url, &door.secret, doors.clock.now(), allow).map_err(|refusal| {
+        tracing::warn!(app, %refusal, url, "A webhook was refused");
+        Problem {
+            status: StatusCode::UNAUTHORIZED,
+            kind: "bad-signature",
+            detail: refusal.to_string(),
+            mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
+        }
+    })
+}
+
+fn unknown_app(app: &str) -> Problem {
+    Problem {
+        status: StatusCode::NOT_FOUND,
+        kind: "unknown-app",
+        detail: format!("There is no app `{app}` here."),
+        mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
+    }
+}
+
+fn unstored(error: &rota_flow::ports::StoreError) -> Problem {
+    tracing::error!(%error, "Events could not be stored");
+    Problem {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        kind: "not-stored",
+        detail: "The events could not be stored; none was taken.".into(),
+        mend: "Send them again later; the operator finds the cause in the log.",
+    }
+}
