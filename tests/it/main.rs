@@ -1,4 +1,14 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
+mod command;
+mod config;
+mod crash;
+mod demo;
 mod fairness;
+mod hubspot;
+mod plugins;
+mod sandbox;
+mod show;
+mod simulate;
+mod store;
 mod tidy;

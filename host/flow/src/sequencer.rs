@@ -69,15 +69,15 @@ impl Sequencer {
         Ok(sequencer)
     }
 
-    /// Works until told to stop. `bell` rings when something arrived; `done` is rung after
+    /// Works until told to stop. `bell` rings when something arrived; `done` are rung after
     /// each commit.
-    pub async fn run(mut self, bell: Arc<Notify>, done: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    pub async fn run(mut self, bell: Arc<Notify>, done: Vec<Arc<Notify>>, mut stop: watch::Receiver<bool>) {
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
         directories.tick().await;
         while !*stop.borrow() {
             let wait = match self.turn().await {
                 Ok(Progress::More) => {
-                    done.notify_one();
+                    done.iter().for_each(|courier| courier.notify_one());
                     continue;
                 }
                 Ok(Progress::Idle) => POLL,

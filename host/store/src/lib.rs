@@ -1,1 +1,8 @@
-//! rota-store
+//! Durable state: the port `Store` on SQLite.
+//!
+//! This is the only crate that names sqlx. Nothing of a database is public here: callers
+//! get a [`SqliteStore`] and talk to it through the port.
+
+mod sqlite;
+
+pub use sqlite::{SqliteStore, open};

@@ -254,8 +254,9 @@ pub struct Claim {
     pub fence: i64,
     /// The number of this attempt, from 1.
     pub attempt: u32,
-    /// What is to be done. For an owner, the newest that waits in the lane: older ones are
-    /// superseded when this one is settled as done.
+    /// What is to be done: the first that waits in the lane and that no newer owner cancels.
+    /// Of owners, that is the newest. When it reaches its end, whichever, it supersedes what
+    /// older decisions with an owner still have in the lane.
     pub effect: Effect,
 }
 

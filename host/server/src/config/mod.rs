@@ -1,0 +1,20 @@
+//! What people write, read: workspaces, `rota.toml`, events and plugins' cases. Everything
+//! that can be wrong with a file is said here, with its line, the thing and what to do.
+
+mod case;
+mod document;
+mod error;
+mod events;
+mod files;
+mod mend;
+mod server;
+mod warnings;
+mod workspace;
+mod zones;
+
+pub use case::{Case, Expect};
+pub use error::ConfigError;
+pub use events::read as read_events;
+pub use files::{Bundle, Directory, Files};
+pub use server::{App, DEFAULT_LISTEN, Server, load as load_server};
+pub use workspace::{Loaded, load as load_workspace};

@@ -1,0 +1,112 @@
+//! `rota.toml`: where the server listens, and what it serves. Everything has a default.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use rota_domain::workspace::Secret;
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use super::document::Document;
+use super::files::why;
+
+/// Where the server listens unless it is told otherwise: on this machine only.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// The file's most bytes.
+const MOST: u64 = 1 << 20;
+
+/// The server's own configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address to listen on.
+    #[serde(default = "default_listen")]
+    pub listen: String,
+    /// The address that CRMs call and sign; absent means `http://<listen>`.
+    #[serde(default)]
+    pub public_url: Option<String>,
+    /// The database: a file beside `rota.toml`, or a URL.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The directories of the workspaces, beside `rota.toml`.
+    #[serde(default)]
+    pub workspaces: Vec<PathBuf>,
+    /// The CRM apps that receive webhooks, by the name that connections use.
+    #[serde(default)]
+    pub apps: BTreeMap<String, App>,
+}
+
+/// A CRM app, which may serve many accounts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// What its webhooks are signed with.
+    pub client_secret: Secret,
+    /// Whether signatures of version 1 are let in where there is no version 3.
+    #[serde(default)]
+    pub allow_v1: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: default_listen(),
+            public_url: None,
+            database: None,
+            workspaces: Vec::new(),
+            apps: BTreeMap::new(),
+        }
+    }
+}
+
+impl Server {
+    /// The address that CRMs call, without a slash at its end. `bound` is what the server
+    /// really listens on, which differs where the port was left to the system.
+    #[must_use]
+    pub fn public_url(&self, bound: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
+    }
+}
+
+/// Reads `rota.toml`. Paths in it are taken from where it lies.
+///
+/// # Errors
+/// The first thing that is wrong, with its line.
+pub fn load(path: &Path) -> Result<Server, ConfigError> {
+    let shown = path.display().to_string();
+    let file = shown.trim_start_matches("./");
+    let found = std::fs::metadata(path).and_then(|found| match found.len() {
+        0..=MOST => std::fs::read(path),
+        _ => Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "is larger than 1 MiB, the most that is read")),
+    });
+    let bytes = found.map_err(|error| {
+        ConfigError::whole(file, format!("the configuration {}", why(&error)))
+    })?;
+    let document = Document::parse(file, &bytes)?;
+    let mut server: Server = document.read()?;
+    if server.listen.parse::<SocketAddr>().is_err() {
+        let what = format!("`listen` cannot be `{}`; write an address and a port, as in \"{DEFAULT_LISTEN}\"", server.listen);
+        return Err(document.error("/listen", what));
+    }
+    if let Some(url) = &mut server.public_url {
+        if !url.starts_with("https://") && !url.starts_with("http://") {
+            let what = format!("`public_url` cannot be `{url}`; write the whole address, as in \"https://rota.acme.example\"");
+            return Err(document.error("/public_url", what));
+        }
+        url.truncate(url.trim_end_matches('/').len());
+    }
+    let beside = path.parent().unwrap_or(Path::new(""));
+    for workspace in &mut server.workspaces {
+        *workspace = beside.join(&*workspace);
+    }
+    if let Some(database) = server.database.as_mut().filter(|database| !database.contains(':')) {
+        *database = beside.join(&*database).display().to_string();
+    }
+    Ok(server)
+}
+
+fn default_listen() -> String {
+    DEFAULT_LISTEN.into()
+}

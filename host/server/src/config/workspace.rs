@@ -1,0 +1,151 @@
+//! A workspace read from its files: `workspace.toml`, the settings that it names, and the
+//! components beside it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rota_domain::id::FlowId;
+use rota_domain::workspace::{Flow, Settings, Workspace};
+use serde_json::{Map, Value};
+use toml::de::DeValue;
+
+use super::document::Document;
+use super::files::why;
+use super::warnings::warnings;
+use super::{ConfigError, Files, zones};
+
+/// The most bytes that are read of each kind of file.
+const WORKSPACE_MOST: u64 = 1 << 20;
+const SETTINGS_MOST: u64 = 256 << 10;
+const TABLE_MOST: u64 = 64 << 20;
+const COMPONENT_MOST: u64 = 2 << 20;
+
+/// A workspace with all that it names.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What `workspace.toml` says.
+    pub workspace: Workspace,
+    /// Each flow's settings as JSON text: keys sorted, no white space.
+    pub settings: BTreeMap<FlowId, Arc<str>>,
+    /// The components of flows whose plugin is a file.
+    pub components: BTreeMap<FlowId, Vec<u8>>,
+    /// What the author should know, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a workspace and everything that it names.
+///
+/// # Errors
+/// The first thing that is wrong, with its file and line.
+pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
+    let file = files.path("workspace.toml");
+    let bytes = files.read("workspace.toml", WORKSPACE_MOST).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => ConfigError::whole(
+            if files.name().is_empty() { "." } else { files.name() },
+            "there is no workspace.toml here; give the directory that holds it, or begin one with the line `workspace = \"acme\"`",
+        ),
+        _ => ConfigError::whole(&file, format!("this file {}", why(&error))),
+    })?;
+    let document = Document::parse(&file, &bytes)?;
+    let workspace: Workspace = document.read()?;
+    workspace.check().map_err(|wrong| document.error(&wrong.at, wrong.message))?;
+    zones::check(&workspace).map_err(|(at, what)| document.error(&at, what))?;
+
+    let mut loaded = Loaded {
+        settings: BTreeMap::new(),
+        components: BTreeMap::new(),
+        warnings: warnings(&file, &document),
+        workspace,
+    };
+    for (n, flow) in loaded.workspace.flows.iter().enumerate() {
+        let settings = settings(files, &document, n, flow)?;
+        loaded.settings.insert(flow.id.clone(), canonical(&Value::Object(settings)).into());
+        if is_file(&flow.plugin) {
+            let component = files.read(&flow.plugin, COMPONENT_MOST).map_err(|error| {
+                let what = format!(
+                    "the plugin `{}` of flow `{}` {}",
+                    flow.plugin,
+                    flow.id,
+                    why(&error)
+                );
+                document.error(&format!("/flows/{n}/plugin"), what)
+            })?;
+            loaded.components.insert(flow.id.clone(), component);
+        }
+    }
+    for (n, table) in loaded.workspace.tables.iter().enumerate() {
+        // Read so that a wrong name is told in the same run, and not used further.
+        files.read(&table.file, TABLE_MOST).map_err(|error| {
+            let what = format!("the file `{}` of table `{}` {}", table.file, table.id, why(&error));
+            document.error(&format!("/tables/{n}/file"), what)
+        })?;
+    }
+    Ok(loaded)
+}
+
+/// Whether a plugin is named by its file, and not by its name or digest.
+fn is_file(plugin: &str) -> bool {
+    plugin.starts_with("./") || plugin.ends_with(".wasm")
+}
+
+fn settings(files: &dyn Files, document: &Document<'_>, n: usize, flow: &Flow) -> Result<Map<String, Value>, ConfigError> {
+    let pointer = format!("/flows/{n}/settings");
+    let name = match &flow.settings {
+        Settings::Inline(settings) => {
+            let table = document.table().get("flows").and_then(|flows| flows.get_ref().get(n)?.get_ref().get("settings"));
+            return match table.and_then(|table| not_json(table.get_ref(), &pointer)) {
+                Some((at, what)) => Err(document.error(&at, what)),
+                None => Ok(settings.clone()),
+            };
+        }
+        Settings::File(name) => name,
+    };
+    let bytes = files.read(name, SETTINGS_MOST).map_err(|error| {
+        let what = format!("the settings file `{name}` of flow `{}` {}", flow.id, why(&error));
+        document.error(&pointer, what)
+    })?;
+    let file = files.path(name);
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(settings)) => Ok(settings),
+        Ok(_) => Err(ConfigError::at(&file, 1, "settings are one JSON object; write { … } around them")),
+        Err(error) => Err(ConfigError::at(&file, error.line().max(1), format!("this is not JSON: {}", said(&error)))),
+    }
+}
+
+/// serde_json's words without the place, which stands before them.
+pub(super) fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// Where inline settings hold what JSON cannot.
+fn not_json(value: &DeValue<'_>, at: &str) -> Option<(String, String)> {
+    match value {
+        DeValue::Datetime(_) => Some((at.into(), "settings are JSON, which has no dates; write this one in quotes".into())),
+        DeValue::Float(number) if number.as_str().contains(['i', 'n']) => {
+            Some((at.into(), format!("settings are JSON, which has no `{}`; write a finite number", number.as_str())))
+        }
+        DeValue::Array(array) => {
+            array.iter().enumerate().find_map(|(n, inner)| not_json(inner.get_ref(), &format!("{at}/{n}")))
+        }
+        DeValue::Table(table) => {
+            table.iter().find_map(|(key, inner)| not_json(inner.get_ref(), &format!("{at}/{}", key.get_ref())))
+        }
+        _ => None,
+    }
+}
+
+/// The same settings are the same text, however they were written.
+fn canonical(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let sorted_keys: BTreeMap<&String, &Value> = map.iter().collect();
+                Value::Object(sorted_keys.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect())
+            }
+            Value::Array(list) => Value::Array(list.iter().map(sorted).collect()),
+            other => other.clone(),
+        }
+    }
+    sorted(value).to_string()
+}

@@ -1,0 +1,76 @@
+//! How fairly the log's turns were given: pool by pool, rep by rep.
+
+use rota_domain::fairness::{MemberReport, PoolReport};
+use serde::Serialize;
+
+use super::palette::{Palette, Tone};
+use super::text::{counted, fit, grouped, signed, widest};
+
+/// What `rota fairness --json` prints.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Fairness<'a> {
+    /// Whether no run left its bound.
+    pub ok: bool,
+    /// The pools that gave turns.
+    pub pools: &'a [PoolReport],
+}
+
+impl<'a> Fairness<'a> {
+    /// What these pools come to.
+    #[must_use]
+    pub fn of(pools: &'a [PoolReport]) -> Self {
+        Self { ok: pools.iter().all(PoolReport::holds), pools }
+    }
+}
+
+/// Fairness as people read it.
+#[must_use]
+pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
+    if pools.is_empty() {
+        return "No turns were taken yet, so there is nothing to compare. Leads that a pool's\n\
+                rotation gives away are counted here; `rota demo` makes some.\n"
+            .into();
+    }
+    let mut lines = Vec::new();
+    for pool in pools {
+        let (bound, lag) = pool.widest();
+        let verdict = if pool.holds() {
+            palette.paint(Tone::Good, "within the bound")
+        } else {
+            palette.paint(Tone::Bad, "out of bounds")
+        };
+        let runs = counted(u64::try_from(pool.runs.len()).unwrap_or(0), "run", "runs");
+        let picks = counted(pool.picks, "turn", "turns");
+        lines.push(format!(
+            "{}  {picks} in {runs}, furthest {lag:.3} of {bound:.3} leads: {verdict}",
+            palette.heading(pool.pool.as_str())
+        ));
+        let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);
+        let head = format!("  {} {:>8} {:>10} {:>8} {:>8}", fit("rep", column), "got", "due", "lag", "worst");
+        lines.push(palette.paint(Tone::Quiet, &head));
+        lines.extend(pool.members.iter().map(|member| row(member, column)));
+        for run in pool.runs.iter().filter(|run| run.max_abs_lag > run.bound + 1e-6) {
+            lines.push(palette.paint(
+                Tone::Bad,
+                &format!("  turns {} to {}: {:.3} leads, bound {:.3}", run.from, run.to, run.max_abs_lag, run.bound),
+            ));
+        }
+        lines.push(String::new());
+    }
+    lines.push(match Fairness::of(pools).ok {
+        true => "Nobody was further from the exact share than is stated.".into(),
+        false => palette.paint(Tone::Bad, "Somebody was further from the exact share than is stated."),
+    });
+    lines.join("\n") + "\n"
+}
+
+fn row(member: &MemberReport, column: usize) -> String {
+    format!(
+        "  {} {:>8} {:>10.2} {:>8} {:>8}",
+        fit(member.rep.as_str(), column),
+        grouped(member.got),
+        member.due,
+        signed(member.lag, 3),
+        signed(member.worst_lag, 3)
+    )
+}

@@ -1,0 +1,22 @@
+//! What people read in a terminal, made from the nouns of the domain: pure functions to text,
+//! eighty columns wide. Whether there are colours is the caller's to say.
+
+mod decision;
+mod fairness;
+mod live;
+mod log;
+mod outbox;
+mod palette;
+mod report;
+mod summary;
+mod text;
+mod why;
+
+pub use fairness::{Fairness, fairness};
+pub use live::demo_line;
+pub use log::{NO_DECISIONS, log_line};
+pub use outbox::outbox;
+pub use palette::Palette;
+pub use report::{DemoMember, DemoPool, DemoReport, Percentiles};
+pub use summary::demo_summary;
+pub use why::{Considered, Sent, Step, Why, WhyNot};

@@ -1,0 +1,148 @@
+//! Why a lead went where it did: what the rule read and noted, who was considered, and what
+//! was done about it. `Why` is what `rota why --json` prints; `text` is the same on a screen.
+
+mod reps;
+mod steps;
+mod text;
+mod words;
+
+use rota_domain::decision::Decision;
+use rota_domain::id::{EffectId, RepId};
+use rota_domain::rule::Note;
+use rota_domain::stages::Stages;
+use rota_flow::ports::Recalled;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Palette;
+
+/// Why a lead went where it did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Why {
+    /// The decision.
+    pub decision: Decision,
+    /// When the lead passed each stage.
+    pub stages: Stages,
+    /// Every question of the rules to the host, with its answer.
+    pub steps: Vec<Step>,
+    /// What the rules noted.
+    pub notes: Vec<Note>,
+    /// Everybody who was considered.
+    pub reps: Vec<Considered>,
+    /// What was to be done, and what became of it.
+    pub effects: Vec<Sent>,
+}
+
+/// A question of a rule to the host, with its answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// Its number, from 1.
+    pub n: usize,
+    /// The function; `plugin` where a plugin begins.
+    pub call: String,
+    /// What was asked.
+    pub args: Value,
+    /// What was answered.
+    pub answer: Value,
+}
+
+/// A rep who was considered.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Considered {
+    /// Who.
+    pub rep: RepId,
+    /// Whether they got the lead.
+    pub taken: bool,
+    /// Why, or why not.
+    pub why: WhyNot,
+}
+
+/// Why a rep got a lead, or why not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhyNot {
+    /// Got it.
+    Taken,
+    /// Could have got it, and somebody else was next.
+    NotItsTurn,
+    /// Was away or paused.
+    Away,
+    /// Was outside working hours.
+    OffShift,
+    /// Had as many open leads as allowed.
+    Capped,
+    /// The rule or a weight of 0 left them out.
+    Excluded,
+    /// Is in a pool that the rule looked at and took no turn of.
+    NotACandidate,
+    /// Said no.
+    Declined,
+    /// Was too far ahead of the others.
+    FairnessStop,
+    /// Has left or is switched off.
+    Inactive,
+}
+
+/// An effect, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sent {
+    /// Its id.
+    pub id: EffectId,
+    /// What it does.
+    pub kind: &'static str,
+    /// Where it is.
+    pub state: &'static str,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// Why the last attempt failed, or why nothing was sent.
+    pub cause: Option<String>,
+}
+
+impl Why {
+    /// What a stored decision tells. Steps and notes are personal, and gone with the person.
+    #[must_use]
+    pub fn of(recalled: &Recalled) -> Self {
+        let private = recalled.private.clone().unwrap_or_default();
+        let steps = steps::read(&private.transcript);
+        let effects = recalled.effects.iter().map(|row| Sent {
+            id: row.effect.id.clone(),
+            kind: row.effect.act.kind(),
+            state: row.state.as_str(),
+            attempts: row.attempts,
+            cause: row.cause.clone(),
+        });
+        Self {
+            decision: recalled.stored.decision.clone(),
+            stages: recalled.stored.stages,
+            reps: reps::considered(recalled, &steps),
+            steps,
+            notes: private.notes,
+            effects: effects.collect(),
+        }
+    }
+
+    /// The same on a screen.
+    #[must_use]
+    pub fn text(recalled: &Recalled, palette: Palette) -> String {
+        text::text(&Self::of(recalled), recalled, palette)
+    }
+}
+
+impl WhyNot {
+    /// As people read it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Taken => "got it",
+            Self::NotItsTurn => "not their turn",
+            Self::Away => "away",
+            Self::OffShift => "off shift",
+            Self::Capped => "has as many as allowed",
+            Self::Excluded => "left out",
+            Self::NotACandidate => "no turn was taken of their pool",
+            Self::Declined => "declined",
+            Self::FairnessStop => "too far ahead",
+            Self::Inactive => "inactive",
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Everybody who was considered for a lead, and why they got it or did not. It is told from
+//! what the log keeps: the turn's candidates, the workspace that was seen, and what the
+//! transcript says of who was there.
+
+use std::collections::{BTreeMap, HashSet};
+
+use rota_domain::decision::Outcome;
+use rota_domain::id::{PoolId, RepId};
+use rota_domain::workspace::{Member, Pool};
+use rota_flow::ports::Recalled;
+use serde_json::Value;
+
+use super::steps::{arg, number};
+use super::{Considered, Step, WhyNot};
+
+/// A member's numbers in the answer of `rep-pool.members`, and where the availability is.
+const MEMBER: usize = 5;
+const AVAILABILITY: usize = 4;
+
+/// Who was considered: the rep who got the lead, then the members of each pool that was
+/// opened, in the workspace's order.
+pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered> {
+    let decision = &recalled.stored.decision;
+    let taken = decision.rep.as_ref().filter(|_| decision.outcome != Outcome::Offer);
+    let mut seen: HashSet<&RepId> = taken.into_iter().collect();
+    let mut list: Vec<Considered> =
+        taken.into_iter().map(|rep| Considered { rep: rep.clone(), taken: true, why: WhyNot::Taken }).collect();
+    let facts = Facts::of(recalled, steps);
+    for pool in facts.pools(recalled) {
+        for member in &pool.members {
+            if seen.insert(&member.rep) {
+                let why = facts.why(recalled, &pool.id, member);
+                list.push(Considered { rep: member.rep.clone(), taken: false, why });
+            }
+        }
+    }
+    list
+}
+
+/// What the transcript says about pools and reps.
+struct Facts {
+    /// Each pool that was opened, in order.
+    opened: Vec<PoolId>,
+    /// Why a rep, by place in the workspace, could not be given leads; none: could.
+    absent: BTreeMap<usize, Option<WhyNot>>,
+    /// The reps whom the last question for a turn was narrowed to, by pool.
+    among: BTreeMap<PoolId, Vec<usize>>,
+}
+
+impl Facts {
+    fn of(recalled: &Recalled, steps: &[Step]) -> Self {
+        let mut facts = Self { opened: Vec::new(), absent: BTreeMap::new(), among: BTreeMap::new() };
+        // The numbers of pools begin anew with each plugin.
+        let mut numbers: BTreeMap<usize, PoolId> = BTreeMap::new();
+        for step in steps {
+            match step.call.as_str() {
+                "plugin" => numbers.clear(),
+                "rep-pool.open" => {
+                    if let (Some(name), Some(n)) = (arg(step, 0).as_str(), step.answer.get("Ok").and_then(number)) {
+                        numbers.insert(n, name.into());
+                        facts.opened.push(name.into());
+                    }
+                }
+                "rep-pool.members" => facts.hear_members(&step.answer),
+                "rep-pool.available" => {
+                    if let (Some(rep), Some(word)) = (number(arg(step, 0)), step.answer.as_str()) {
+                        facts.absent.insert(rep, absence_by_name(word));
+                    }
+                }
+                "rep-pool.next" => {
+                    let among = arg(step, 1).as_array().map(|reps| reps.iter().filter_map(number).collect());
+                    if let (Some(pool), Some(among)) = (number(arg(step, 0)).and_then(|n| numbers.get(&n)), among) {
+                        facts.among.insert(pool.clone(), among);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(turn) = &recalled.stored.turn {
+            facts.opened.insert(0, turn.pool.clone());
+        }
+        facts
+    }
+
+    fn hear_members(&mut self, answer: &Value) {
+        let numbers: Vec<usize> = answer.as_array().into_iter().flatten().filter_map(number).collect();
+        for member in numbers.chunks_exact(MEMBER) {
+            let why = match member[AVAILABILITY] {
+                1 => Some(WhyNot::Away),
+                2 => Some(WhyNot::OffShift),
+                3 => Some(WhyNot::Capped),
+                4 => Some(WhyNot::Inactive),
+                _ => None,
+            };
+            self.absent.insert(member[0], why);
+        }
+    }
+
+    fn pools<'r>(&self, recalled: &'r Recalled) -> Vec<&'r Pool> {
+        let mut listed = HashSet::new();
+        let known = self.opened.iter().filter_map(|pool| recalled.workspace.pool(pool));
+        known.filter(|pool| listed.insert(&pool.id)).collect()
+    }
+
+    fn why(&self, recalled: &Recalled, pool: &PoolId, member: &Member) -> WhyNot {
+        let turn = recalled.stored.turn.as_ref().filter(|turn| turn.pool == *pool);
+        if turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| candidate.rep == member.rep)) {
+            return WhyNot::NotItsTurn;
+        }
+        let place = recalled.workspace.reps.iter().position(|rep| rep.id == member.rep);
+        let heard = place.and_then(|place| self.absent.get(&place)).copied();
+        if place.is_some_and(|place| !recalled.workspace.reps[place].active) {
+            return WhyNot::Inactive;
+        }
+        if let Some(Some(absent)) = heard {
+            return absent;
+        }
+        let among = self.among.get(pool).filter(|among| !among.is_empty());
+        let left_out = among.is_some_and(|among| place.is_none_or(|place| !among.contains(&place)));
+        if member.weight == 0 || left_out {
+            return WhyNot::Excluded;
+        }
+        match (turn, heard) {
+            // Everybody with a weight who is there is a candidate, so this one was not there.
+            (Some(_), None) => WhyNot::Away,
+            (Some(_), Some(_)) => WhyNot::Excluded,
+            (None, _) => WhyNot::NotACandidate,
+        }
+    }
+}
+
+fn absence_by_name(word: &str) -> Option<WhyNot> {
+    match word {
+        "Away" => Some(WhyNot::Away),
+        "OffShift" => Some(WhyNot::OffShift),
+        "Capped" => Some(WhyNot::Capped),
+        "Inactive" => Some(WhyNot::Inactive),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! The steps of a transcript in words: numbers of reps and pools become their names.
+
+use std::collections::BTreeMap;
+
+use rota_domain::workspace::Workspace;
+use serde_json::Value;
+
+use super::Step;
+use super::steps::{arg, number};
+
+/// Reads steps one after the other, since a pool's number means something only after it was
+/// opened.
+pub(super) struct Words<'w> {
+    workspace: &'w Workspace,
+    pools: BTreeMap<usize, String>,
+}
+
+impl<'w> Words<'w> {
+    pub(super) fn new(workspace: &'w Workspace) -> Self {
+        Self { workspace, pools: BTreeMap::new() }
+    }
+
+    /// The question and the answer of a step.
+    pub(super) fn of(&mut self, step: &Step) -> (String, String) {
+        match step.call.as_str() {
+            "plugin" => {
+                self.pools.clear();
+                let part = |place| arg(step, place).as_str().unwrap_or_default();
+                let digest = step.answer.as_str().unwrap_or_default();
+                return (format!("plugin {} {} for flow {}", part(1), part(2), part(0)), digest.to_owned());
+            }
+            "rep-pool.open" => {
+                if let (Some(name), Some(n)) = (arg(step, 0).as_str(), step.answer.get("Ok").and_then(number)) {
+                    self.pools.insert(n, name.into());
+                    return (format!("rep-pool.open {name}"), "opened".into());
+                }
+            }
+            _ => {}
+        }
+        let args = step.args.as_array().into_iter().flatten().enumerate();
+        let args: Vec<String> = args.filter_map(|(place, value)| self.argument(&step.call, place, value)).collect();
+        (format!("{} {}", step.call, args.join(" ")), self.answer(&step.call, &step.answer))
+    }
+
+    fn argument(&self, call: &str, place: usize, value: &Value) -> Option<String> {
+        match (call, place, value) {
+            (_, _, Value::Array(list)) if list.is_empty() => None,
+            ("rep-pool.members" | "rep-pool.next", 0, _) => number(value).and_then(|n| self.pools.get(&n)).cloned(),
+            ("rep-pool.next", 1, Value::Array(reps)) => {
+                Some(format!("among {}", reps.iter().map(|rep| self.rep(rep)).collect::<Vec<_>>().join(", ")))
+            }
+            ("rep-pool.available" | "rep-pool.attribute" | "rep-pool.tags" | "rep-pool.has-tag", 0, _) => {
+                Some(self.rep(value))
+            }
+            _ => Some(plainly(value)),
+        }
+    }
+
+    fn answer(&self, call: &str, value: &Value) -> String {
+        match (call, value) {
+            ("rep-pool.members", Value::Array(numbers)) => format!("{} members", numbers.len() / 5),
+            ("rep-pool.next", Value::Null) => "nobody".into(),
+            ("rep-pool.next" | "rep-pool.find-by-email" | "rep-pool.find-by-owner", Value::Number(_)) => self.rep(value),
+            (_, Value::String(word)) if word == "Nobody" => "nobody".into(),
+            (_, Value::Object(map)) if map.len() == 1 => match map.iter().next() {
+                Some((key, Value::Null)) if key == "Ok" => "done".into(),
+                Some((key, inner)) if key == "Ok" => plainly(inner),
+                Some((key, inner)) if key == "Err" => absence(inner),
+                Some((key, rep)) if key == "Active" => self.rep(rep),
+                Some((key, rep)) if key == "Inactive" => format!("{}, inactive", self.rep(rep)),
+                Some((key, owner)) if key == "Stranger" => format!("{}, unknown here", plainly(owner)),
+                _ => value.to_string(),
+            },
+            _ => plainly(value),
+        }
+    }
+
+    fn rep(&self, value: &Value) -> String {
+        let rep = number(value).and_then(|place| self.workspace.reps.get(place));
+        rep.map_or_else(|| value.to_string(), |rep| rep.title().to_owned())
+    }
+}
+
+fn absence(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.to_lowercase(),
+        Value::Object(map) => match map.get("Malformed") {
+            Some(raw) => format!("malformed: {}", plainly(raw)),
+            None => value.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn plainly(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".into(),
+        Value::String(text) => text.clone(),
+        // Numbers arrive as floats, and 1200.0 employees read oddly.
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+            _ => number.to_string(),
+        },
+        Value::Array(list) => list.iter().map(plainly).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,176 @@
+//! Claiming: which lanes may be worked on, and what is at the head of each.
+//!
+//! The head of a lane is the first effect that no newer owner is about to cancel. An owner
+//! is state, so an older one is not sent when a newer one waits; and the tasks, notes and
+//! properties of a decision whose owner is about to be replaced are not sent either.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::id::{ConnectionId, TenantId};
+use rota_flow::ports::{Claim, StoreError};
+use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+
+use super::failure::Failure;
+use super::many::pieces;
+use super::rows::{micros, parse_private};
+use super::writer::Unit;
+
+/// A wish to work on lanes of one connection.
+pub(super) struct Lease {
+    tenant: TenantId,
+    connection: ConnectionId,
+    now: i64,
+    until: i64,
+    limit: u32,
+}
+
+/// A leased lane's head: lane, effect's number in the outbox, attempts so far, body.
+type Head = (String, i64, u32, String);
+
+impl Lease {
+    /// A wish for up to `limit` lanes.
+    pub(super) fn new(
+        tenant: TenantId,
+        connection: ConnectionId,
+        now: Timestamp,
+        lease: SignedDuration,
+        limit: u32,
+    ) -> Self {
+        let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
+        Self { tenant, connection, now: micros(now), until: micros(until), limit }
+    }
+
+    /// Whether there is a lane to be had. Most questions find none, and those do not trouble
+    /// the writer.
+    pub(super) async fn promises(&self, readers: &SqlitePool) -> Result<bool, Failure> {
+        let ready: i64 = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM lanes WHERE tenant = ? AND connection = ? AND next_at <= ?3
+             AND (lease_until IS NULL OR lease_until <= ?3))",
+        )
+        .bind(self.tenant.as_str())
+        .bind(self.connection.as_str())
+        .bind(self.now)
+        .fetch_one(readers)
+        .await?;
+        Ok(ready > 0)
+    }
+
+    /// Leases lanes, those first that have waited longest; gives the fence and the lanes.
+    async fn lease(&self, connection: &mut SqliteConnection) -> Result<(i64, Vec<String>), sqlx::Error> {
+        let mut lanes: Vec<(i64, String, i64)> = sqlx::query_as(
+            "UPDATE lanes
+             SET lease_until = ?4, fence = (SELECT fence + 1 FROM tenants WHERE tenant = ?1)
+             WHERE tenant = ?1 AND connection = ?2 AND lane IN (
+                 SELECT lane FROM lanes
+                 WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3
+                   AND (lease_until IS NULL OR lease_until <= ?3)
+                 ORDER BY next_at LIMIT ?5)
+             RETURNING next_at, lane, fence",
+        )
+        .bind(self.tenant.as_str())
+        .bind(self.connection.as_str())
+        .bind(self.now)
+        .bind(self.until)
+        .bind(self.limit)
+        .fetch_all(&mut *connection)
+        .await?;
+        let Some((_, _, fence)) = lanes.first() else {
+            return Ok((0, Vec::new()));
+        };
+        let fence = *fence;
+        sqlx::query("UPDATE tenants SET fence = ? WHERE tenant = ?")
+            .bind(fence)
+            .bind(self.tenant.as_str())
+            .execute(connection)
+            .await?;
+        lanes.sort_unstable();
+        Ok((fence, lanes.into_iter().map(|(_, lane, _)| lane).collect()))
+    }
+
+    async fn heads(&self, connection: &mut SqliteConnection, lanes: &[String]) -> Result<Vec<Head>, sqlx::Error> {
+        let mut heads = Vec::with_capacity(lanes.len());
+        for piece in pieces(lanes) {
+            let mut sql = QueryBuilder::new("WITH claimed (tenant, connection, lane) AS (");
+            sql.push_values(piece, |mut values, lane| {
+                values.push_bind(self.tenant.as_str()).push_bind(self.connection.as_str()).push_bind(lane.as_str());
+            });
+            sql.push(
+                "), newest AS MATERIALIZED (
+                    SELECT claimed.*, (
+                        SELECT id FROM sendable AS s
+                        WHERE s.tenant = claimed.tenant AND s.connection = claimed.connection
+                          AND s.lane = claimed.lane AND s.kind = 'owner'
+                        ORDER BY id DESC LIMIT 1) AS owner
+                    FROM claimed)
+                 SELECT newest.lane, head.id, head.attempts, head.body
+                 FROM newest JOIN sendable AS head ON head.id = (
+                    SELECT s.id FROM sendable AS s
+                    WHERE s.tenant = newest.tenant AND s.connection = newest.connection
+                      AND s.lane = newest.lane
+                      AND (owner IS NULL OR s.id >= owner OR s.with_owner = 0
+                           OR s.decision = (SELECT decision FROM outbox WHERE id = owner))
+                    ORDER BY s.id LIMIT 1)",
+            );
+            heads.extend(sql.build_query_as::<Head>().fetch_all(&mut *connection).await?);
+        }
+        Ok(heads)
+    }
+
+    /// Ends lanes in which nothing can be sent, since the persons were erased.
+    async fn end(&self, connection: &mut SqliteConnection, lanes: &[&str]) -> Result<(), sqlx::Error> {
+        for lane in lanes {
+            sqlx::query(
+                "UPDATE outbox SET state = 'superseded', at = ?, note = 'the person was erased'
+                 WHERE tenant = ? AND connection = ? AND lane = ? AND state = 'waiting'",
+            )
+            .bind(self.now)
+            .bind(self.tenant.as_str())
+            .bind(self.connection.as_str())
+            .bind(*lane)
+            .execute(&mut *connection)
+            .await?;
+            sqlx::query("DELETE FROM lanes WHERE tenant = ? AND connection = ? AND lane = ?")
+                .bind(self.tenant.as_str())
+                .bind(self.connection.as_str())
+                .bind(*lane)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Unit for Lease {
+    type Answer = Vec<Claim>;
+
+    fn weight(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<Vec<Claim>, Failure> {
+        let (fence, lanes) = self.lease(connection).await?;
+        let heads = self.heads(connection, &lanes).await?;
+        let mut heads: BTreeMap<String, Head> = heads.into_iter().map(|head| (head.0.clone(), head)).collect();
+        let mut claims = Vec::with_capacity(lanes.len());
+        let mut empty = Vec::new();
+        for lane in &lanes {
+            let Some((_, id, attempts, body)) = heads.remove(lane) else {
+                empty.push(lane.as_str());
+                continue;
+            };
+            let effect = parse_private(&body, format_args!("effect {id} in the outbox of `{}`", self.tenant));
+            claims.push(Claim {
+                tenant: self.tenant.clone(),
+                lane: lane.clone(),
+                fence,
+                attempt: attempts.saturating_add(1),
+                effect: effect.map_err(|error: StoreError| Failure::Store(error))?,
+            });
+        }
+        self.end(connection, &empty).await?;
+        Ok(claims)
+    }
+}

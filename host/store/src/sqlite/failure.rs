@@ -1,0 +1,55 @@
+//! What a database's failure means to people: what happened, to which file, what to do.
+
+use rota_flow::ports::StoreError;
+
+/// Why a unit or a read did not succeed, before the file's name is added.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The database failed.
+    Sql(sqlx::Error),
+    /// The database works, but the answer is no.
+    Store(StoreError),
+}
+
+impl Failure {
+    /// The failure of this database, as the port says it.
+    pub(super) fn of(self, database: &str) -> StoreError {
+        match self {
+            Self::Sql(error) => unavailable(database, &error),
+            Self::Store(error) => error,
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The database failed like this.
+pub(super) fn unavailable(database: &str, error: &sqlx::Error) -> StoreError {
+    let code = match error {
+        sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<i32>().ok()),
+        _ => None,
+    };
+    // The lower byte is the primary code; the rest says where in SQLite it arose.
+    let advice = match code.map(|code| code & 0xff) {
+        Some(5 | 6) => "another process keeps it locked; stop that process, or try again later",
+        Some(8) => "it may not be written; check the permissions of the file and of its folder",
+        Some(10) => "reading or writing the disk failed; check the disk",
+        Some(11) => "the file is damaged; restore it from a backup",
+        Some(13) => "the disk is full; make room, then try again",
+        Some(14) => "the file cannot be opened; check that its folder exists and may be written",
+        Some(26) => "the file is no SQLite database; name another file, or move this one away",
+        Some(_) => "this is a fault of Rota; please report it",
+        None => "the connection to it is gone; restart Rota",
+    };
+    StoreError::Unavailable { database: database.into(), detail: format!("{advice} ({error})") }
+}

@@ -1,0 +1,170 @@
+//! The inbox: arrivals are stored once each, wait in order, and are settled by the log.
+
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::{Seed, TenantId};
+use rota_domain::person::PersonKey;
+use rota_flow::ports::{Accepted, Arrival, Payload, StoreError, Waiting};
+use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+
+use super::failure::Failure;
+use super::many::pieces;
+use super::people::{KeyDigest, People, digest};
+use super::private::{self, Kind, PrivateRow};
+use super::rows::{json, micros, parse, parse_private, time, unreadable};
+use super::writer::Unit;
+
+/// Arrivals of one tenant, ready to be written.
+pub(super) struct Arrivals {
+    tenant: TenantId,
+    rows: Vec<Row>,
+    people: People,
+}
+
+struct Row {
+    dedupe_key: KeyDigest,
+    occurred: i64,
+    received: i64,
+    payload: String,
+    /// The person's place, where the payload is personal.
+    person: Option<usize>,
+}
+
+impl Arrivals {
+    /// Makes rows of arrivals.
+    pub(super) fn new(
+        tenant: TenantId,
+        seed: &Seed,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut people = People::default();
+        let mut rows = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            rows.push(Row {
+                dedupe_key: digest(seed, "arrival", &arrival.dedupe_key),
+                occurred: micros(arrival.occurred),
+                received: micros(now),
+                payload: json(&arrival.payload, format_args!("an arrival for `{tenant}`"))?,
+                person: match &arrival.payload {
+                    Payload::Lead { lead, .. } => Some(people.place(seed, &PersonKey::of(lead))),
+                    Payload::Record { .. } => None,
+                },
+            });
+        }
+        Ok(Self { tenant, rows, people })
+    }
+
+    /// Writes those that are new; answers for each, in order.
+    pub(super) async fn insert(&self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, sqlx::Error> {
+        let numbers = self.people.numbers(connection, &self.tenant).await?;
+        let mut ids: HashMap<KeyDigest, i64> = HashMap::new();
+        for piece in pieces(&self.rows) {
+            let mut sql =
+                QueryBuilder::new("INSERT INTO inbox (tenant, dedupe_key, occurred, received, payload, person) ");
+            sql.push_values(piece, |mut values, row| {
+                values
+                    .push_bind(self.tenant.as_str())
+                    .push_bind(row.dedupe_key.as_slice())
+                    .push_bind(row.occurred)
+                    .push_bind(row.received)
+                    .push_bind(row.person.is_none().then_some(row.payload.as_str()))
+                    .push_bind(row.person.map(|place| numbers[place]));
+            });
+            sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING RETURNING dedupe_key, id");
+            let new: Vec<(KeyDigest, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+            ids.extend(new);
+        }
+        let mut answers = Vec::with_capacity(self.rows.len());
+        let mut leads = Vec::new();
+        for row in &self.rows {
+            // The first of several with one key is the new one.
+            let Some(id) = ids.remove(&row.dedupe_key) else {
+                answers.push(Accepted::Duplicate);
+                continue;
+            };
+            answers.push(Accepted::New);
+            if let Some(place) = row.person {
+                let body = row.payload.clone();
+                leads.push(PrivateRow { person: numbers[place], kind: Kind::Arrival, reference: id, body });
+            }
+        }
+        private::write(connection, &leads).await?;
+        Ok(answers)
+    }
+}
+
+#[async_trait]
+impl Unit for Arrivals {
+    type Answer = Vec<Accepted>;
+
+    fn weight(&self) -> usize {
+        self.rows.len()
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, Failure> {
+        Ok(self.insert(connection).await?)
+    }
+}
+
+/// Settles waiting rows, each by a log entry; false if one of them does not wait. Leads that
+/// came with everything are dropped: the decision keeps the lead.
+pub(super) async fn settle(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    entries: &BTreeMap<i64, i64>,
+) -> Result<bool, sqlx::Error> {
+    let entries: Vec<(i64, i64)> = entries.iter().map(|(id, entry)| (*id, *entry)).collect();
+    for piece in pieces(&entries) {
+        let mut sql = QueryBuilder::new("WITH settled (id, entry) AS (");
+        sql.push_values(piece, |mut values, (id, entry)| {
+            values.push_bind(*id).push_bind(*entry);
+        });
+        sql.push(") UPDATE inbox SET entry = settled.entry FROM settled");
+        sql.push(" WHERE inbox.id = settled.id AND inbox.entry IS NULL AND inbox.tenant = ");
+        sql.push_bind(tenant.as_str()).push(" RETURNING person, id");
+        let rows: Vec<(Option<i64>, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        if rows.len() < piece.len() {
+            return Ok(false);
+        }
+        let leads: Vec<(i64, i64)> = rows.into_iter().filter_map(|(person, id)| Some((person?, id))).collect();
+        private::remove(connection, Kind::Arrival, &leads).await?;
+    }
+    Ok(true)
+}
+
+/// The oldest that wait after this id. Leads of erased persons wait for nothing any more.
+pub(super) async fn waiting(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Waiting>, Failure> {
+    type Columns = (i64, i64, i64, Option<String>, Option<String>);
+    let rows: Vec<Columns> = sqlx::query_as(
+        "SELECT inbox.id, inbox.occurred, inbox.received, inbox.payload, lead.body
+         FROM inbox
+         LEFT JOIN private AS lead
+           ON lead.person = inbox.person AND lead.kind = 'arrival' AND lead.ref = inbox.id
+         WHERE inbox.tenant = ? AND inbox.entry IS NULL AND inbox.id > ?
+           AND (inbox.payload IS NOT NULL OR lead.body IS NOT NULL)
+         ORDER BY inbox.id LIMIT ?",
+    )
+    .bind(tenant.as_str())
+    .bind(after)
+    .bind(limit)
+    .fetch_all(readers)
+    .await?;
+    let read = |(id, occurred, received, outside, inside): Columns| {
+        let row = format_args!("arrival {id} of `{tenant}`").to_string();
+        let payload: Payload = match (outside, inside) {
+            (Some(text), _) => parse(&text, &row)?,
+            (None, Some(text)) => parse_private(&text, &row)?,
+            (None, None) => return Err(unreadable(&row, "it has no payload")),
+        };
+        Ok(Waiting { id, occurred: time(occurred, &row)?, received: time(received, &row)?, payload })
+    };
+    rows.into_iter().map(read).collect::<Result<_, StoreError>>().map_err(Failure::Store)
+}

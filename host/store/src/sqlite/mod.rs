@@ -1,0 +1,193 @@
+//! The port `Store` on one SQLite file.
+//!
+//! What writes goes to the one writer (`writer`), as a unit whose rows were made by the
+//! caller; what reads goes to a pool of read-only connections. `rows` alone knows how a
+//! domain value stands in columns, and `private` alone writes personal text.
+
+mod claim;
+mod failure;
+mod inbox;
+mod lanes;
+mod log;
+mod many;
+mod open;
+mod people;
+mod private;
+mod read;
+mod record;
+mod repair;
+mod rows;
+mod settle;
+mod tenant;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, LeadId, Seed, TenantId};
+use rota_flow::ports::{
+    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError,
+    Stored, Waiting,
+};
+use sqlx::SqlitePool;
+use tokio::task::JoinHandle;
+
+use claim::Lease;
+use failure::Failure;
+use inbox::Arrivals;
+use record::Record;
+use repair::Mend;
+use settle::{Line, Settlements};
+use tenant::NewTenant;
+use writer::Writer;
+
+/// Durable state in one SQLite file. When it is dropped, what was asked of it is still
+/// written, and then the file is closed.
+pub struct SqliteStore {
+    database: Arc<str>,
+    writer: Writer,
+    writing: JoinHandle<()>,
+    readers: SqlitePool,
+    /// Seeds that were read. A tenant's never changes.
+    seeds: Mutex<HashMap<TenantId, Seed>>,
+}
+
+/// Opens a database file; it is made if it is not there.
+///
+/// # Errors
+/// When the file cannot be used: which, why, and what to do.
+pub async fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+    let file = open::full_path(path.as_ref());
+    let database: Arc<str> = file.display().to_string().into();
+    let (connection, readers) = open::connect(&file, &database).await?;
+    let (writer, writing) = Writer::start(connection, Arc::clone(&database));
+    Ok(SqliteStore { database, writer, writing, readers, seeds: Mutex::default() })
+}
+
+impl SqliteStore {
+    /// Closes the file after everything that was asked, for who must know when that is.
+    pub async fn close(self) {
+        self.readers.close().await;
+        drop(self.writer);
+        if let Err(error) = self.writing.await {
+            tracing::error!(database = %self.database, %error, "The writer ended badly");
+        }
+    }
+
+    async fn seed(&self, tenant: &TenantId) -> Result<Seed, StoreError> {
+        let known = self.seeds.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).copied();
+        if let Some(seed) = known {
+            return Ok(seed);
+        }
+        let seed = self.read(read::seed(&self.readers, tenant).await)?;
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), seed);
+        Ok(seed)
+    }
+
+    fn read<T>(&self, result: Result<T, Failure>) -> Result<T, StoreError> {
+        result.map_err(|failure| failure.of(&self.database))
+    }
+}
+
+/// Nobody opened this tenant.
+fn unknown_tenant(tenant: &TenantId) -> StoreError {
+    StoreError::Inconsistent {
+        what: format!("tenant `{tenant}`"),
+        detail: "it was never opened in this database".into(),
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn open(&self, tenant: &TenantId, seed: Seed) -> Result<(), StoreError> {
+        self.writer.write(NewTenant { tenant: tenant.clone(), seed }).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.read(read::tenants(&self.readers).await)
+    }
+
+    async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError> {
+        let seed = self.seed(tenant).await?;
+        self.read(read::load(&self.readers, tenant, seed, recent_since).await)
+    }
+
+    async fn accept(
+        &self,
+        tenant: &TenantId,
+        arrivals: Vec<Arrival>,
+        now: Timestamp,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let seed = self.seed(tenant).await?;
+        self.writer.write(Arrivals::new(tenant.clone(), &seed, &arrivals, now)?).await
+    }
+
+    async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        self.read(inbox::waiting(&self.readers, tenant, after, limit).await)
+    }
+
+    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let seed = self.seed(tenant).await?;
+        self.writer.write(Record::new(tenant.clone(), &seed, expected, entries)?).await
+    }
+
+    async fn claim(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        now: Timestamp,
+        lease: SignedDuration,
+        limit: u32,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let lease = Lease::new(tenant.clone(), connection.clone(), now, lease, limit);
+        if !self.read(lease.promises(&self.readers).await)? {
+            return Ok(Vec::new());
+        }
+        self.writer.write(lease).await
+    }
+
+    async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>, StoreError> {
+        let mut lines = Vec::with_capacity(settlements.len());
+        for settlement in settlements {
+            let seed = self.seed(&settlement.claim.tenant).await?;
+            lines.push(Line::new(settlement, &seed)?);
+        }
+        self.writer.write(Settlements(lines)).await
+    }
+
+    async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError> {
+        self.read(read::decision(&self.readers, tenant, id).await)
+    }
+
+    async fn decisions_of(&self, tenant: &TenantId, lead: &LeadId) -> Result<Vec<DecisionId>, StoreError> {
+        self.read(read::decisions_of(&self.readers, tenant, lead).await)
+    }
+
+    async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError> {
+        self.read(read::log(&self.readers, tenant, after, limit).await)
+    }
+
+    async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
+        self.read(read::outbox(&self.readers, tenant, dead, limit).await)
+    }
+
+    async fn repair(
+        &self,
+        tenant: &TenantId,
+        effect: &EffectId,
+        repair: Repair,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(Mend::new(tenant.clone(), effect.clone(), repair, now)).await
+    }
+
+    async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError> {
+        self.read(read::backlog(&self.readers, tenant).await)
+    }
+}

@@ -1,0 +1,111 @@
+//! Opening a database file: its permissions, its pragmas and its version.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rota_flow::ports::StoreError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
+
+use super::failure::{Failure, unavailable};
+
+/// The schema's versions, oldest first. Each sets `user_version` to its place, from 1.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+
+/// How long a statement waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements that stay prepared on a connection. A statement over many rows exists in
+/// seven lengths.
+const PREPARED: usize = 256;
+
+/// Memory for the writer's pages, in KiB where negative: indexes over digests are touched
+/// everywhere.
+const WRITER_CACHE: &str = "-32768";
+
+/// After this many pages, the log of the database is copied into the file: 16 MiB, so that a
+/// page that many commits touch is copied once.
+const CHECKPOINT: &str = "4096";
+
+/// Connections that read. Reads are short, and see the last commit without waiting for the
+/// writer.
+const READERS: u32 = 4;
+
+/// The one connection that writes, and those that read, of this file; it is made if it is
+/// not there.
+pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+    let refused = |detail: String| StoreError::Unavailable { database: database.into(), detail };
+    create(file).map_err(refused)?;
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .statement_cache_capacity(PREPARED)
+        .row_buffer_size(512)
+        // A statement's text says nothing that its error does not say.
+        .disable_statement_logging();
+    let writing = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("cache_size", WRITER_CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT);
+    let mut writer = writing.connect().await.map_err(|error| unavailable(database, &error))?;
+    migrate(&mut writer, database).await.map_err(|failure| failure.of(database))?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.read_only(true));
+    Ok((writer, readers))
+}
+
+/// The file's full path: messages name it, and SQLite must not read a URI out of it.
+pub(super) fn full_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Makes the file, for its owner only; SQLite gives its companions the same permissions.
+fn create(file: &Path) -> Result<(), String> {
+    if file.is_dir() {
+        return Err("it is a directory; name a file in it, such as rota.db".into());
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::NotFound => format!("its folder does not exist; make it first ({error})"),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                format!("it may not be written; check the permissions of the file and of its folder ({error})")
+            }
+            _ => format!("it cannot be opened ({error})"),
+        }),
+    }
+}
+
+/// Brings the schema to this version, in one transaction.
+async fn migrate(connection: &mut SqliteConnection, database: &str) -> Result<(), Failure> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
+    let ours = i64::from_be_bytes(*b"\0\0\0\0Rota");
+    if tables > 0 && application != ours {
+        return Err(refused("it belongs to another program; name another file".into()));
+    }
+    let known = MIGRATIONS.len();
+    let missing = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)).ok_or_else(|| {
+        refused(format!(
+            "it was written by a newer Rota (schema {version}; this one knows {known}); start that version, or name another file"
+        ))
+    })?;
+    for migration in missing {
+        sqlx::raw_sql(*migration).execute(&mut *connection).await?;
+    }
+    sqlx::query("COMMIT").execute(&mut *connection).await?;
+    Ok(())
+}

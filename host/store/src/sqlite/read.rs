@@ -1,0 +1,219 @@
+//! Reads. Each sees one commit whole, and waits for no writer.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rota_domain::fairness::Rotation;
+use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::workspace::Workspace;
+use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, Stored, StoreError};
+use sqlx::{SqliteConnection, SqlitePool};
+
+use super::failure::Failure;
+use super::rows::{DecisionRow, EffectRow, micros, parse, parse_private, signed, unreadable, unsigned};
+use super::unknown_tenant;
+
+/// The tenants there are, by name.
+pub(super) async fn tenants(readers: &SqlitePool) -> Result<Vec<TenantId>, Failure> {
+    let names: Vec<String> =
+        sqlx::query_scalar("SELECT tenant FROM tenants ORDER BY tenant").fetch_all(readers).await?;
+    Ok(names.into_iter().map(TenantId::from).collect())
+}
+
+/// The tenant's seed.
+pub(super) async fn seed(readers: &SqlitePool, tenant: &TenantId) -> Result<Seed, Failure> {
+    let seed: Option<Vec<u8>> = sqlx::query_scalar("SELECT seed FROM tenants WHERE tenant = ?")
+        .bind(tenant.as_str())
+        .fetch_optional(readers)
+        .await?;
+    let seed = seed.ok_or_else(|| unknown_tenant(tenant))?;
+    let bytes = seed.try_into().map_err(|_| unreadable(format_args!("tenant `{tenant}`"), "its seed has not 32 bytes"))?;
+    Ok(Seed(bytes))
+}
+
+/// The tenant's state at the end of its log.
+pub(super) async fn load(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    seed: Seed,
+    since: Timestamp,
+) -> Result<Snapshot, Failure> {
+    let mut one_commit = readers.begin().await?;
+    let (seq, revision): (i64, Option<i64>) = sqlx::query_as("SELECT seq, revision FROM tenants WHERE tenant = ?")
+        .bind(tenant.as_str())
+        .fetch_one(&mut *one_commit)
+        .await?;
+    let workspace = match revision {
+        Some(revision) => Some((unsigned(revision), workspace(&mut one_commit, tenant, revision).await?)),
+        None => None,
+    };
+    let mut statuses = BTreeMap::new();
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT rep, status FROM rep_statuses WHERE tenant = ?")
+        .bind(tenant.as_str())
+        .fetch_all(&mut *one_commit)
+        .await?;
+    for (rep, status) in rows {
+        let status = parse(&status, format_args!("the status of rep `{rep}` of `{tenant}`"))?;
+        statuses.insert(RepId::from(rep), status);
+    }
+    let mut rotations = BTreeMap::new();
+    let rows: Vec<(String, String)> = sqlx::query_as("SELECT pool, body FROM rotations WHERE tenant = ?")
+        .bind(tenant.as_str())
+        .fetch_all(&mut *one_commit)
+        .await?;
+    for (pool, body) in rows {
+        let rotation: Rotation = parse(&body, format_args!("the rotation of pool `{pool}` of `{tenant}`"))?;
+        rotations.insert(PoolId::from(pool), rotation);
+    }
+    let recent = recent(&mut one_commit, tenant, since).await?;
+    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, recent })
+}
+
+async fn recent(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    since: Timestamp,
+) -> Result<Vec<Recent>, Failure> {
+    let rows: Vec<DecisionRow> = sqlx::query_as(
+        "SELECT * FROM decision_rows WHERE tenant = ?1 AND seq IN (
+             SELECT max(seq) FROM decisions WHERE tenant = ?1 AND at >= ?2 AND joinable = 1 GROUP BY person)
+         ORDER BY seq",
+    )
+    .bind(tenant.as_str())
+    .bind(micros(since))
+    .fetch_all(connection)
+    .await?;
+    let mut recent = Vec::with_capacity(rows.len());
+    for row in rows {
+        // Nobody joins the decision about an erased person: nothing says any more whose it is.
+        if let (Stored { decision, .. }, Some(person)) = row.read(tenant)? {
+            recent.push(Recent { person, decision });
+        }
+    }
+    Ok(recent)
+}
+
+async fn workspace(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    revision: i64,
+) -> Result<Workspace, Failure> {
+    let row = format_args!("revision {revision} of `{tenant}`").to_string();
+    let body: Option<String> =
+        sqlx::query_scalar("SELECT body FROM log WHERE tenant = ? AND seq = ? AND kind = 'workspace'")
+            .bind(tenant.as_str())
+            .bind(revision)
+            .fetch_optional(connection)
+            .await?;
+    let body = body.ok_or_else(|| unreadable(&row, "it is not in the log"))?;
+    Ok(parse(&body, &row)?)
+}
+
+/// One decision with everything about it.
+pub(super) async fn decision(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    id: &DecisionId,
+) -> Result<Option<Recalled>, Failure> {
+    let mut one_commit = readers.begin().await?;
+    let row: Option<DecisionRow> = sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND id = ?")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&mut *one_commit)
+        .await?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let person = row.person;
+    let (stored, _) = row.read(tenant)?;
+    let private: Option<String> =
+        sqlx::query_scalar("SELECT body FROM private WHERE person = ? AND kind = 'lead' AND ref = ?")
+            .bind(person)
+            .bind(signed(stored.seq))
+            .fetch_optional(&mut *one_commit)
+            .await?;
+    let read = |body: String| parse_private::<Private>(&body, format_args!("decision `{id}` of `{tenant}`"));
+    let private = private.map(read).transpose()?;
+    let effects: Vec<EffectRow> =
+        sqlx::query_as("SELECT * FROM outbox_rows WHERE tenant = ? AND decision = ? ORDER BY id")
+            .bind(tenant.as_str())
+            .bind(signed(stored.seq))
+            .fetch_all(&mut *one_commit)
+            .await?;
+    let effects = outbox_rows(effects, tenant)?;
+    let workspace = workspace(&mut one_commit, tenant, signed(stored.decision.revision)).await?;
+    Ok(Some(Recalled { stored, private, effects, workspace }))
+}
+
+/// The decisions about a lead, newest first.
+pub(super) async fn decisions_of(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    lead: &LeadId,
+) -> Result<Vec<DecisionId>, Failure> {
+    let ids: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM decisions WHERE tenant = ? AND lead = ? ORDER BY seq DESC")
+            .bind(tenant.as_str())
+            .bind(lead.as_str())
+            .fetch_all(readers)
+            .await?;
+    Ok(ids.into_iter().map(DecisionId::from).collect())
+}
+
+/// Decisions in the order of the log, after this number.
+pub(super) async fn log(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Stored>, Failure> {
+    let rows: Vec<DecisionRow> =
+        sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?")
+            .bind(tenant.as_str())
+            .bind(signed(after))
+            .bind(limit)
+            .fetch_all(readers)
+            .await?;
+    let read = |row: DecisionRow| row.read(tenant).map(|(stored, _)| stored);
+    rows.into_iter().map(read).collect::<Result<_, StoreError>>().map_err(Failure::Store)
+}
+
+/// Effects that wait or are dead, oldest first.
+pub(super) async fn outbox(
+    readers: &SqlitePool,
+    tenant: &TenantId,
+    dead: bool,
+    limit: u32,
+) -> Result<Vec<OutboxRow>, Failure> {
+    // Two texts, since an index over some states serves only a query that names them.
+    let sql = if dead {
+        "SELECT * FROM outbox_rows WHERE id IN (
+             SELECT id FROM outbox WHERE tenant = ?1 AND state = 'dead' ORDER BY id LIMIT ?2)
+         ORDER BY id"
+    } else {
+        "SELECT * FROM outbox_rows WHERE id IN (
+             SELECT id FROM (
+                 SELECT id FROM outbox WHERE tenant = ?1 AND state = 'dead'
+                 UNION ALL SELECT id FROM outbox WHERE tenant = ?1 AND state = 'waiting')
+             ORDER BY id LIMIT ?2)
+         ORDER BY id"
+    };
+    let rows = sqlx::query_as(sql).bind(tenant.as_str()).bind(limit).fetch_all(readers).await?;
+    Ok(outbox_rows(rows, tenant)?)
+}
+
+fn outbox_rows(rows: Vec<EffectRow>, tenant: &TenantId) -> Result<Vec<OutboxRow>, StoreError> {
+    rows.into_iter().map(|row| row.read(tenant)).collect()
+}
+
+/// How many arrivals and how many effects wait.
+pub(super) async fn backlog(readers: &SqlitePool, tenant: &TenantId) -> Result<(u64, u64), Failure> {
+    let (arrivals, effects): (i64, i64) = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM inbox WHERE tenant = ?1 AND entry IS NULL),
+                (SELECT coalesce(sum(pending), 0) FROM lanes WHERE tenant = ?1)",
+    )
+    .bind(tenant.as_str())
+    .fetch_one(readers)
+    .await?;
+    Ok((unsigned(arrivals), unsigned(effects)))
+}

@@ -1,0 +1,164 @@
+//! What a person does to one effect: try it again, or give it up.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::{EffectId, TenantId};
+use rota_flow::ports::Repair;
+use sqlx::SqliteConnection;
+
+use super::failure::Failure;
+use super::lanes;
+use super::private::{self, Kind};
+use super::rows::micros;
+use super::writer::Unit;
+
+/// A repair of one effect.
+pub(super) struct Mend {
+    tenant: TenantId,
+    effect: EffectId,
+    repair: Repair,
+    now: i64,
+}
+
+struct Found {
+    id: i64,
+    connection: String,
+    lane: String,
+    decision: i64,
+    person: i64,
+    owner: bool,
+    with_owner: bool,
+    waiting: bool,
+}
+
+impl Mend {
+    /// A repair at this time.
+    pub(super) fn new(tenant: TenantId, effect: EffectId, repair: Repair, now: Timestamp) -> Self {
+        Self { tenant, effect, repair, now: micros(now) }
+    }
+
+    async fn find(&self, connection: &mut SqliteConnection) -> Result<Option<Found>, sqlx::Error> {
+        type Columns = (i64, String, String, i64, i64, String, bool, String);
+        let row: Option<Columns> = sqlx::query_as(
+            "SELECT id, connection, lane, decision, person, kind, with_owner, state FROM outbox
+             WHERE tenant = ? AND effect = ? AND state IN ('waiting', 'dead')",
+        )
+        .bind(self.tenant.as_str())
+        .bind(self.effect.as_str())
+        .fetch_optional(connection)
+        .await?;
+        Ok(row.map(|(id, connection, lane, decision, person, kind, with_owner, state)| Found {
+            id,
+            connection,
+            lane,
+            decision,
+            person,
+            owner: kind == "owner",
+            with_owner,
+            waiting: state == "waiting",
+        }))
+    }
+
+    /// Whether a newer owner of the record was delivered, which sending this would undo.
+    async fn outdated(&self, connection: &mut SqliteConnection, found: &Found) -> Result<bool, sqlx::Error> {
+        let newer: i64 = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant = ? AND connection = ? AND lane = ?
+             AND kind = 'owner' AND state = 'done' AND id > ? AND decision <> ?)",
+        )
+        .bind(self.tenant.as_str())
+        .bind(&found.connection)
+        .bind(&found.lane)
+        .bind(found.id)
+        .bind(found.decision)
+        .fetch_one(connection)
+        .await?;
+        Ok(found.with_owner && newer > 0)
+    }
+
+    async fn retry(&self, connection: &mut SqliteConnection, found: &Found) -> Result<(), sqlx::Error> {
+        private::remove(connection, Kind::Cause, &[(found.person, found.id)]).await?;
+        sqlx::query(
+            "UPDATE outbox SET state = 'waiting', attempts = 0, at = ?, note = NULL, trouble = NULL WHERE id = ?",
+        )
+        .bind(self.now)
+        .bind(found.id)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query(
+            "INSERT INTO lanes (tenant, connection, lane, pending, next_at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (tenant, connection, lane)
+             DO UPDATE SET pending = pending + excluded.pending, next_at = min(next_at, excluded.next_at)",
+        )
+        .bind(self.tenant.as_str())
+        .bind(&found.connection)
+        .bind(&found.lane)
+        .bind(!found.waiting)
+        .bind(self.now)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
+    /// Ends the effect, and with a waiting owner what its decision has in the lane, since
+    /// nobody shall be told of a lead that is not given to them, and what older decisions
+    /// have there, since theirs would be out of date.
+    async fn end(
+        &self,
+        connection: &mut SqliteConnection,
+        found: &Found,
+        state: &str,
+        note: Option<&str>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE outbox SET state = ?, at = ?, note = ? WHERE id = ?")
+            .bind(state)
+            .bind(self.now)
+            .bind(note)
+            .bind(found.id)
+            .execute(&mut *connection)
+            .await?;
+        let mut gone = i64::from(found.waiting);
+        if found.owner && found.waiting {
+            let rest = sqlx::query(
+                "UPDATE outbox SET state = 'superseded', at = ?, note = 'the owner was given up'
+                 WHERE tenant = ? AND connection = ? AND lane = ? AND state = 'waiting'
+                   AND (decision = ?5 OR (with_owner = 1 AND id < ?6))",
+            )
+            .bind(self.now)
+            .bind(self.tenant.as_str())
+            .bind(&found.connection)
+            .bind(&found.lane)
+            .bind(found.decision)
+            .bind(found.id)
+            .execute(&mut *connection)
+            .await?;
+            gone += i64::try_from(rest.rows_affected()).unwrap_or(0);
+        }
+        let lane = (self.tenant.to_string(), found.connection.clone(), found.lane.clone());
+        lanes::shrink(connection, BTreeMap::from([(lane, gone)])).await
+    }
+}
+
+#[async_trait]
+impl Unit for Mend {
+    type Answer = bool;
+
+    fn weight(&self) -> usize {
+        4
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<bool, Failure> {
+        let Some(found) = self.find(connection).await? else {
+            return Ok(false);
+        };
+        match self.repair {
+            Repair::Drop => self.end(connection, &found, "dropped", None).await?,
+            Repair::Retry if self.outdated(connection, &found).await? => {
+                self.end(connection, &found, "superseded", Some("a newer owner took its place")).await?;
+            }
+            Repair::Retry => self.retry(connection, &found).await?,
+        }
+        Ok(true)
+    }
+}

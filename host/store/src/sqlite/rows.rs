@@ -1,0 +1,207 @@
+//! What stands in columns, as domain values; no row's shape is known outside this file's
+//! callers, and nothing that cannot be read is guessed.
+
+use std::fmt::Display;
+
+use jiff::Timestamp;
+use rota_domain::decision::Decision;
+use rota_domain::fairness::Turn;
+use rota_domain::id::{DecisionId, LeadId, TenantId};
+use rota_domain::person::PersonKey;
+use rota_domain::stages::Stages;
+use rota_flow::ports::{LaneState, OutboxRow, Stored, StoreError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
+
+/// What stands where an erased person's words stood.
+const ERASED: &str = "erased";
+
+/// A time as a column holds it.
+pub(super) fn micros(time: Timestamp) -> i64 {
+    time.as_microsecond()
+}
+
+/// A column's time.
+pub(super) fn time(micros: i64, row: impl Display) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(micros).map_err(|error| unreadable(row, error))
+}
+
+/// A number as a column holds it. Ours stay far below the largest.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A column's number, which is never negative.
+pub(super) fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A value as a column holds it.
+pub(super) fn json(value: &impl Serialize, row: impl Display) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| unreadable(row, error))
+}
+
+/// A column's value.
+pub(super) fn parse<T: DeserializeOwned>(text: &str, row: impl Display) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| unreadable(row, error))
+}
+
+/// A private column's value. The error says where it fails, and not what stands there.
+pub(super) fn parse_private<T: DeserializeOwned>(text: &str, row: impl Display) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        unreadable(row, format_args!("{:?} error at column {} of its private row", error.classify(), error.column()))
+    })
+}
+
+/// This row cannot be read.
+pub(super) fn unreadable(row: impl Display, detail: impl Display) -> StoreError {
+    StoreError::Inconsistent { what: row.to_string(), detail: detail.to_string() }
+}
+
+/// The body of a decision's log entry. The words of its reason are not in it.
+#[derive(Serialize, Deserialize)]
+pub(super) struct DecisionBody {
+    pub(super) decision: Decision,
+    pub(super) turn: Option<Turn>,
+}
+
+/// The private words of a decision.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Why {
+    pub(super) person: PersonText,
+    pub(super) detail: String,
+    pub(super) error: Option<String>,
+}
+
+/// What identifies a person.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct PersonText(pub(super) String);
+
+impl Why {
+    /// Takes the words out of a decision.
+    pub(super) fn take(decision: &mut Decision, person: &PersonKey) -> Self {
+        Self {
+            person: PersonText(person.as_str().into()),
+            detail: std::mem::take(&mut decision.reason.detail),
+            error: decision.error_detail.as_mut().map(std::mem::take),
+        }
+    }
+
+    /// Puts them back, and says whose they are; of an erased person, nothing is known.
+    fn put_back(why: Option<Self>, decision: &mut Decision) -> Option<PersonKey> {
+        let erased = || ERASED.to_owned();
+        let Some(why) = why else {
+            decision.reason.detail = erased();
+            decision.error_detail = decision.error_detail.take().map(|_| erased());
+            return None;
+        };
+        decision.reason.detail = why.detail;
+        decision.error_detail = why.error;
+        Some(PersonKey::from_text(why.person.0))
+    }
+}
+
+/// A row of the view `decision_rows`.
+pub(super) struct DecisionRow {
+    seq: i64,
+    pub(super) person: i64,
+    body: String,
+    why: Option<String>,
+    decide_nanos: i64,
+    stages: [Option<i64>; 6],
+}
+
+impl<'r> FromRow<'r, SqliteRow> for DecisionRow {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.try_get("seq")?,
+            person: row.try_get("person")?,
+            body: row.try_get("body")?,
+            why: row.try_get("why")?,
+            decide_nanos: row.try_get("decide_nanos")?,
+            stages: [
+                row.try_get("occurred")?,
+                row.try_get("received")?,
+                row.try_get("enriched")?,
+                row.try_get("decided")?,
+                row.try_get("owner_confirmed")?,
+                row.try_get("notified")?,
+            ],
+        })
+    }
+}
+
+impl DecisionRow {
+    /// The decision, and whose it is unless they were erased.
+    pub(super) fn read(self, tenant: &TenantId) -> Result<(Stored, Option<PersonKey>), StoreError> {
+        let row = format_args!("decision {} of `{tenant}`", self.seq).to_string();
+        let DecisionBody { mut decision, turn } = parse(&self.body, &row)?;
+        let why = self.why.map(|why| parse_private::<Why>(&why, &row)).transpose()?;
+        let person = Why::put_back(why, &mut decision);
+        let mut times = [None; 6];
+        for (time_of, column) in times.iter_mut().zip(self.stages) {
+            *time_of = column.map(|micros| time(micros, &row)).transpose()?;
+        }
+        let [occurred, received, enriched, decided, owner_confirmed, notified] = times;
+        let stages = Stages { occurred, received, enriched, decided, owner_confirmed, notified };
+        let decide_nanos = unsigned(self.decide_nanos);
+        Ok((Stored { seq: unsigned(self.seq), decision, turn, stages, decide_nanos }, person))
+    }
+}
+
+/// A row of the view `outbox_rows`.
+pub(super) struct EffectRow {
+    id: i64,
+    body: String,
+    decision: String,
+    lead: String,
+    state: String,
+    attempts: u32,
+    at: i64,
+    note: Option<String>,
+    cause: Option<String>,
+}
+
+impl<'r> FromRow<'r, SqliteRow> for EffectRow {
+    fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            body: row.try_get("body")?,
+            decision: row.try_get("decision_id")?,
+            lead: row.try_get("lead")?,
+            state: row.try_get("state")?,
+            attempts: row.try_get("attempts")?,
+            at: row.try_get("at")?,
+            note: row.try_get("note")?,
+            cause: row.try_get("cause")?,
+        })
+    }
+}
+
+impl EffectRow {
+    /// The effect on its way.
+    pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
+        let row = format_args!("effect {} in the outbox of `{tenant}`", self.id).to_string();
+        let state = lane_state(&self.state)
+            .ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
+        Ok(OutboxRow {
+            tenant: tenant.clone(),
+            effect: parse_private(&self.body, &row)?,
+            decision: DecisionId::from(self.decision),
+            lead: LeadId::from(self.lead),
+            state,
+            attempts: self.attempts,
+            // What was delivered at last failed for no reason.
+            cause: if state == LaneState::Done { None } else { self.note.or(self.cause) },
+            at: time(self.at, &row)?,
+        })
+    }
+}
+
+fn lane_state(text: &str) -> Option<LaneState> {
+    use LaneState::{Dead, Done, Dropped, Superseded, Waiting};
+    [Waiting, Done, Superseded, Dead, Dropped].into_iter().find(|state| state.as_str() == text)
+}

@@ -1,0 +1,291 @@
+//! What the port cannot show: what stands in the file, and which files are refused.
+
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::delivery::Trouble;
+use rota_domain::effect::{Act, Effect};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, OwnerId, RepId, Seed, TenantId};
+use rota_domain::lead::Lead;
+use rota_domain::person::PersonKey;
+use rota_domain::rule::Note;
+use rota_domain::stages::Stages;
+use rota_flow::ports::{
+    Arrival, Entry, EntryBody, LaneState, Payload, Private, Recorded, Settle, Settlement, Store, StoreError,
+};
+use serde_json::json;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{AssertSqlSafe, Connection as _, ConnectOptions as _, Row as _, SqliteConnection};
+
+use super::SqliteStore;
+
+/// Personal texts, each of which goes into a store by a way of its own.
+const PERSONAL: [&str; 15] = [
+    "joe@big.example",
+    "Zaphod",
+    "subject-of-task",
+    "body-of-task",
+    "value-of-property",
+    "body-of-note",
+    "detail-of-reason",
+    "detail-of-error",
+    "line-of-transcript",
+    "detail-of-branch",
+    "line-of-log",
+    "words-of-crm",
+    "words-of-retry",
+    "eve@waiting.example",
+    "key-of-sender",
+];
+
+fn acme() -> TenantId {
+    TenantId::from("acme")
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_770_000_000 + seconds).unwrap()
+}
+
+async fn open(folder: &Path) -> SqliteStore {
+    super::open(folder.join("rota.db")).await.unwrap()
+}
+
+async fn raw(folder: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(folder.join("rota.db")).connect().await.unwrap()
+}
+
+fn lead(id: &str, email: &str) -> Lead {
+    serde_json::from_value(json!({"id": id, "properties": {"email": email, "firstname": "Zaphod"}})).unwrap()
+}
+
+fn recorded() -> Recorded {
+    let id = DecisionId::from("d1");
+    let acts = [
+        Act::Note { body: "body-of-note".into(), at: at(0) },
+        Act::Owner { rep: RepId::from("ana"), owner: OwnerId::from("71"), keep: true, attempt: 1 },
+        Act::Property { name: "route".into(), value: "value-of-property".into() },
+        Act::Task { subject: "subject-of-task".into(), body: "body-of-task".into(), due: at(9), owner: None },
+    ];
+    let effect = |(n, act)| Effect {
+        id: EffectId::of(&id, n),
+        connection: ConnectionId::from("hs"),
+        object: "contact".into(),
+        record: "101".into(),
+        act,
+    };
+    let lead = lead("hs:contact:101", "Joe@big.example");
+    let decision = json!({
+        "decision": id, "lead": lead.id, "at": at(0), "flow": "inbound", "trigger": "created", "class": "c",
+        "outcome": "assign", "reason": {"code": "r", "detail": "detail-of-reason"}, "fallback": true,
+        "error": "trap", "error_detail": "detail-of-error", "effects": [], "revision": 1, "fuel": 9,
+        "repeated": false,
+    });
+    Recorded {
+        decision: serde_json::from_value(decision).unwrap(),
+        person: PersonKey::of(&lead),
+        private: Private {
+            lead: Some(lead),
+            transcript: "line-of-transcript".into(),
+            notes: vec![Note { branch: "b".into(), detail: "detail-of-branch".into() }],
+            log: vec!["line-of-log".into()],
+        },
+        turn: None,
+        effects: acts.into_iter().enumerate().map(effect).collect(),
+        stages: Stages::default(),
+        decide_nanos: 1,
+    }
+}
+
+/// A store through which every personal text went.
+async fn filled(folder: &Path) -> SqliteStore {
+    let store = open(folder).await;
+    store.open(&acme(), Seed::from_number(1)).await.unwrap();
+    let workspace = serde_json::from_value(json!({"workspace": "acme"})).unwrap();
+    let bodies = [EntryBody::Workspace(std::sync::Arc::new(workspace)), EntryBody::Decision(Box::new(recorded()))];
+    let entries = bodies.map(|body| Entry { at: at(0), inbox: None, body });
+    store.record(&acme(), 0, entries.to_vec()).await.unwrap();
+
+    let waiting = Payload::Lead { lead: Box::new(lead("web:1", "eve@waiting.example")), flow: None };
+    let arrival = Arrival { dedupe_key: "key-of-sender".into(), occurred: at(0), payload: waiting };
+    store.accept(&acme(), vec![arrival], at(0)).await.unwrap();
+
+    let retry = Settle::Retry { at: at(1), counts: true, cause: "words-of-retry".into() };
+    let dead = Settle::Dead { trouble: Trouble::Rejected, cause: "words-of-crm".into(), again: None };
+    for (seconds, settle) in [(0, dead), (1, retry)] {
+        let claim = claim(&store, seconds).await.pop().unwrap();
+        assert_eq!(store.settle(vec![Settlement { claim, settle, at: at(seconds) }]).await.unwrap(), [true]);
+    }
+    store
+}
+
+async fn claim(store: &SqliteStore, seconds: i64) -> Vec<rota_flow::ports::Claim> {
+    let lease = SignedDuration::from_secs(30);
+    store.claim(&acme(), &ConnectionId::from("hs"), at(seconds), lease, 9).await.unwrap()
+}
+
+/// Every value of a table, as text.
+async fn dump(connection: &mut SqliteConnection, table: &str) -> String {
+    let sql = AssertSqlSafe(format!("SELECT * FROM {table}"));
+    let rows: Vec<SqliteRow> = sqlx::query(sql).fetch_all(connection).await.unwrap();
+    let value = |row: &SqliteRow, n| row.try_get_unchecked::<Option<Vec<u8>>, _>(n).unwrap().unwrap_or_default();
+    let values = rows.iter().flat_map(|row| (0..row.len()).map(move |n| value(row, n)));
+    values.map(|bytes| String::from_utf8_lossy(&bytes).into_owned() + "\n").collect()
+}
+
+#[tokio::test]
+async fn personal_text_stands_in_no_table_but_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let mut connection = raw(folder.path()).await;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let mut seen = 0;
+    for table in tables.iter().filter(|table| *table != "private") {
+        let text = dump(&mut connection, table).await.to_lowercase();
+        seen += usize::from(!text.is_empty());
+        let found: Vec<_> = PERSONAL.iter().filter(|personal| text.contains(&personal.to_lowercase())).collect();
+        assert!(found.is_empty(), "{table} holds {found:?}: {text}");
+    }
+    assert!(seen >= 7, "the other tables are not empty");
+    let private = dump(&mut connection, "private").await;
+    let missing: Vec<_> = PERSONAL.iter().filter(|personal| !private.contains(**personal)).collect();
+    assert_eq!(missing, [&"key-of-sender"], "a sender's key is kept as a digest and nowhere as text");
+    drop(store);
+}
+
+#[tokio::test]
+async fn an_erased_person_leaves_a_decision_that_says_so_and_nothing_to_send() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    assert_eq!(store.load(&acme(), at(-9)).await.unwrap().recent.len(), 1);
+    let mut connection = raw(folder.path()).await;
+    sqlx::query("DELETE FROM private").execute(&mut connection).await.unwrap();
+
+    let recalled = store.decision(&acme(), &DecisionId::from("d1")).await.unwrap().unwrap();
+    assert_eq!((recalled.private, recalled.effects), (None, vec![]));
+    let decision = recalled.stored.decision;
+    assert_eq!((decision.reason.code.as_str(), decision.reason.detail.as_str()), ("r", "erased"));
+    assert_eq!(decision.error_detail.as_deref(), Some("erased"));
+    assert_eq!(store.log(&acme(), 0, 9).await.unwrap().len(), 1);
+    assert!(store.load(&acme(), at(-9)).await.unwrap().recent.is_empty());
+    assert!(store.waiting(&acme(), 0, 9).await.unwrap().is_empty());
+    assert!(store.outbox(&acme(), false, 9).await.unwrap().is_empty());
+
+    assert_eq!(store.backlog(&acme()).await.unwrap().1, 3);
+    assert!(claim(&store, 50).await.is_empty());
+    assert_eq!(store.backlog(&acme()).await.unwrap().1, 0, "the lane is not stranded");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let mut connection = raw(folder.path()).await;
+    let spoil = "UPDATE log SET body = '{\"decision\": 3}' WHERE seq = 2;
+         UPDATE private SET body = '{\"id\": \"Zaphod\"}' WHERE kind = 'effect';
+         INSERT INTO rep_statuses VALUES ('acme', 'ana', '\"asleep\"');";
+    sqlx::raw_sql(spoil).execute(&mut connection).await.unwrap();
+    let named = |error: StoreError| match error {
+        StoreError::Inconsistent { what, detail } => (what, detail),
+        other => panic!("{other}"),
+    };
+    let (what, detail) = named(store.log(&acme(), 0, 9).await.unwrap_err());
+    assert_eq!(what, "decision 2 of `acme`");
+    assert!(detail.contains("invalid type"), "{detail}");
+    let (what, detail) = named(store.outbox(&acme(), false, 9).await.unwrap_err());
+    assert_eq!(what, "effect 1 in the outbox of `acme`");
+    assert!(!detail.contains("Zaphod"), "{detail}");
+    let (what, detail) = named(store.load(&acme(), at(0)).await.unwrap_err());
+    assert_eq!(what, "the status of rep `ana` of `acme`");
+    assert!(detail.contains("asleep"), "{detail}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        names.push(name);
+    }
+    names.sort();
+    assert_eq!(names, ["rota.db", "rota.db-shm", "rota.db-wal"]);
+    store.close().await;
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a closed store is one file");
+}
+
+#[tokio::test]
+async fn a_commit_waits_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("rota.db");
+    let (mut writer, readers) = super::open::connect(&file, "rota.db").await.unwrap();
+    let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer).await.unwrap();
+    let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer).await.unwrap();
+    let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut writer).await.unwrap();
+    assert_eq!((journal.as_str(), synchronous, keys), ("wal", 2, 1));
+    let written = sqlx::query("DELETE FROM log").execute(&readers).await;
+    assert!(written.unwrap_err().to_string().contains("readonly"));
+}
+
+async fn refusal(path: &Path) -> String {
+    match super::open(path).await.map(|_| ()) {
+        Err(StoreError::Unavailable { database, detail }) => {
+            assert_eq!(database, path.display().to_string());
+            detail
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_of_ours_is_refused_with_advice() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = refusal(folder.path()).await;
+    assert!(refused.contains("is a directory; name a file in it"), "{refused}");
+    let refused = refusal(&folder.path().join("no/rota.db")).await;
+    assert!(refused.contains("folder does not exist; make it"), "{refused}");
+
+    let text = folder.path().join("notes.txt");
+    std::fs::write(&text, "Ana prefers the Alps. ".repeat(100)).unwrap();
+    let refused = refusal(&text).await;
+    assert!(refused.contains("no SQLite database; name another file"), "{refused}");
+    assert!(std::fs::read_to_string(&text).unwrap().starts_with("Ana"), "it is left alone");
+
+    std::fs::File::create(folder.path().join("rota.db")).unwrap();
+    let mut connection = raw(folder.path()).await;
+    sqlx::raw_sql("CREATE TABLE songs (title TEXT)").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let refused = refusal(&folder.path().join("rota.db")).await;
+    assert!(refused.contains("another program; name another file"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_rota_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await.close().await;
+    let mut connection = raw(folder.path()).await;
+    sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let refused = refusal(&folder.path().join("rota.db")).await;
+    assert!(refused.contains("newer Rota (schema 99; this one knows 1); start that version"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_decision_opens_again_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path()).await.close().await;
+    let store = open(folder.path()).await;
+    let recalled = store.decision(&acme(), &DecisionId::from("d1")).await.unwrap().unwrap();
+    assert_eq!(recalled.stored.decision, recorded().decision);
+    assert_eq!(recalled.private, Some(recorded().private));
+    use LaneState::{Dead, Waiting};
+    let rows = recalled.effects.iter().map(|row| (row.state, row.attempts));
+    assert_eq!(rows.collect::<Vec<_>>(), [(Dead, 1), (Waiting, 1), (Waiting, 0), (Waiting, 0)]);
+}

@@ -1,0 +1,256 @@
+//! The one writer of a database: units of all callers are joined into one commit.
+//!
+//! A commit waits for the disk, some milliseconds; whatever is asked meanwhile goes into the
+//! next one. Each unit stands under its own savepoint, so that one that fails takes nobody
+//! along. Nobody is answered before the commit. No network call and no guest runs here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rota_flow::ports::StoreError;
+use sqlx::{Connection as _, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::failure::{Failure, unavailable};
+
+/// Units that may wait; callers beyond that wait to be let in.
+const QUEUE: usize = 1_024;
+
+/// At most this many units go into one commit.
+const MOST_UNITS: usize = 256;
+
+/// Once a commit carries this many rows, the next unit waits: some milliseconds of writing,
+/// about as long as the disk takes.
+const MOST_ROWS: usize = 4_096;
+
+/// Something that is written whole or not at all.
+#[async_trait]
+pub(super) trait Unit: Send + Sized + 'static {
+    /// What the caller learns once it is committed.
+    type Answer: Send + 'static;
+
+    /// About how many rows it writes.
+    fn weight(&self) -> usize;
+
+    /// Writes it.
+    async fn write(self, connection: &mut SqliteConnection) -> Result<Self::Answer, Failure>;
+}
+
+/// The way to the writer. When the last one is dropped, the writer does what is queued and
+/// closes.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    database: Arc<str>,
+}
+
+impl Writer {
+    /// Starts the writer on this connection.
+    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> (Self, JoinHandle<()>) {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let task = tokio::spawn(serve(connection, jobs, Arc::clone(&database)));
+        (Self { queue, database }, task)
+    }
+
+    /// Writes a unit, and answers when it is committed.
+    pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Answer, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(Posted { unit: Some(unit), result: None, reply });
+        let sent = self.queue.send(job).await;
+        let gone = || StoreError::Unavailable {
+            database: self.database.to_string(),
+            detail: "its writer has stopped; restart Rota".into(),
+        };
+        sent.map_err(|_| gone())?;
+        answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+/// A unit with its caller, whatever the answer is.
+#[async_trait]
+trait Job: Send {
+    fn weight(&self) -> usize;
+
+    /// Writes the unit; false if it failed and is to be undone.
+    async fn run(&mut self, connection: &mut SqliteConnection, database: &str) -> bool;
+
+    /// Tells the caller, after the commit or its failure.
+    fn answer(self: Box<Self>, failed: Option<StoreError>);
+}
+
+struct Posted<U: Unit> {
+    unit: Option<U>,
+    result: Option<Result<U::Answer, StoreError>>,
+    reply: oneshot::Sender<Result<U::Answer, StoreError>>,
+}
+
+#[async_trait]
+impl<U: Unit> Job for Posted<U> {
+    fn weight(&self) -> usize {
+        self.unit.as_ref().map_or(0, Unit::weight)
+    }
+
+    async fn run(&mut self, connection: &mut SqliteConnection, database: &str) -> bool {
+        if let Some(unit) = self.unit.take() {
+            let result = unit.write(connection).await;
+            self.result = Some(result.map_err(|failure| failure.of(database)));
+        }
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, failed: Option<StoreError>) {
+        let result = match failed {
+            // What a unit saw of its neighbours is undone with them, so its own answer,
+            // even a refusal, holds no longer.
+            Some(error) => Some(Err(error)),
+            None => self.result,
+        };
+        if let Some(result) = result {
+            // A caller who no longer listens has lost nothing but the answer.
+            let _ = self.reply.send(result);
+        }
+    }
+}
+
+async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>, database: Arc<str>) {
+    while let Some(first) = jobs.recv().await {
+        let mut run = vec![first];
+        let committed = commit(&mut connection, &mut run, &mut jobs, &database).await;
+        if let Err(error) = &committed {
+            tracing::error!(%database, %error, "A commit failed; its callers are told");
+            // Where SQLite has rolled back by itself, there is nothing to roll back.
+            let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
+        }
+        for job in run {
+            job.answer(committed.as_ref().err().map(|error| unavailable(&database, error)));
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%database, %error, "Closing the database failed");
+    }
+}
+
+/// Runs the first unit, and all that come while it runs, and commits them.
+async fn commit(
+    connection: &mut SqliteConnection,
+    run: &mut Vec<Box<dyn Job>>,
+    jobs: &mut mpsc::Receiver<Box<dyn Job>>,
+    database: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let mut rows = 0;
+    while let Some(job) = run.last_mut() {
+        rows += job.weight();
+        sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
+        let end = if job.run(connection, database).await { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
+        sqlx::query(end).execute(&mut *connection).await?;
+        if run.len() >= MOST_UNITS || rows >= MOST_ROWS {
+            break;
+        }
+        match jobs.try_recv() {
+            Ok(job) => run.push(job),
+            Err(_) => break,
+        }
+    }
+    sqlx::query("COMMIT").execute(&mut *connection).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions as _, SqliteConnection};
+
+    /// Writes a number; 13 fails after it was written, 99 lets the commit fail.
+    struct Number(i64);
+
+    #[async_trait]
+    impl Unit for Number {
+        type Answer = i64;
+
+        fn weight(&self) -> usize {
+            1
+        }
+
+        async fn write(self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
+            let parent = (self.0 == 99).then_some(-1);
+            sqlx::query("INSERT INTO numbers VALUES (?, ?)")
+                .bind(self.0)
+                .bind(parent)
+                .execute(&mut *connection)
+                .await?;
+            if self.0 == 13 {
+                return Err(sqlx::Error::RowNotFound.into());
+            }
+            Ok(self.0)
+        }
+    }
+
+    async fn open(folder: &std::path::Path) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(folder.join("numbers.db")).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        // A parent that does not exist is noticed by the commit only.
+        let schema = "CREATE TABLE IF NOT EXISTS numbers (
+            n INTEGER PRIMARY KEY, parent INTEGER REFERENCES numbers (n) DEFERRABLE INITIALLY DEFERRED)";
+        sqlx::raw_sql(schema).execute(&mut connection).await.unwrap();
+        connection
+    }
+
+    async fn numbers(connection: &mut SqliteConnection) -> Vec<i64> {
+        sqlx::query_scalar("SELECT n FROM numbers ORDER BY n").fetch_all(connection).await.unwrap()
+    }
+
+    /// Asks for all at once; on this runtime they are queued before the writer runs.
+    async fn ask(writer: &Arc<Writer>, all: &[i64]) -> Vec<Result<i64, String>> {
+        let asked: Vec<_> = all
+            .iter()
+            .map(|n| {
+                let (writer, n) = (Arc::clone(writer), *n);
+                tokio::spawn(async move { writer.write(Number(n)).await.map_err(|error| error.to_string()) })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for asked in asked {
+            answers.push(asked.await.unwrap());
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_fails_is_undone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let answers = ask(&Arc::new(writer), &[1, 13, 2]).await;
+        assert_eq!((&answers[0], &answers[2]), (&Ok(1), &Ok(2)));
+        assert!(answers[1].is_err());
+        assert_eq!(numbers(&mut open(folder.path()).await).await, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_is_told_to_all_of_its_callers_and_to_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let writer = Arc::new(writer);
+        for answer in ask(&writer, &[1, 99, 2]).await {
+            let error = answer.unwrap_err();
+            assert!(error.contains("numbers.db") && error.contains("FOREIGN KEY"), "{error}");
+        }
+        assert_eq!(ask(&writer, &[3]).await, [Ok(3)]);
+        assert_eq!(numbers(&mut open(folder.path()).await).await, [3]);
+    }
+
+    #[tokio::test]
+    async fn what_is_queued_is_written_though_everybody_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, task) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        for n in 0..600 {
+            let (reply, _) = oneshot::channel();
+            let job = Box::new(Posted { unit: Some(Number(n + 100)), result: None, reply });
+            writer.queue.send(job).await.unwrap();
+        }
+        drop(writer);
+        task.await.unwrap();
+        assert_eq!(numbers(&mut open(folder.path()).await).await.len(), 600);
+    }
+}

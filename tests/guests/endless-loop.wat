@@ -1,0 +1,4 @@
+;; Never comes to an end.
+(func $decide (result i32)
+  (loop $again (br $again))
+  (unreachable))

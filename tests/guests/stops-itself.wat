@@ -1,0 +1,3 @@
+;; What a panic becomes.
+(func $decide (result i32)
+  (unreachable))

@@ -1,0 +1,177 @@
+//! A guest from text to answer, and the small world that it is asked in.
+
+use std::fs;
+use std::sync::{Arc, LazyLock};
+
+use rota::author::{componentize, embed};
+use rota_domain::desk::Desk;
+use rota_domain::id::Digest;
+use rota_domain::rule::{Answer, Call, Decided, ErrorCode, Failure, Mode, Question, Verdict};
+use rota_flow::ports::Rules;
+use rota_rules::{Catalogue, Intake, Refusal, inspect};
+use rota_tests::root;
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// One catalogue for all tests, as one host has for all tenants.
+pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new().expect("an engine"));
+
+/// What every guest says of itself, unless its test says otherwise.
+pub(crate) const MANIFEST: &str = r#"
+name = "guest"
+version = "0.1.0"
+contract = "0.1"
+[reads]
+country = "text"
+employees = "number"
+[writes]
+rating = "text"
+"#;
+
+/// Reps 0 to 2, of whom the last is inactive; pools with one, two and many first turns.
+const WORKSPACE: &str = r#"
+workspace = "acme"
+reps = [
+  { id = "ana", email = "Ana@acme.test", capacity = 40 },
+  { id = "bo", email = "bo@acme.test" },
+  { id = "cy", email = "cy@acme.test", active = false },
+]
+[[pools]]
+id = "na"
+members = [{ rep = "ana", weight = 3 }, { rep = "bo" }]
+[[pools]]
+id = "eu"
+members = [{ rep = "bo" }, { rep = "cy" }]
+[[pools]]
+id = "one"
+members = [{ rep = "ana" }]
+"#;
+
+const LEAD: &str = r#"{"id":"hs:contact:101","properties":{"country":" US ","employees":"1200","phone":"1"}}"#;
+
+/// A core module in text: what follows `world.wat`.
+pub(crate) struct Guest {
+    body: String,
+    memory_kib: usize,
+}
+
+impl Guest {
+    /// A guest that stands in its test.
+    pub(crate) fn new(body: &str) -> Self {
+        Self { body: body.into(), memory_kib: 1024 }
+    }
+
+    /// A guest of `tests/guests`.
+    pub(crate) fn file(name: &str) -> Self {
+        Self::new(&wat(name))
+    }
+
+    /// The same with so much memory from the start.
+    pub(crate) fn memory_kib(self, memory_kib: usize) -> Self {
+        Self { memory_kib, ..self }
+    }
+
+    /// The component, without a manifest.
+    pub(crate) fn bare(&self) -> Vec<u8> {
+        let memory = format!("(memory (export \"memory\") {})", self.memory_kib / 64);
+        let mut module = wat::parse_str(wat("world") + &memory + &self.body).expect("a module");
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_dir(root().join("wit")).expect("the contract");
+        let world = resolve.select_world(&[package], Some("router")).expect("the world");
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the world fits in");
+        componentize(&module).expect("a component")
+    }
+
+    /// The component.
+    pub(crate) fn component(&self) -> Vec<u8> {
+        embed(&self.bare(), MANIFEST, None).expect("a manifest")
+    }
+
+    /// Whether it is taken in.
+    pub(crate) fn inspect(&self) -> Result<Intake, Refusal> {
+        inspect(&self.component())
+    }
+
+    /// Takes it in and asks it about the lead.
+    pub(crate) fn ask(&self) -> Answer {
+        self.ask_with("{}")
+    }
+
+    /// The same with these settings.
+    pub(crate) fn ask_with(&self, settings: &str) -> Answer {
+        self.ask_at(desk(WORKSPACE), settings)
+    }
+
+    /// The same in another workspace.
+    pub(crate) fn ask_at(&self, desk: Desk, settings: &str) -> Answer {
+        let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
+        CATALOGUE.ask(question(plugin.digest, desk, settings))
+    }
+
+    /// Asks it, and takes the failure.
+    pub(crate) fn failure(&self) -> Failure {
+        failure(self.ask())
+    }
+
+    /// Asks it, and takes the code of the failure.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.failure().code
+    }
+}
+
+/// The failure that a test expects.
+pub(crate) fn failure(answer: Answer) -> Failure {
+    match answer.verdict {
+        Verdict::Failed(failure) => failure,
+        other => panic!("a failure, not {other:?}"),
+    }
+}
+
+/// The decision that a test expects.
+pub(crate) fn decided(answer: Answer) -> Decided {
+    match answer.verdict {
+        Verdict::Decided(decided) => *decided,
+        other => panic!("a decision, not {other:?}"),
+    }
+}
+
+/// The transcript, a call a line.
+pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
+    std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect()
+}
+
+/// The desk of a workspace, before the first decision.
+pub(crate) fn desk(workspace: &str) -> Desk {
+    Desk::new(1, Arc::new(toml::from_str(workspace).expect("a workspace")))
+}
+
+/// A question about the one lead.
+pub(crate) fn question(plugin: Digest, desk: Desk, settings: &str) -> Question {
+    let call =
+        Call { now: jiff::Timestamp::UNIX_EPOCH, seed: 7, trigger: "created".into(), attempt: 1, mode: Mode::Test };
+    Question {
+        plugin,
+        settings: settings.into(),
+        call,
+        lead: Arc::new(serde_json::from_str(LEAD).expect("a lead")),
+        class: "unclassified".into(),
+        desk: Arc::new(desk),
+    }
+}
+
+/// A question in the usual workspace.
+pub(crate) fn usual(plugin: Digest) -> Question {
+    question(plugin, desk(WORKSPACE), "{}")
+}
+
+/// The names of all hostile guests.
+pub(crate) fn hostile() -> Vec<String> {
+    let entries = fs::read_dir(root().join("tests/guests")).expect("tests/guests");
+    let names = entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
+    names.filter(|name: &String| name != "world").collect()
+}
+
+fn wat(name: &str) -> String {
+    let path = root().join("tests/guests").join(name).with_extension("wat");
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,189 @@
+//! `rota simulate`: a file of leads against a workspace, without a CRM.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::command::rota;
+
+const WORKSPACE: &str = r#"
+workspace = "acme"
+
+[[reps]]
+id = "manager"
+[[reps]]
+id = "ana"
+crm = { hs = "71" }
+[[reps]]
+id = "bo"
+[[reps]]
+id = "cy"
+active = true
+
+[[pools]]
+id = "all"
+members = [
+  { rep = "manager", weight = 10 },
+  { rep = "ana", weight = 30 },
+  { rep = "bo", weight = 30 },
+  { rep = "cy", weight = 30 },
+]
+
+[[sources]]
+class = "inbound:demo-request"
+when = { property = "hs_form", is = "demo" }
+
+[[flows]]
+id = "inbound"
+plugin = "next-in-line"
+settings = { pool = "all" }
+fallback = { queue = "triage" }
+"#;
+
+fn workspace(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("workspace.toml"), text).expect("workspace.toml");
+    folder
+}
+
+fn lead(n: usize, rest: &str) -> String {
+    format!(r#"{{"at":"2026-03-02T09:{:02}:{:02}Z","kind":"lead","lead":{{"id":"hs:contact:{n}"{rest}}}}}"#, n / 60, n % 60)
+}
+
+fn events(folder: &TempDir, lines: impl IntoIterator<Item = String>) {
+    let mut text = String::new();
+    for line in lines {
+        writeln!(text, "{line}").expect("a line");
+    }
+    fs::write(folder.path().join("leads.jsonl"), text).expect("leads.jsonl");
+}
+
+fn simulate(folder: &TempDir) -> crate::command::Ran {
+    rota(folder.path(), &["simulate", "--workspace", ".", "--leads", "leads.jsonl", "--json"])
+}
+
+fn reps(decisions: &[Value]) -> Vec<&str> {
+    decisions.iter().map(|decision| decision["rep"].as_str().unwrap_or("nobody")).collect()
+}
+
+#[test]
+fn weights_10_30_30_30_give_1_3_3_3_in_every_ten() {
+    let folder = workspace(WORKSPACE);
+    events(&folder, (0..100).map(|n| lead(n, "")));
+    let ran = simulate(&folder);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let decisions = ran.lines();
+    assert_eq!(decisions.len(), 100);
+    for ten in decisions.chunks(10) {
+        let reps = reps(ten);
+        let count = |rep: &str| reps.iter().filter(|got| **got == rep).count();
+        assert_eq!([count("manager"), count("ana"), count("bo"), count("cy")], [1, 3, 3, 3], "{reps:?}");
+    }
+}
+
+#[test]
+fn two_runs_are_equal_byte_for_byte() {
+    let folder = workspace(WORKSPACE);
+    events(&folder, (0..30).map(|n| lead(n, "")));
+    assert_eq!(simulate(&folder).out, simulate(&folder).out);
+}
+
+#[test]
+fn another_seed_gives_other_ids_and_the_same_reps() {
+    let folder = workspace(WORKSPACE);
+    events(&folder, (0..10).map(|n| lead(n, "")));
+    let one = simulate(&folder).lines();
+    let ran = rota(folder.path(), &["simulate", "--leads", "leads.jsonl", "--seed", "2", "--json"]);
+    let two = ran.lines();
+    assert_ne!(one[0]["decision"], two[0]["decision"]);
+    assert_eq!(reps(&one), reps(&two));
+}
+
+#[test]
+fn a_decision_has_every_key_of_the_format() {
+    let folder = workspace(WORKSPACE);
+    events(&folder, [lead(0, r#","properties":{"hs_form":"demo"},"trigger":"created""#)]);
+    let decision = simulate(&folder).lines().remove(0);
+    for key in [
+        "decision", "lead", "at", "flow", "trigger", "class", "outcome", "rep", "owner", "pool", "queue", "reason",
+        "fallback", "error", "response_due", "effects", "plugin", "revision", "fuel", "repeated",
+    ] {
+        assert!(decision.get(key).is_some(), "no {key} in {decision}");
+    }
+    assert_eq!(decision["rep"], "ana");
+    assert_eq!(decision["owner"], "71");
+    assert_eq!(decision["pool"], "all");
+    assert_eq!(decision["class"], "inbound:demo-request");
+    assert_eq!(decision["plugin"]["name"], "next-in-line");
+}
+
+#[test]
+fn who_is_away_gets_nothing_until_they_are_back() {
+    let folder = workspace(WORKSPACE);
+    let status = |at: &str, status: &str| format!(r#"{{"at":"{at}","kind":"rep","rep":"ana","status":"{status}"}}"#);
+    let before = (0..20).map(|n| lead(n, ""));
+    let after = (60..80).map(|n| lead(n, ""));
+    let away = std::iter::once(status("2026-03-02T09:00:00Z", "away"));
+    let back = std::iter::once(status("2026-03-02T09:00:59Z", "back"));
+    events(&folder, away.chain(before).chain(back).chain(after));
+    let decisions = simulate(&folder).lines();
+    assert!(!reps(&decisions[..20]).contains(&"ana"));
+    let later = reps(&decisions[20..]).iter().filter(|rep| **rep == "ana").count();
+    assert!((5..=7).contains(&later), "ana got {later} of 20: her share is 6, without a burst");
+}
+
+#[test]
+fn copies_of_a_person_make_one_decision_and_one_turn() {
+    let folder = workspace(WORKSPACE);
+    let copy = |n: usize, email: &str| lead(n, &format!(r#","properties":{{"email":"{email}"}}"#));
+    events(&folder, [copy(0, "Joe@Big.example"), copy(1, "joe@big.example"), copy(2, "JOE@big.example"), lead(3, "")]);
+    let decisions = simulate(&folder).lines();
+    assert_eq!(reps(&decisions), ["ana", "ana", "ana", "bo"]);
+    assert_eq!(decisions[0]["outcome"], "assign");
+    assert_eq!(decisions[1]["outcome"], "coalesced");
+    assert_eq!(decisions[2]["of"], decisions[0]["decision"]);
+}
+
+#[test]
+fn a_record_with_an_active_owner_is_kept() {
+    let folder = workspace(WORKSPACE);
+    events(&folder, [lead(0, r#","owner":"bo""#), lead(1, "")]);
+    let decisions = simulate(&folder).lines();
+    assert_eq!(decisions[0]["outcome"], "kept");
+    assert_eq!(reps(&decisions), ["bo", "ana"]);
+}
+
+#[test]
+fn a_rule_that_cannot_use_its_settings_leaves_the_lead_to_the_fallback() {
+    let folder = workspace(&WORKSPACE.replace(r#"{ pool = "all" }"#, r#"{ pool = "nowhere" }"#));
+    events(&folder, [lead(0, "")]);
+    let decision = simulate(&folder).lines().remove(0);
+    assert_eq!(decision["error"], "settings");
+    assert_eq!(decision["fallback"], true);
+    assert_eq!(decision["outcome"], "queue");
+    assert_eq!(decision["queue"], "triage");
+    assert!(decision["error_detail"].as_str().is_some_and(|detail| detail.contains("nowhere")), "{decision}");
+}
+
+#[test]
+fn a_member_who_joins_gets_no_burst() {
+    let folder = workspace(&WORKSPACE.replace("  { rep = \"cy\", weight = 30 },\n", ""));
+    let joins = r#"{"at":"2026-03-02T09:00:45Z","kind":"member","pool":"all","rep":"cy","weight":30}"#.to_owned();
+    events(&folder, (0..40).map(|n| lead(n, "")).chain([joins]).chain((60..80).map(|n| lead(n, ""))));
+    let decisions = simulate(&folder).lines();
+    let cy = reps(&decisions[40..]).iter().filter(|rep| **rep == "cy").count();
+    assert!((5..=7).contains(&cy), "cy got {cy} of 20: the share is 6");
+}
+
+#[test]
+fn a_wrong_key_is_refused_with_file_line_and_the_nearest_key() {
+    let folder = workspace(&WORKSPACE.replace("fallback =", "falback ="));
+    events(&folder, [lead(0, "")]);
+    let ran = simulate(&folder);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("workspace.toml:33: unknown key `falback`"), "{}", ran.err);
+    assert!(ran.err.contains("`fallback`"), "{}", ran.err);
+    assert_eq!(ran.out, "");
+}

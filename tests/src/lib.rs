@@ -1,1 +1,0 @@
-//! rota-tests
