@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rota_tests::root;
+use rota_tests::{http, root};
 use serde_json::{Value, json};
 
 use crate::command::{Running, rota};
@@ -47,12 +47,12 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
     let data = rota::demo::Data::generate(11, LEADS, &workspace);
     fs::write(folder.path().join("seed.json"), data.seed_file(4242, "pat-test", 11).to_string()).expect("seed.json");
     let sandbox = Running::start(folder.path(), &["sandbox", "--seed-file", "seed.json", "--client-secret", "app-secret"], &[]);
-    let http = reqwest::Client::new();
+    let client = http();
     lay_out(folder.path(), &sandbox.url);
     let mut server = serve(folder.path(), "127.0.0.1:0");
     let listen = server.url.trim_start_matches("http://").to_owned();
     let target = json!({ "url": format!("{}/v1/hubspot/main/webhook", server.url) });
-    let post = |what: &str, body: Value| http.post(format!("{}/_sandbox/{what}", sandbox.url)).json(&body).send();
+    let post = |what: &str, body: Value| client.post(format!("{}/_sandbox/{what}", sandbox.url)).json(&body).send();
     assert!(post("target", target).await.expect("an answer").status().is_success());
     for (n, people) in data.contacts.chunks(40).enumerate() {
         assert!(post("contacts", json!(people)).await.expect("an answer").status().is_success());
@@ -64,7 +64,7 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
     }
     let mut quiet = false;
     for _ in 0..600 {
-        let pending = state(&http, &sandbox.url).await["webhooks"]["pending"].as_u64();
+        let pending = state(&client, &sandbox.url).await["webhooks"]["pending"].as_u64();
         let outbox = rota(folder.path(), &["outbox", "list", "--db", "rota.db", "--json"]);
         let decided = rota(folder.path(), &["log", "--db", "rota.db", "--json"]).lines().len();
         quiet = pending == Some(0) && outbox.out.is_empty() && decided >= LEADS;
@@ -75,7 +75,7 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
     }
     assert!(quiet, "everything that was sent is decided and delivered in the end");
     let log = rota(folder.path(), &["log", "--db", "rota.db", "--json"]).lines();
-    check(&log, &state(&http, &sandbox.url).await);
+    check(&log, &state(&client, &sandbox.url).await);
     let fairness = rota(folder.path(), &["fairness", "--db", "rota.db", "--json"]);
     assert_eq!(fairness.code, 0, "{}", fairness.out);
     drop(server);

@@ -4,6 +4,7 @@ mod command;
 mod config;
 mod crash;
 mod demo;
+mod engine;
 mod fairness;
 mod hubspot;
 mod plugins;

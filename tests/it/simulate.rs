@@ -183,7 +183,7 @@ fn a_wrong_key_is_refused_with_file_line_and_the_nearest_key() {
     events(&folder, [lead(0, "")]);
     let ran = simulate(&folder);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("workspace.toml:33: unknown key `falback`"), "{}", ran.err);
+    assert!(ran.err.contains("workspace.toml:32: unknown key `falback`"), "{}", ran.err);
     assert!(ran.err.contains("`fallback`"), "{}", ran.err);
     assert_eq!(ran.out, "");
 }

@@ -7,3 +7,11 @@ use std::path::PathBuf;
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
+
+/// An HTTP client, with the TLS that the product uses.
+#[must_use]
+pub fn http() -> reqwest::Client {
+    // A second test in the process finds it there already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}

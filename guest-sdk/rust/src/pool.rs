@@ -96,11 +96,11 @@ impl Pool {
     /// The usual end of a rule, explained: gives the lead to whose turn it is, with this code
     /// as the reason; passes it on with the reason `nobody-available` when nobody is.
     pub fn assign_next(&self, code: &str) -> Decision {
-        let (outcome, code) = match self.next() {
-            Some(rep) => (assign(rep), code),
-            None => (pass(), "nobody-available"),
+        let (outcome, code, detail) = match self.next() {
+            Some(rep) => (assign(rep), code, ["next in ", &self.name].concat()),
+            None => (pass(), "nobody-available", ["nobody in ", &self.name, " is available"].concat()),
         };
-        explain::note(code, &self.name);
-        outcome.because(code, self.name.as_str())
+        explain::note(code, &detail);
+        outcome.because(code, detail)
     }
 }

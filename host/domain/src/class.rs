@@ -24,8 +24,5 @@ pub const KNOWN: [&str; 11] = [
 /// The class of the first source that matches.
 #[must_use]
 pub fn classify<'a>(sources: &'a [Source], lead: &Lead) -> &'a str {
-    sources
-        .iter()
-        .find(|source| source.when.holds(lead))
-        .map_or(UNCLASSIFIED, |source| source.class.as_str())
+    sources.iter().find(|source| source.when.holds(lead)).map_or(UNCLASSIFIED, |source| source.class.as_str())
 }

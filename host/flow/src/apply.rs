@@ -30,7 +30,13 @@ pub fn settle(
     (Settlement { claim, settle, at: now }, pause)
 }
 
-fn after(claim: &Claim, error: CrmError, backoff: &Backoff, now: Timestamp, jitter: f64) -> (Settle, Option<Timestamp>) {
+fn after(
+    claim: &Claim,
+    error: CrmError,
+    backoff: &Backoff,
+    now: Timestamp,
+    jitter: f64,
+) -> (Settle, Option<Timestamp>) {
     match backoff.next(claim.attempt, &error.trouble, now, jitter) {
         Next::RetryAt(at) => (Settle::Retry { at, counts: true, cause: error.detail }, None),
         Next::PauseUntil(at) => (Settle::Retry { at, counts: false, cause: error.detail }, Some(at)),

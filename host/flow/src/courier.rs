@@ -118,6 +118,9 @@ pub enum Round {
 fn unanswered(claim: &Claim) -> CrmError {
     CrmError {
         trouble: rota_domain::delivery::Trouble::Unknown,
-        detail: format!("the connector said nothing about {}; it is looked for before it is sent again", claim.effect.id),
+        detail: format!(
+            "the connector said nothing about {}; it is looked for before it is sent again",
+            claim.effect.id
+        ),
     }
 }

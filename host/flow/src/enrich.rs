@@ -86,7 +86,8 @@ pub async fn enrich(
         };
         match account.crm.read(&records, wanted).await {
             Ok(read) => {
-                readings.extend(records.into_iter().zip(read).map(|(record, read)| ((connection.clone(), record), read)));
+                readings
+                    .extend(records.into_iter().zip(read).map(|(record, read)| ((connection.clone(), record), read)));
             }
             Err(error) => errors.push(error),
         }
@@ -126,7 +127,9 @@ fn from_reading(
     let reading = reading.unwrap_or(Reading { properties: BTreeMap::new(), owner: None, company: None });
     let written = |owner: &OwnerId| format!("{connection}:{owner}");
     let left = |owner: &OwnerId| {
-        directory.is_some_and(|directory| !directory.owners.is_empty() && directory.owner(owner).is_none_or(|known| known.archived))
+        directory.is_some_and(|directory| {
+            !directory.owners.is_empty() && directory.owner(owner).is_none_or(|known| known.archived)
+        })
     };
     let company = reading.company.map(|company| {
         let owner = company.owner.as_deref().map(OwnerId::from);

@@ -109,7 +109,10 @@ impl Sequencer {
         if waiting.is_empty() {
             return Ok(Progress::Idle);
         }
-        if waiting.iter().any(|row| matches!(&row.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED)) {
+        if waiting
+            .iter()
+            .any(|row| matches!(&row.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED))
+        {
             // The CRM did not take an owner: whoever has left it must not be chosen again.
             self.settle_in().await?;
         }
@@ -207,10 +210,9 @@ impl Sequencer {
                 }
                 Err(error) => {
                     tracing::warn!(%connection, %error, "The CRM's owners cannot be read; the last known ones hold");
-                    self.accounts.entry(connection.clone()).or_insert_with(|| Account {
-                        crm: crm.clone(),
-                        directory: crate::ports::Directory::default(),
-                    });
+                    self.accounts
+                        .entry(connection.clone())
+                        .or_insert_with(|| Account { crm: crm.clone(), directory: crate::ports::Directory::default() });
                 }
             }
         }

@@ -42,13 +42,8 @@ impl Edition {
         if ["v3", "v4"].contains(&first) {
             return Some(Self::Numbered);
         }
-        let (year, month) = second
-            .split_once('-')
-            .filter(|(year, month)| (year.len(), month.len()) == (4, 2))?;
-        let month = month
-            .parse()
-            .ok()
-            .filter(|month| (1..=12).contains(month))?;
+        let (year, month) = second.split_once('-').filter(|(year, month)| (year.len(), month.len()) == (4, 2))?;
+        let month = month.parse().ok().filter(|month| (1..=12).contains(month))?;
         Some(Self::Dated(year.parse().ok()?, month))
     }
 
@@ -71,27 +66,20 @@ impl Edition {
 pub(crate) fn router(double: &Arc<Double>) -> Router {
     let admit = axum::middleware::from_fn_with_state(Arc::clone(double), front::admit);
     let receive = axum::middleware::from_fn_with_state(Arc::clone(double), front::receive);
-    let all = object_routes()
-        .into_iter()
-        .chain(association_routes())
-        .chain(catalogue_routes());
-    all.fold(Router::new(), |routes, (family, rest, handlers)| {
-        both(routes, family, rest, &handlers)
-    })
-    .route_layer(admit)
-    .fallback(async || no_such_page())
-    .layer(receive)
-    .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-    .with_state(Arc::clone(double))
+    let all = object_routes().into_iter().chain(association_routes()).chain(catalogue_routes());
+    all.fold(Router::new(), |routes, (family, rest, handlers)| both(routes, family, rest, &handlers))
+        .route_layer(admit)
+        .fallback(async || no_such_page())
+        .layer(receive)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(Arc::clone(double))
 }
 
 /// A route without its version: the family of paths, the rest of the path, the handlers.
 type Route = (&'static str, &'static str, MethodRouter<Arc<Double>>);
 
 fn object_routes() -> [Route; 6] {
-    let single = get(objects::read)
-        .patch(objects::update)
-        .delete(objects::archive);
+    let single = get(objects::read).patch(objects::update).delete(objects::archive);
     [
         ("objects", "/{kind}", post(objects::create)),
         ("objects", "/{kind}/{id}", single),
@@ -106,23 +94,11 @@ fn association_routes() -> [Route; 5] {
     let default = "/{kind}/{id}/associations/default/{to_kind}/{to_id}";
     let labelled = "/{kind}/{id}/associations/{to_kind}/{to_id}";
     [
-        (
-            "objects",
-            "/{kind}/{id}/associations/{to_kind}",
-            get(associations::list),
-        ),
+        ("objects", "/{kind}/{id}/associations/{to_kind}", get(associations::list)),
         ("objects", default, put(associations::put_default)),
         ("objects", labelled, put(associations::put_labelled)),
-        (
-            "associations",
-            "/{kind}/{to_kind}/batch/read",
-            post(associations::batch_read),
-        ),
-        (
-            "associations",
-            "/{kind}/{to_kind}/batch/create",
-            post(associations::batch_create),
-        ),
+        ("associations", "/{kind}/{to_kind}/batch/read", post(associations::batch_read)),
+        ("associations", "/{kind}/{to_kind}/batch/create", post(associations::batch_create)),
     ]
 }
 
@@ -147,10 +123,7 @@ fn both(
     let number = if of_v4 { "v4" } else { "v3" };
     routes
         .route(&format!("/crm/{number}/{family}{rest}"), handlers.clone())
-        .route(
-            &format!("/crm/{family}/{{version}}{rest}"),
-            handlers.clone(),
-        )
+        .route(&format!("/crm/{family}/{{version}}{rest}"), handlers.clone())
 }
 
 /// The object type a path names.
@@ -166,12 +139,9 @@ fn id(text: &str) -> Result<Id, ApiError> {
 /// A JSON body; keys that the CRM does not know are refused, so that a client cannot rely on one.
 fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(ApiError::validation(
-            "Invalid JSON input: a request body was expected, but none found",
-        ));
+        return Err(ApiError::validation("Invalid JSON input: a request body was expected, but none found"));
     }
-    serde_json::from_slice(bytes)
-        .map_err(|wrong| ApiError::validation(format!("Invalid JSON input: {wrong}")))
+    serde_json::from_slice(bytes).map_err(|wrong| ApiError::validation(format!("Invalid JSON input: {wrong}")))
 }
 
 /// The pairs of a query.
@@ -179,23 +149,13 @@ pub(crate) type Pairs = Vec<(String, String)>;
 
 /// The last value of a key that is not empty.
 fn value_of<'a>(query: &'a Pairs, key: &str) -> Option<&'a str> {
-    query
-        .iter()
-        .rfind(|(name, value)| name == key && !value.is_empty())
-        .map(|(_, value)| value.as_str())
+    query.iter().rfind(|(name, value)| name == key && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
 /// The values of a key that holds a list: comma-separated, repeated, or both.
 fn list_of(query: &Pairs, key: &str) -> Vec<String> {
-    let values = query
-        .iter()
-        .filter(|(name, _)| name == key)
-        .flat_map(|(_, value)| value.split(','));
-    values
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect()
+    let values = query.iter().filter(|(name, _)| name == key).flat_map(|(_, value)| value.split(','));
+    values.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 /// A page size from 1 to `most`.
@@ -204,9 +164,7 @@ fn limit_of(query: &Pairs, default: usize, most: usize) -> Result<usize, ApiErro
         return Ok(default);
     };
     let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
-    limit.ok_or_else(|| {
-        ApiError::validation(format!("limit is {text}; it must be from 1 to {most}"))
-    })
+    limit.ok_or_else(|| ApiError::validation(format!("limit is {text}; it must be from 1 to {most}")))
 }
 
 #[cfg(test)]
@@ -215,19 +173,9 @@ mod tests {
 
     #[test]
     fn both_path_styles_name_their_version() {
-        assert_eq!(
-            Edition::of_path("/crm/v3/objects/contacts"),
-            Some(Edition::Numbered)
-        );
-        assert_eq!(
-            Edition::of_path("/crm/objects/2026-03/contacts"),
-            Some(Edition::Dated(2026, 3))
-        );
-        for wrong in [
-            "/crm/objects/2026-13/contacts",
-            "/crm/objects/v3/contacts",
-            "/crm/objects/26-03/contacts",
-        ] {
+        assert_eq!(Edition::of_path("/crm/v3/objects/contacts"), Some(Edition::Numbered));
+        assert_eq!(Edition::of_path("/crm/objects/2026-03/contacts"), Some(Edition::Dated(2026, 3)));
+        for wrong in ["/crm/objects/2026-13/contacts", "/crm/objects/v3/contacts", "/crm/objects/26-03/contacts"] {
             assert_eq!(Edition::of_path(wrong), None, "{wrong}");
         }
     }

@@ -25,40 +25,16 @@ pub(crate) struct AssociationType {
     inverse: u32,
 }
 
-const fn kind_of(
-    from: Kind,
-    to: Kind,
-    id: u32,
-    inverse: u32,
-    label: Option<&'static str>,
-) -> AssociationType {
-    AssociationType {
-        from,
-        to,
-        id,
-        label,
-        inverse,
-    }
+const fn kind_of(from: Kind, to: Kind, id: u32, inverse: u32, label: Option<&'static str>) -> AssociationType {
+    AssociationType { from, to, id, label, inverse }
 }
 
 /// All types; the first of a direction is its default, the unlabelled one.
 const TYPES: [AssociationType; 12] = [
     kind_of(Kind::Contact, Kind::Company, 279, 280, None),
-    kind_of(
-        Kind::Contact,
-        Kind::Company,
-        PRIMARY_COMPANY,
-        2,
-        Some("Primary"),
-    ),
+    kind_of(Kind::Contact, Kind::Company, PRIMARY_COMPANY, 2, Some("Primary")),
     kind_of(Kind::Company, Kind::Contact, 280, 279, None),
-    kind_of(
-        Kind::Company,
-        Kind::Contact,
-        2,
-        PRIMARY_COMPANY,
-        Some("Contact with Primary Company"),
-    ),
+    kind_of(Kind::Company, Kind::Contact, 2, PRIMARY_COMPANY, Some("Contact with Primary Company")),
     kind_of(Kind::Task, Kind::Contact, 204, 203, None),
     kind_of(Kind::Contact, Kind::Task, 203, 204, None),
     kind_of(Kind::Task, Kind::Company, 192, 191, None),
@@ -71,24 +47,17 @@ const TYPES: [AssociationType; 12] = [
 
 /// The default type from one object type to another, where they can be associated at all.
 pub(crate) fn default_type(from: Kind, to: Kind) -> Option<&'static AssociationType> {
-    TYPES
-        .iter()
-        .find(|known| (known.from, known.to) == (from, to))
+    TYPES.iter().find(|known| (known.from, known.to) == (from, to))
 }
 
 /// The type with this id in this direction.
 pub(crate) fn type_of(from: Kind, to: Kind, id: u32) -> Option<&'static AssociationType> {
-    TYPES
-        .iter()
-        .find(|known| (known.from, known.to, known.id) == (from, to, id))
+    TYPES.iter().find(|known| (known.from, known.to, known.id) == (from, to, id))
 }
 
 /// The object type a new record of type `from` is associated with under this id.
 pub(crate) fn target_of(from: Kind, id: u32) -> Option<Kind> {
-    TYPES
-        .iter()
-        .find(|known| (known.from, known.id) == (from, id))
-        .map(|known| known.to)
+    TYPES.iter().find(|known| (known.from, known.id) == (from, id)).map(|known| known.to)
 }
 
 /// All associations, in both directions.
@@ -103,11 +72,7 @@ impl Associations {
         };
         let mut types = types.clone();
         types.insert(default.id);
-        let inverse: TypeIds = types
-            .iter()
-            .filter_map(|id| type_of(from.0, to.0, *id))
-            .map(|it| it.inverse)
-            .collect();
+        let inverse: TypeIds = types.iter().filter_map(|id| type_of(from.0, to.0, *id)).map(|it| it.inverse).collect();
         let primary_company = if types.contains(&PRIMARY_COMPANY) && from.0 == Kind::Contact {
             Some((from, to))
         } else if inverse.contains(&PRIMARY_COMPANY) && to.0 == Kind::Contact {
@@ -132,23 +97,18 @@ impl Associations {
     /// The associations of a record with records of one type, by their ids.
     pub(crate) fn of(&self, from: Node, to: Kind) -> impl Iterator<Item = (Id, &TypeIds)> {
         let all = self.0.get(&from).into_iter().flatten();
-        all.filter(move |((kind, _), _)| *kind == to)
-            .map(|((_, id), types)| (*id, types))
+        all.filter(move |((kind, _), _)| *kind == to).map(|((_, id), types)| (*id, types))
     }
 
     /// The primary company of a contact.
     pub(crate) fn primary_company(&self, contact: Id) -> Option<Id> {
         let mut companies = self.of((Kind::Contact, contact), Kind::Company);
-        companies
-            .find(|(_, types)| types.contains(&PRIMARY_COMPANY))
-            .map(|(id, _)| id)
+        companies.find(|(_, types)| types.contains(&PRIMARY_COMPANY)).map(|(id, _)| id)
     }
 
     /// Every association, each direction once.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Node, Node, &TypeIds)> {
-        self.0
-            .iter()
-            .flat_map(|(from, all)| all.iter().map(|(to, types)| (*from, *to, types)))
+        self.0.iter().flat_map(|(from, all)| all.iter().map(|(to, types)| (*from, *to, types)))
     }
 
     /// Takes a record out of all associations.
@@ -165,10 +125,7 @@ impl Associations {
     }
 
     fn clear_primary(&mut self, contact: Node, but: Node) {
-        let Some(primary) = self
-            .primary_company(contact.1)
-            .map(|id| (Kind::Company, id))
-        else {
+        let Some(primary) = self.primary_company(contact.1).map(|id| (Kind::Company, id)) else {
             return;
         };
         if primary != but {

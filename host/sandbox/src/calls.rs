@@ -41,24 +41,13 @@ struct Kept {
 pub(crate) struct CallNumber(usize);
 
 impl Calls {
-    pub(crate) fn begin(
-        &self,
-        at: Timestamp,
-        method: &Method,
-        uri: &Uri,
-        headers: &HeaderMap,
-    ) -> CallNumber {
+    pub(crate) fn begin(&self, at: Timestamp, method: &Method, uri: &Uri, headers: &HeaderMap) -> CallNumber {
         let call = Call {
             at: crate::clock::rfc3339(at),
             method: method.to_string(),
-            path: uri
-                .path_and_query()
-                .map_or_else(|| uri.path().to_owned(), ToString::to_string),
+            path: uri.path_and_query().map_or_else(|| uri.path().to_owned(), ToString::to_string),
             status: None,
-            headers: headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), shown(name, value).into()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| (name.to_string(), shown(name, value).into())).collect(),
         };
         let mut kept = lock(&self.0);
         kept.calls.push_back(call);
@@ -101,23 +90,13 @@ mod tests {
     fn a_token_never_enters_the_record() {
         let calls = Calls::default();
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::AUTHORIZATION,
-            "Bearer pat-secret".parse().expect("a header"),
-        );
-        let number = calls.begin(
-            Timestamp::UNIX_EPOCH,
-            &Method::GET,
-            &Uri::from_static("/crm?a=b"),
-            &headers,
-        );
+        headers.insert(header::AUTHORIZATION, "Bearer pat-secret".parse().expect("a header"));
+        let number = calls.begin(Timestamp::UNIX_EPOCH, &Method::GET, &Uri::from_static("/crm?a=b"), &headers);
         calls.answered(number, StatusCode::OK);
         let record = serde_json::to_string(&calls.list()).expect("JSON");
         assert!(!record.contains("pat-secret"), "{record}");
         assert!(
-            record.contains(
-                r#""path":"/crm?a=b","status":200,"headers":{"authorization":"Bearer [redacted]"}"#
-            ),
+            record.contains(r#""path":"/crm?a=b","status":200,"headers":{"authorization":"Bearer [redacted]"}"#),
             "{record}"
         );
     }

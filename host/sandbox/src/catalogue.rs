@@ -40,9 +40,7 @@ pub(crate) struct Property {
 /// All definitions, by object type and name.
 pub(crate) struct Catalogue(BTreeMap<Kind, BTreeMap<String, Property>>);
 
-const ADDRESS: &[&str] = &[
-    "phone", "website", "address", "city", "state", "zip", "country", "industry",
-];
+const ADDRESS: &[&str] = &["phone", "website", "address", "city", "state", "zip", "country", "industry"];
 const CONTACT: &[&str] = &[
     "email",
     "firstname",
@@ -56,16 +54,8 @@ const CONTACT: &[&str] = &[
     "hs_timezone",
 ];
 const COMPANY: &[&str] = &["name", "domain", "description", "timezone", "type"];
-const LEAD_STATUSES: &[&str] = &[
-    "NEW",
-    "OPEN",
-    "IN_PROGRESS",
-    "OPEN_DEAL",
-    "UNQUALIFIED",
-    "ATTEMPTED_TO_CONTACT",
-    "CONNECTED",
-    "BAD_TIMING",
-];
+const LEAD_STATUSES: &[&str] =
+    &["NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"];
 
 impl Catalogue {
     pub(crate) fn new(seed: &Seed) -> Self {
@@ -82,11 +72,7 @@ impl Catalogue {
             for name in names.iter().chain(ADDRESS) {
                 all.add_text(kind, name, |_| ());
             }
-            let revenue = if kind == Kind::Company {
-                "number"
-            } else {
-                "string"
-            };
+            let revenue = if kind == Kind::Company { "number" } else { "string" };
             all.add_text(kind, "annualrevenue", typed(revenue));
             all.add_text(kind, "hs_lead_status", enumeration(LEAD_STATUSES));
             all.add_text(kind, LIFECYCLE_STAGE, enumeration(&LIFECYCLE_STAGES));
@@ -102,24 +88,10 @@ impl Catalogue {
         all.add_text(
             Kind::Task,
             "hs_task_status",
-            enumeration(&[
-                "NOT_STARTED",
-                "IN_PROGRESS",
-                "WAITING",
-                "COMPLETED",
-                "DEFERRED",
-            ]),
+            enumeration(&["NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"]),
         );
-        all.add_text(
-            Kind::Task,
-            "hs_task_priority",
-            enumeration(&["NONE", "LOW", "MEDIUM", "HIGH"]),
-        );
-        all.add_text(
-            Kind::Task,
-            "hs_task_type",
-            enumeration(&["EMAIL", "CALL", "TODO"]),
-        );
+        all.add_text(Kind::Task, "hs_task_priority", enumeration(&["NONE", "LOW", "MEDIUM", "HIGH"]));
+        all.add_text(Kind::Task, "hs_task_type", enumeration(&["EMAIL", "CALL", "TODO"]));
         all.add_text(Kind::Note, "hs_note_body", |_| ());
         all.add_custom(seed);
         all
@@ -136,10 +108,7 @@ impl Catalogue {
             custom: false,
         };
         shape(&mut property);
-        self.0
-            .entry(kind)
-            .or_default()
-            .insert(name.to_owned(), property);
+        self.0.entry(kind).or_default().insert(name.to_owned(), property);
     }
 
     fn add_custom(&mut self, seed: &Seed) {
@@ -202,10 +171,7 @@ impl Property {
         }
         if !options.is_empty() && !options.iter().any(|option| option == value) {
             let allowed = options.join(", ");
-            return Some((
-                "INVALID_OPTION",
-                format!("{value} was not one of the allowed options: [{allowed}]"),
-            ));
+            return Some(("INVALID_OPTION", format!("{value} was not one of the allowed options: [{allowed}]")));
         }
         None
     }

@@ -18,10 +18,7 @@ pub(crate) struct Chance {
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            deciding: Mutex::new(SmallRng::seed_from_u64(seed)),
-            naming: Mutex::new(SmallRng::seed_from_u64(!seed)),
-        }
+        Self { deciding: Mutex::new(SmallRng::seed_from_u64(seed)), naming: Mutex::new(SmallRng::seed_from_u64(!seed)) }
     }
 
     /// True with this probability; anything outside 0 to 1 counts as the nearer end.
@@ -43,14 +40,7 @@ impl Chance {
     pub(crate) fn uuid(&self) -> String {
         let bits: u128 = lock(&self.naming).random();
         let hex = format!("{bits:032x}");
-        format!(
-            "{}-{}-4{}-8{}-{}",
-            &hex[..8],
-            &hex[8..12],
-            &hex[13..16],
-            &hex[17..20],
-            &hex[20..]
-        )
+        format!("{}-{}-4{}-8{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
     }
 }
 

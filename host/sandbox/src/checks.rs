@@ -28,17 +28,8 @@ impl Checks<'_> {
     pub(crate) fn creation(&self, kind: Kind, made: &NewRecord) -> Result<(), ApiError> {
         self.values(kind, &made.properties)?;
         let unset = |name: &&str| made.properties.get(*name).is_none_or(String::is_empty);
-        let always: &[&str] = if matches!(kind, Kind::Task | Kind::Note) {
-            &["hs_timestamp"]
-        } else {
-            &[]
-        };
-        let missing: Vec<&str> = always
-            .iter()
-            .copied()
-            .chain(self.required(kind))
-            .filter(unset)
-            .collect();
+        let always: &[&str] = if matches!(kind, Kind::Task | Kind::Note) { &["hs_timestamp"] } else { &[] };
+        let missing: Vec<&str> = always.iter().copied().chain(self.required(kind)).filter(unset).collect();
         if !missing.is_empty() {
             return Err(ApiError::missing_properties(kind.singular(), &missing));
         }
@@ -62,13 +53,8 @@ impl Checks<'_> {
         properties: &BTreeMap<String, String>,
     ) -> Result<(), ApiError> {
         self.values(kind, properties)?;
-        let empty_after = |name: &&str| {
-            properties
-                .get(*name)
-                .map(String::as_str)
-                .or(record.get(name))
-                .is_none_or(str::is_empty)
-        };
+        let empty_after =
+            |name: &&str| properties.get(*name).map(String::as_str).or(record.get(name)).is_none_or(str::is_empty);
         let missing: Vec<InvalidValue> = self
             .required(kind)
             .filter(empty_after)
@@ -83,10 +69,7 @@ impl Checks<'_> {
         }
         if kind == Kind::Contact
             && let Some(email) = properties.get("email")
-            && let Some(other) = self
-                .state
-                .contact_by_email(email)
-                .filter(|other| *other != record.id)
+            && let Some(other) = self.state.contact_by_email(email).filter(|other| *other != record.id)
         {
             return Err(ApiError::exists(other));
         }
@@ -102,29 +85,15 @@ impl Checks<'_> {
     ) -> Result<(), ApiError> {
         let (one, other) = (from_kind.singular(), to_kind.singular());
         if associations::default_type(from_kind, to_kind).is_none() {
-            return Err(ApiError::validation(format!(
-                "{one} cannot be associated with {other}"
-            )));
+            return Err(ApiError::validation(format!("{one} cannot be associated with {other}")));
         }
-        if let Some(id) = types
-            .iter()
-            .find(|id| associations::type_of(from_kind, to_kind, **id).is_none())
-        {
-            let message = format!(
-                "associationTypeId {id} doesn't exist or is not valid from {one} to {other}"
-            );
+        if let Some(id) = types.iter().find(|id| associations::type_of(from_kind, to_kind, **id).is_none()) {
+            let message = format!("associationTypeId {id} doesn't exist or is not valid from {one} to {other}");
             return Err(ApiError::validation(message));
         }
         let ends = [from.map(|id| (from_kind, id)), Some((to_kind, to))];
-        match ends
-            .into_iter()
-            .flatten()
-            .find(|(kind, id)| self.state.live(*kind, *id).is_none())
-        {
-            Some((kind, id)) => Err(ApiError::validation(format!(
-                "No {} with ID {id} exists",
-                kind.singular()
-            ))),
+        match ends.into_iter().flatten().find(|(kind, id)| self.state.live(*kind, *id).is_none()) {
+            Some((kind, id)) => Err(ApiError::validation(format!("No {} with ID {id} exists", kind.singular()))),
             None => Ok(()),
         }
     }
@@ -138,30 +107,15 @@ impl Checks<'_> {
     }
 
     fn values(&self, kind: Kind, properties: &BTreeMap<String, String>) -> Result<(), ApiError> {
-        let refused: Vec<InvalidValue> = properties
-            .iter()
-            .filter_map(|(name, value)| self.refused_value(kind, name, value))
-            .collect();
-        if refused.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::invalid_values(&refused, self.seed.portal_id))
-        }
+        let refused: Vec<InvalidValue> =
+            properties.iter().filter_map(|(name, value)| self.refused_value(kind, name, value)).collect();
+        if refused.is_empty() { Ok(()) } else { Err(ApiError::invalid_values(&refused, self.seed.portal_id)) }
     }
 
     fn refused_value(&self, kind: Kind, name: &str, value: &str) -> Option<InvalidValue> {
-        let refuse = |error, message| {
-            Some(InvalidValue {
-                name: name.to_owned(),
-                error,
-                message,
-            })
-        };
+        let refuse = |error, message| Some(InvalidValue { name: name.to_owned(), error, message });
         let Some(property) = self.catalogue.get(kind, name) else {
-            return refuse(
-                "PROPERTY_DOESNT_EXIST",
-                format!("Property \"{name}\" does not exist"),
-            );
+            return refuse("PROPERTY_DOESNT_EXIST", format!("Property \"{name}\" does not exist"));
         };
         if property.read_only {
             let message = format!("\"{name}\" is a read only property; its value cannot be set.");
@@ -171,16 +125,10 @@ impl Checks<'_> {
             return None;
         }
         if name == OWNER && !self.owner_accepted(value) {
-            return refuse(
-                "INVALID_OWNER_ID",
-                format!("{value} is not the id of an active owner."),
-            );
+            return refuse("INVALID_OWNER_ID", format!("{value} is not the id of an active owner."));
         }
         if name == "hs_note_body" && value.chars().count() > MAX_NOTE_CHARS {
-            return refuse(
-                "VALUE_TOO_LONG",
-                format!("A note has at most {MAX_NOTE_CHARS} characters."),
-            );
+            return refuse("VALUE_TOO_LONG", format!("A note has at most {MAX_NOTE_CHARS} characters."));
         }
         let (error, message) = property.refuses(value)?;
         refuse(error, message)
@@ -192,14 +140,7 @@ impl Checks<'_> {
         let rule = match owner {
             Some(owner) if !owner.archived => return true,
             Some(_) => rules.archived,
-            None if self
-                .state
-                .owners
-                .values()
-                .any(|owner| owner.user_id.to_string() == value) =>
-            {
-                rules.user_id
-            }
+            None if self.state.owners.values().any(|owner| owner.user_id.to_string() == value) => rules.user_id,
             None => rules.unknown,
         };
         rule == OwnerRule::Accept

@@ -13,9 +13,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self {
-            offset_ms: watch::Sender::new(0),
-        }
+        Self { offset_ms: watch::Sender::new(0) }
     }
 
     /// Now, cut to whole milliseconds because that is all the wire carries.
@@ -29,17 +27,12 @@ impl Clock {
 
     /// Makes it `at` now; time goes on from there.
     pub(crate) fn set(&self, at: Timestamp) {
-        self.offset_ms
-            .send_replace(at.as_millisecond().saturating_sub(real_ms()));
+        self.offset_ms.send_replace(at.as_millisecond().saturating_sub(real_ms()));
     }
 
     /// Moves the clock by `ms`; false where that leaves the calendar.
     pub(crate) fn advance(&self, ms: i64) -> bool {
-        match self
-            .now_ms()
-            .checked_add(ms)
-            .map(Timestamp::from_millisecond)
-        {
+        match self.now_ms().checked_add(ms).map(Timestamp::from_millisecond) {
             Some(Ok(at)) => {
                 self.set(at);
                 true
@@ -51,9 +44,7 @@ impl Clock {
     /// Waits for `pause` of this clock: moving it forward ends the wait, moving it back does not
     /// lengthen it.
     pub(crate) async fn sleep(&self, pause: Duration) {
-        let due_ms = self
-            .now_ms()
-            .saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
+        let due_ms = self.now_ms().saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX));
         let mut moved = self.offset_ms.subscribe();
         let real = tokio::time::sleep(pause);
         tokio::pin!(real);

@@ -83,10 +83,7 @@ pub(crate) fn router(double: &Arc<Double>) -> Router {
         .route("/_sandbox/state", get(state))
         .route("/_sandbox/calls", get(calls))
         .route("/_sandbox/contacts", post(create_contacts))
-        .route(
-            "/_sandbox/contacts/{id}",
-            patch(edit_contact).delete(delete_contact),
-        )
+        .route("/_sandbox/contacts/{id}", patch(edit_contact).delete(delete_contact))
         .route("/_sandbox/companies", post(create_companies))
         .route("/_sandbox/faults", get(faults).post(set_faults))
         .route("/_sandbox/clock", get(clock).post(move_clock))
@@ -103,26 +100,16 @@ async fn calls(State(double): State<Arc<Double>>) -> Response {
     Json(double.calls.list()).into_response()
 }
 
-async fn create_contacts(
-    State(double): State<Arc<Double>>,
-    bytes: Bytes,
-) -> Result<Response, Refused> {
+async fn create_contacts(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Response, Refused> {
     create(&double, Kind::Contact, one_or_many::<ContactSeed>(&bytes)?)
 }
 
-async fn create_companies(
-    State(double): State<Arc<Double>>,
-    bytes: Bytes,
-) -> Result<Response, Refused> {
+async fn create_companies(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Response, Refused> {
     create(&double, Kind::Company, one_or_many::<CompanySeed>(&bytes)?)
 }
 
 /// Creates records as a person would, in order; those before a refused one stay.
-fn create<T: Into<NewRecord>>(
-    double: &Double,
-    kind: Kind,
-    wanted: Vec<T>,
-) -> Result<Response, Refused> {
+fn create<T: Into<NewRecord>>(double: &Double, kind: Kind, wanted: Vec<T>) -> Result<Response, Refused> {
     let (now, actor) = (double.clock.now(), person(double));
     let mut state = double.state();
     let mut ids = Vec::with_capacity(wanted.len());
@@ -131,22 +118,11 @@ fn create<T: Into<NewRecord>>(
         if let Some(id) = made.id.filter(|id| state.taken(kind, *id)) {
             return Err(Refused(
                 StatusCode::CONFLICT,
-                format!(
-                    "{} {at}: the id {id} is taken; use another or none",
-                    kind.singular()
-                ),
+                format!("{} {at}: the id {id} is taken; use another or none", kind.singular()),
             ));
         }
-        let refused = |error: ApiError| {
-            Refused(
-                error.status,
-                format!("{} {at}: {}", kind.singular(), error.message),
-            )
-        };
-        double
-            .checks(&state, Edition::Numbered)
-            .creation(kind, &made)
-            .map_err(refused)?;
+        let refused = |error: ApiError| Refused(error.status, format!("{} {at}: {}", kind.singular(), error.message));
+        double.checks(&state, Edition::Numbered).creation(kind, &made).map_err(refused)?;
         let (id, changes) = writes::create(&mut state, kind, made, &actor, now);
         double.announce(&changes, &actor, now);
         ids.push(id);
@@ -162,21 +138,14 @@ async fn edit_contact(
     let ContactEdit { properties } = parsed(&bytes)?;
     let mut state = double.state();
     let id = contact(&state, &id)?;
-    let record = state
-        .live(Kind::Contact, id)
-        .ok_or_else(ApiError::no_such_record)?;
-    double
-        .checks(&state, Edition::Numbered)
-        .update(Kind::Contact, record, &properties)?;
+    let record = state.live(Kind::Contact, id).ok_or_else(ApiError::no_such_record)?;
+    double.checks(&state, Edition::Numbered).update(Kind::Contact, record, &properties)?;
     let (now, actor) = (double.clock.now(), person(&double));
     let changes = writes::update(&mut state, Kind::Contact, id, &properties, &actor, now);
     Ok(announced(&double, &changes, &actor, now))
 }
 
-async fn delete_contact(
-    State(double): State<Arc<Double>>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refused> {
+async fn delete_contact(State(double): State<Arc<Double>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
     let mut state = double.state();
     let id = contact(&state, &id)?;
     let (now, actor) = (double.clock.now(), person(&double));
@@ -188,14 +157,8 @@ async fn faults(State(double): State<Arc<Double>>) -> Json<Vec<Fault>> {
     Json(double.faults.list())
 }
 
-async fn set_faults(
-    State(double): State<Arc<Double>>,
-    bytes: Bytes,
-) -> Result<Json<Vec<Fault>>, Refused> {
-    double
-        .faults
-        .replace(one_or_many(&bytes)?)
-        .map_err(Refused::bad)?;
+async fn set_faults(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Json<Vec<Fault>>, Refused> {
+    double.faults.replace(one_or_many(&bytes)?).map_err(Refused::bad)?;
     Ok(Json(double.faults.list()))
 }
 
@@ -203,43 +166,24 @@ async fn clock(State(double): State<Arc<Double>>) -> Json<Value> {
     Json(json!({"now": rfc3339(double.clock.now())}))
 }
 
-async fn move_clock(
-    State(double): State<Arc<Double>>,
-    bytes: Bytes,
-) -> Result<Json<Value>, Refused> {
+async fn move_clock(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Json<Value>, Refused> {
     match parsed(&bytes)? {
-        ClockMove {
-            at: Some(at),
-            advance_ms: None,
-        } => double.clock.set(at),
-        ClockMove {
-            at: None,
-            advance_ms: Some(ms),
-        } => {
+        ClockMove { at: Some(at), advance_ms: None } => double.clock.set(at),
+        ClockMove { at: None, advance_ms: Some(ms) } => {
             if !double.clock.advance(ms) {
-                return Err(Refused::bad(format!(
-                    "`advance_ms` of {ms} leaves the calendar; give a smaller number"
-                )));
+                return Err(Refused::bad(format!("`advance_ms` of {ms} leaves the calendar; give a smaller number")));
             }
         }
         _ => {
-            return Err(Refused::bad(
-                "give either `at`, an RFC 3339 instant, or `advance_ms`, a number",
-            ));
+            return Err(Refused::bad("give either `at`, an RFC 3339 instant, or `advance_ms`, a number"));
         }
     }
     Ok(Json(json!({"now": rfc3339(double.clock.now())})))
 }
 
-async fn set_target(
-    State(double): State<Arc<Double>>,
-    bytes: Bytes,
-) -> Result<Json<Value>, Refused> {
+async fn set_target(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Json<Value>, Refused> {
     let Target { url } = parsed(&bytes)?;
-    double
-        .webhooks
-        .set_target(&url)
-        .map_err(|wrong| Refused::bad(format!("`url`: {wrong}")))?;
+    double.webhooks.set_target(&url).map_err(|wrong| Refused::bad(format!("`url`: {wrong}")))?;
     Ok(Json(json!({"target": double.webhooks.target()})))
 }
 
@@ -255,23 +199,15 @@ fn announced(double: &Double, changes: &[Change], actor: &Actor, now: Timestamp)
 fn contact(state: &crate::state::State, text: &str) -> Result<Id, Refused> {
     let found = Id::parse(text).filter(|id| state.live(Kind::Contact, *id).is_some());
     found.ok_or_else(|| {
-        Refused(
-            StatusCode::NOT_FOUND,
-            format!("there is no contact {text}; GET /_sandbox/state lists them"),
-        )
+        Refused(StatusCode::NOT_FOUND, format!("there is no contact {text}; GET /_sandbox/state lists them"))
     })
 }
 
 fn parsed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    serde_json::from_slice(bytes)
-        .map_err(|wrong| Refused::bad(format!("the body is not as it should be: {wrong}")))
+    serde_json::from_slice(bytes).map_err(|wrong| Refused::bad(format!("the body is not as it should be: {wrong}")))
 }
 
 /// An array, or one object for an array of one. Not an untagged enum: its errors name no key.
 fn one_or_many<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Refused> {
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        parsed(bytes)
-    } else {
-        Ok(vec![parsed(bytes)?])
-    }
+    if bytes.trim_ascii_start().starts_with(b"[") { parsed(bytes) } else { Ok(vec![parsed(bytes)?]) }
 }

@@ -35,26 +35,15 @@ pub(crate) struct Double {
 }
 
 impl Double {
-    pub(crate) fn new(
-        seed: Seed,
-        client_secret: String,
-        stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn new(seed: Seed, client_secret: String, stop: watch::Receiver<bool>) -> anyhow::Result<Self> {
         for subscription in &seed.subscriptions {
-            events::check(subscription)
-                .map_err(|wrong| anyhow::anyhow!("seed: subscriptions: {wrong}"))?;
+            events::check(subscription).map_err(|wrong| anyhow::anyhow!("seed: subscriptions: {wrong}"))?;
         }
         let clock = Arc::new(Clock::new());
         let chance = Arc::new(Chance::new(seed.random_seed));
         let faults = Arc::new(Faults::new(Arc::clone(&clock), Arc::clone(&chance)));
         let shared = (Arc::clone(&clock), Arc::clone(&chance));
-        let webhooks = Webhooks::new(
-            seed.webhooks.clone(),
-            client_secret,
-            Arc::clone(&faults),
-            shared,
-            stop.clone(),
-        )?;
+        let webhooks = Webhooks::new(seed.webhooks.clone(), client_secret, Arc::clone(&faults), shared, stop.clone())?;
         let catalogue = Catalogue::new(&seed);
         Ok(Self {
             state: Mutex::new(State::from_seed(&seed, &catalogue, clock.now())?),
@@ -75,12 +64,7 @@ impl Double {
     }
 
     pub(crate) fn checks<'a>(&'a self, state: &'a State, edition: Edition) -> Checks<'a> {
-        Checks {
-            seed: &self.seed,
-            catalogue: &self.catalogue,
-            state,
-            edition,
-        }
+        Checks { seed: &self.seed, catalogue: &self.catalogue, state, edition }
     }
 
     /// The actor behind requests to the API.
@@ -90,7 +74,6 @@ impl Double {
 
     /// Sends the webhooks that these changes cause.
     pub(crate) fn announce(&self, changes: &[Change], actor: &Actor, at: Timestamp) {
-        self.webhooks
-            .send(events::of(changes, actor, at, &self.seed, &self.chance));
+        self.webhooks.send(events::of(changes, actor, at, &self.seed, &self.chance));
     }
 }

@@ -31,19 +31,11 @@ impl ApiError {
             Value::Object(rest) => rest,
             _ => Map::new(),
         };
-        Self {
-            status,
-            message: message.into(),
-            rest,
-        }
+        Self { status, message: message.into(), rest }
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            message,
-            json!({"category": "VALIDATION_ERROR"}),
-        )
+        Self::new(StatusCode::BAD_REQUEST, message, json!({"category": "VALIDATION_ERROR"}))
     }
 
     /// The refused values travel as JSON inside the message string.
@@ -55,10 +47,7 @@ impl ApiError {
                        "localizedErrorMessage": value.message, "portalId": portal_id})
             })
             .collect();
-        Self::validation(format!(
-            "Property values were not valid: {}",
-            Value::Array(values)
-        ))
+        Self::validation(format!("Property values were not valid: {}", Value::Array(values)))
     }
 
     pub(crate) fn missing_properties(kind: &str, names: &[&str]) -> Self {
@@ -72,10 +61,8 @@ impl ApiError {
 
     pub(crate) fn duplicate_ids(ids: &[String]) -> Self {
         let listed = ids.join(", ");
-        Self::validation(format!(
-            "Duplicate IDs found in batch input: [{listed}]. IDs must be unique"
-        ))
-        .with(json!({"context": {"ids": ids}}))
+        Self::validation(format!("Duplicate IDs found in batch input: [{listed}]. IDs must be unique"))
+            .with(json!({"context": {"ids": ids}}))
     }
 
     pub(crate) fn no_such_object_type(name: &str) -> Self {
@@ -88,40 +75,25 @@ impl ApiError {
 
     pub(crate) fn no_such_id(id: &str) -> Self {
         let message = "Object not found. objectId is usually positive.";
-        Self::new(
-            StatusCode::NOT_FOUND,
-            message,
-            json!({"context": {"id": [id]}}),
-        )
+        Self::new(StatusCode::NOT_FOUND, message, json!({"context": {"id": [id]}}))
     }
 
     pub(crate) fn exists(id: impl std::fmt::Display) -> Self {
         let message = format!("Contact already exists. Existing ID: {id}");
-        Self::new(
-            StatusCode::CONFLICT,
-            message,
-            json!({"category": "CONFLICT"}),
-        )
+        Self::new(StatusCode::CONFLICT, message, json!({"category": "CONFLICT"}))
     }
 
     pub(crate) fn no_credentials() -> Self {
         let message = "Authentication credentials not found. This API supports OAuth 2.0 authentication \
                        and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview";
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            message,
-            json!({"category": "INVALID_AUTHENTICATION"}),
-        )
+        Self::new(StatusCode::UNAUTHORIZED, message, json!({"category": "INVALID_AUTHENTICATION"}))
     }
 
     /// An unknown token counts as one that expired at the epoch.
     pub(crate) fn expired(expired_at: Timestamp, now: Timestamp) -> Self {
         let seconds = now.duration_since(expired_at).as_secs();
-        let ago = if seconds >= 86_400 {
-            format!("{} day(s)", seconds / 86_400)
-        } else {
-            format!("{seconds} second(s)")
-        };
+        let ago =
+            if seconds >= 86_400 { format!("{} day(s)", seconds / 86_400) } else { format!("{seconds} second(s)") };
         let message = format!("The OAuth token used to make this call expired {ago} ago.");
         let rest = json!({"category": "EXPIRED_AUTHENTICATION", "context": {"expire time": [rfc3339(expired_at)]}});
         Self::new(StatusCode::UNAUTHORIZED, message, rest)
@@ -154,11 +126,7 @@ impl ApiError {
     /// A limit in the other form that was seen: no policy, no error type.
     pub(crate) fn over_secondly() -> Self {
         let message = "You have reached your secondly limit.";
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            message,
-            json!({"category": "RATE_LIMITS"}),
-        )
+        Self::new(StatusCode::TOO_MANY_REQUESTS, message, json!({"category": "RATE_LIMITS"}))
     }
 
     /// The answer of a `status` fault.
@@ -208,12 +176,7 @@ impl IntoResponse for ApiError {
 /// What an unknown path gets: a web page, as from the CRM, for clients that expect JSON.
 pub(crate) fn no_such_page() -> Response {
     let page = "<html><head><title>Error 404</title></head><body><h2>HTTP ERROR 404 Not Found</h2></body></html>";
-    (
-        StatusCode::NOT_FOUND,
-        [(header::CONTENT_TYPE, "text/html;charset=utf-8")],
-        page,
-    )
-        .into_response()
+    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/html;charset=utf-8")], page).into_response()
 }
 
 #[cfg(test)]
@@ -227,9 +190,7 @@ mod tests {
             error: "PROPERTY_DOESNT_EXIST",
             message: "Property \"missing\" does not exist".to_owned(),
         };
-        let body = ApiError::invalid_values(&[missing], 891_936_587)
-            .body("c")
-            .to_string();
+        let body = ApiError::invalid_values(&[missing], 891_936_587).body("c").to_string();
         assert!(body.contains(
             r#"Property values were not valid: [{\"isValid\":false,\"message\":\"Property \\\"missing\\\" does not exist\",\"error\":\"PROPERTY_DOESNT_EXIST\",\"name\":\"missing\""#
         ), "{body}");
@@ -239,9 +200,6 @@ mod tests {
     fn an_unknown_token_expired_at_the_epoch() {
         let now = Timestamp::from_second(20_543 * 86_400 + 5).expect("a timestamp");
         let error = ApiError::expired(Timestamp::UNIX_EPOCH, now);
-        assert_eq!(
-            error.message,
-            "The OAuth token used to make this call expired 20543 day(s) ago."
-        );
+        assert_eq!(error.message, "The OAuth token used to make this call expired 20543 day(s) ago.");
     }
 }

@@ -15,11 +15,7 @@ const NOT_SUBSCRIBABLE: [&str; 2] = ["num_unique_conversion_events", "hs_lastmod
 
 /// Refuses a subscription that could never be met, and says what to do.
 pub(crate) fn check(subscription: &Subscription) -> Result<(), String> {
-    let Subscription {
-        subscription_type: named,
-        property_name,
-        object_type_id,
-    } = subscription;
+    let Subscription { subscription_type: named, property_name, object_type_id } = subscription;
     let (object, event) = named.split_once('.').unwrap_or_default();
     let objects = ["contact", "company", "object"];
     if !objects.contains(&object) || !["creation", "deletion", "propertyChange"].contains(&event) {
@@ -28,22 +24,13 @@ pub(crate) fn check(subscription: &Subscription) -> Result<(), String> {
         ));
     }
     if (event == "propertyChange") != property_name.is_some() {
-        return Err(format!(
-            "`{named}`: property_name belongs to propertyChange, which needs it; add or drop it"
-        ));
+        return Err(format!("`{named}`: property_name belongs to propertyChange, which needs it; add or drop it"));
     }
-    if property_name
-        .as_deref()
-        .is_some_and(|name| NOT_SUBSCRIBABLE.contains(&name))
-    {
-        return Err(format!(
-            "`{named}`: nobody can subscribe to this property; choose another"
-        ));
+    if property_name.as_deref().is_some_and(|name| NOT_SUBSCRIBABLE.contains(&name)) {
+        return Err(format!("`{named}`: nobody can subscribe to this property; choose another"));
     }
     if (object == "object") != object_type_id.is_some() {
-        return Err(format!(
-            "`{named}`: object_type_id belongs to object, which needs it; add or drop it"
-        ));
+        return Err(format!("`{named}`: object_type_id belongs to object, which needs it; add or drop it"));
     }
     Ok(())
 }
@@ -73,18 +60,10 @@ pub(crate) struct Event {
 }
 
 /// The events that these changes cause.
-pub(crate) fn of(
-    changes: &[Change],
-    actor: &Actor,
-    at: Timestamp,
-    seed: &Seed,
-    chance: &Chance,
-) -> Vec<Event> {
+pub(crate) fn of(changes: &[Change], actor: &Actor, at: Timestamp, seed: &Seed, chance: &Chance) -> Vec<Event> {
     let subscriptions = || (FIRST_SUBSCRIPTION_ID..).zip(&seed.subscriptions);
     let met = changes.iter().flat_map(|change| {
-        subscriptions()
-            .filter(|(_, subscription)| meets(change, subscription, seed))
-            .map(move |found| (change, found))
+        subscriptions().filter(|(_, subscription)| meets(change, subscription, seed)).map(move |found| (change, found))
     });
     met.map(|(change, (subscription_id, subscription))| {
         let (property_name, property_value) = match &change.what {
@@ -131,9 +110,7 @@ fn meets(change: &Change, subscription: &Subscription, seed: &Seed) -> bool {
         && match &change.what {
             What::Created => event == "creation",
             What::Deleted => event == "deletion",
-            What::Set {
-                name, at_creation, ..
-            } => {
+            What::Set { name, at_creation, .. } => {
                 event == "propertyChange"
                     && subscription.property_name.as_deref() == Some(name)
                     && (seed.webhooks.property_change_on_create || !at_creation)
@@ -148,14 +125,10 @@ mod tests {
     use crate::kind::Kind;
 
     fn events(seed: &Seed, what: What, actor: &Actor) -> serde_json::Value {
-        let change = Change {
-            kind: Kind::Contact,
-            id: Id(267_448_862_446),
-            what,
-        };
+        let change = Change { kind: Kind::Contact, id: Id(267_448_862_446), what };
         let at = Timestamp::from_millisecond(1_769_081_993_375).expect("a timestamp");
-        let mut events = serde_json::to_value(of(&[change], actor, at, seed, &Chance::new(1)))
-            .expect("events are JSON");
+        let mut events =
+            serde_json::to_value(of(&[change], actor, at, seed, &Chance::new(1))).expect("events are JSON");
         for event in events.as_array_mut().expect("a list") {
             event["eventId"] = 1_030_198_139.into();
         }
@@ -164,11 +137,7 @@ mod tests {
 
     #[test]
     fn a_creation_has_the_keys_of_the_captured_delivery_in_their_order() {
-        let seed = Seed {
-            portal_id: 242_711_451,
-            app_id: 19_635_961,
-            ..Seed::default()
-        };
+        let seed = Seed { portal_id: 242_711_451, app_id: 19_635_961, ..Seed::default() };
         let event = events(&seed, What::Created, &Actor::person(52_530_071)).to_string();
         let captured = r#"[{"eventId":1030198139,"subscriptionId":4578255,"portalId":242711451,"appId":19635961,"occurredAt":1769081993375,"subscriptionType":"contact.creation","attemptNumber":0,"objectId":267448862446,"changeFlag":"CREATED","changeSource":"CRM_UI","sourceId":"userId:52530071"}]"#;
         assert_eq!(event, captured);
@@ -176,33 +145,16 @@ mod tests {
 
     #[test]
     fn a_change_by_the_api_carries_the_bare_app_id() {
-        let set = What::Set {
-            name: "lifecyclestage".into(),
-            value: "lead".into(),
-            at_creation: false,
-        };
+        let set = What::Set { name: "lifecyclestage".into(), value: "lead".into(), at_creation: false };
         let event = &events(&Seed::default(), set, &Actor::integration(1_234_567))[0];
-        assert_eq!(
-            (&event["changeSource"], &event["sourceId"]),
-            (&"INTEGRATION".into(), &"1234567".into())
-        );
-        assert_eq!(
-            (&event["propertyName"], &event["propertyValue"]),
-            (&"lifecyclestage".into(), &"lead".into())
-        );
+        assert_eq!((&event["changeSource"], &event["sourceId"]), (&"INTEGRATION".into(), &"1234567".into()));
+        assert_eq!((&event["propertyName"], &event["propertyValue"]), (&"lifecyclestage".into(), &"lead".into()));
     }
 
     #[test]
     fn a_property_without_a_subscription_causes_no_event() {
-        let set = What::Set {
-            name: "city".into(),
-            value: "Bern".into(),
-            at_creation: false,
-        };
-        assert_eq!(
-            events(&Seed::default(), set, &Actor::person(1)),
-            serde_json::json!([])
-        );
+        let set = What::Set { name: "city".into(), value: "Bern".into(), at_creation: false };
+        assert_eq!(events(&Seed::default(), set, &Actor::person(1)), serde_json::json!([]));
     }
 
     #[test]
@@ -231,14 +183,8 @@ mod tests {
             property_name: None,
             object_type_id: Some("0-1".into()),
         };
-        let seed = Seed {
-            subscriptions: vec![generic],
-            ..Seed::default()
-        };
+        let seed = Seed { subscriptions: vec![generic], ..Seed::default() };
         let event = &events(&seed, What::Deleted, &Actor::person(1))[0];
-        assert_eq!(
-            (&event["objectTypeId"], &event["changeFlag"]),
-            (&"0-1".into(), &"DELETED".into())
-        );
+        assert_eq!((&event["objectTypeId"], &event["changeFlag"]), (&"0-1".into(), &"DELETED".into()));
     }
 }

@@ -93,14 +93,8 @@ pub(crate) struct Strike {
 /// What a struck request gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    Status {
-        status: StatusCode,
-        retry_after_s: Option<u32>,
-    },
-    RateLimit {
-        body: LimitBody,
-        retry_after_s: Option<u32>,
-    },
+    Status { status: StatusCode, retry_after_s: Option<u32> },
+    RateLimit { body: LimitBody, retry_after_s: Option<u32> },
     Hang,
     DropBefore,
     DropAfter,
@@ -121,36 +115,23 @@ struct Active {
 
 impl Faults {
     pub(crate) fn new(clock: Arc<Clock>, chance: Arc<Chance>) -> Self {
-        Self {
-            active: Mutex::default(),
-            clock,
-            chance,
-        }
+        Self { active: Mutex::default(), clock, chance }
     }
 
     /// Puts these in the place of all others; says which is wrong, and how, where one is.
     pub(crate) fn replace(&self, faults: Vec<Fault>) -> Result<(), String> {
         for (at, fault) in faults.iter().enumerate() {
-            fault
-                .check()
-                .map_err(|wrong| format!("fault {at}: {wrong}"))?;
+            fault.check().map_err(|wrong| format!("fault {at}: {wrong}"))?;
         }
         let set_at_ms = self.clock.now_ms();
-        *lock(&self.active) = faults
-            .into_iter()
-            .map(|fault| Active { fault, set_at_ms })
-            .collect();
+        *lock(&self.active) = faults.into_iter().map(|fault| Active { fault, set_at_ms }).collect();
         Ok(())
     }
 
     /// Those still in force, with the counts that are left.
     pub(crate) fn list(&self) -> Vec<Fault> {
         let now_ms = self.clock.now_ms();
-        lock(&self.active)
-            .iter()
-            .filter(|active| active.live(now_ms))
-            .map(|active| active.fault.clone())
-            .collect()
+        lock(&self.active).iter().filter(|active| active.live(now_ms)).map(|active| active.fault.clone()).collect()
     }
 
     /// What strikes a request: all latencies, and the first other fault.
@@ -176,9 +157,7 @@ impl Faults {
     /// Whether a webhook fault of this kind strikes now.
     pub(crate) fn webhook(&self, kind: FaultKind) -> bool {
         let now_ms = self.clock.now_ms();
-        lock(&self.active)
-            .iter_mut()
-            .any(|active| active.fault.kind == kind && active.strikes(now_ms, &self.chance))
+        lock(&self.active).iter_mut().any(|active| active.fault.kind == kind && active.strikes(now_ms, &self.chance))
     }
 }
 
@@ -190,10 +169,7 @@ enum Effect {
 
 impl Active {
     fn live(&self, now_ms: i64) -> bool {
-        let until = |ms: u64| {
-            self.set_at_ms
-                .saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))
-        };
+        let until = |ms: u64| self.set_at_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX));
         self.fault.count != Some(0) && self.fault.for_ms.is_none_or(|ms| now_ms < until(ms))
     }
 
@@ -212,63 +188,37 @@ impl Fault {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Self {
-            kind,
-            status,
-            latency_ms,
-            probability,
-            ..
-        } = self;
-        let webhook = matches!(
-            kind,
-            FaultKind::WebhookDuplicate | FaultKind::WebhookDisorder | FaultKind::WebhookLostAck
-        );
+        let Self { kind, status, latency_ms, probability, .. } = self;
+        let webhook =
+            matches!(kind, FaultKind::WebhookDuplicate | FaultKind::WebhookDisorder | FaultKind::WebhookLostAck);
         if !(0.0..=1.0).contains(probability) {
-            return Err(format!(
-                "`probability` is {probability}; give a number from 0 to 1"
-            ));
+            return Err(format!("`probability` is {probability}; give a number from 0 to 1"));
         }
         if (*kind == FaultKind::Status) != status.is_some() {
-            return Err(
-                "`status` belongs to kind `status`, which needs it; add or drop it".to_owned(),
-            );
+            return Err("`status` belongs to kind `status`, which needs it; add or drop it".to_owned());
         }
         if status.is_some_and(|status| !(300..=599).contains(&status)) {
             return Err("`status` is no error; give a code from 300 to 599".to_owned());
         }
         if (*kind == FaultKind::Latency) != latency_ms.is_some() {
-            return Err(
-                "`latency_ms` belongs to kind `latency`, which needs it; add or drop it".to_owned(),
-            );
+            return Err("`latency_ms` belongs to kind `latency`, which needs it; add or drop it".to_owned());
         }
         if self.body.is_some() && *kind != FaultKind::RateLimit {
             return Err("`body` belongs to kind `rate_limit`; drop it".to_owned());
         }
-        if self.retry_after_s.is_some() && !matches!(kind, FaultKind::RateLimit | FaultKind::Status)
-        {
-            return Err(
-                "`retry_after_s` belongs to kinds `status` and `rate_limit`; drop it".to_owned(),
-            );
+        if self.retry_after_s.is_some() && !matches!(kind, FaultKind::RateLimit | FaultKind::Status) {
+            return Err("`retry_after_s` belongs to kinds `status` and `rate_limit`; drop it".to_owned());
         }
         if webhook && (self.path.is_some() || self.method.is_some()) {
-            return Err(
-                "`path` and `method` are of requests, this kind is of webhooks; drop them"
-                    .to_owned(),
-            );
+            return Err("`path` and `method` are of requests, this kind is of webhooks; drop them".to_owned());
         }
         Ok(())
     }
 
     fn on_request(&self, method: &Method, path: &str) -> Option<Effect> {
         let Self { retry_after_s, .. } = *self;
-        let wanted_path = self
-            .path
-            .as_deref()
-            .is_none_or(|prefix| path.starts_with(prefix));
-        let wanted_method = self
-            .method
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()));
+        let wanted_path = self.path.as_deref().is_none_or(|prefix| path.starts_with(prefix));
+        let wanted_method = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method.as_str()));
         if !(wanted_path && wanted_method) {
             return None;
         }
@@ -276,23 +226,13 @@ impl Fault {
             FaultKind::Latency => return Some(Effect::Latency),
             FaultKind::Status => {
                 let status = StatusCode::from_u16(self.status?).ok()?;
-                Outcome::Status {
-                    status,
-                    retry_after_s,
-                }
+                Outcome::Status { status, retry_after_s }
             }
-            FaultKind::RateLimit => Outcome::RateLimit {
-                body: self.body.unwrap_or_default(),
-                retry_after_s,
-            },
+            FaultKind::RateLimit => Outcome::RateLimit { body: self.body.unwrap_or_default(), retry_after_s },
             FaultKind::Hang => Outcome::Hang,
             FaultKind::DropBefore => Outcome::DropBefore,
             FaultKind::DropAfter => Outcome::DropAfter,
-            FaultKind::Partial
-                if ["/batch/create", "/batch/update"]
-                    .iter()
-                    .any(|end| path.ends_with(end)) =>
-            {
+            FaultKind::Partial if ["/batch/create", "/batch/update"].iter().any(|end| path.ends_with(end)) => {
                 Outcome::Partial
             }
             FaultKind::Partial
@@ -310,18 +250,14 @@ mod tests {
 
     fn faults(json: serde_json::Value) -> Faults {
         let faults = Faults::new(Arc::new(Clock::new()), Arc::new(Chance::new(1)));
-        faults
-            .replace(serde_json::from_value(json).expect("faults"))
-            .expect("sound faults");
+        faults.replace(serde_json::from_value(json).expect("faults")).expect("sound faults");
         faults
     }
 
     #[test]
     fn a_counted_fault_strikes_so_often_and_no_more() {
         let faults = faults(serde_json::json!([{"kind": "drop_before", "count": 2}]));
-        let struck = (0..5)
-            .filter(|_| faults.request(&Method::GET, "/crm").outcome.is_some())
-            .count();
+        let struck = (0..5).filter(|_| faults.request(&Method::GET, "/crm").outcome.is_some()).count();
         assert_eq!(struck, 2);
         assert!(faults.list().is_empty());
     }
@@ -329,55 +265,30 @@ mod tests {
     #[test]
     fn a_fault_ends_when_the_clock_passes_its_time() {
         let faults = faults(serde_json::json!([{"kind": "hang", "for_ms": 60_000}]));
-        assert_eq!(
-            faults.request(&Method::GET, "/crm").outcome,
-            Some(Outcome::Hang)
-        );
+        assert_eq!(faults.request(&Method::GET, "/crm").outcome, Some(Outcome::Hang));
         assert!(faults.clock.advance(60_000));
         assert_eq!(faults.request(&Method::GET, "/crm").outcome, None);
     }
 
     #[test]
     fn path_and_method_narrow_a_fault() {
-        let faults = faults(
-            serde_json::json!([{"kind": "hang", "path": "/crm/v3/owners", "method": "get"}]),
-        );
-        assert_eq!(
-            faults.request(&Method::POST, "/crm/v3/owners").outcome,
-            None
-        );
-        assert_eq!(
-            faults.request(&Method::GET, "/crm/v3/objects").outcome,
-            None
-        );
-        assert_eq!(
-            faults.request(&Method::GET, "/crm/v3/owners/7").outcome,
-            Some(Outcome::Hang)
-        );
+        let faults = faults(serde_json::json!([{"kind": "hang", "path": "/crm/v3/owners", "method": "get"}]));
+        assert_eq!(faults.request(&Method::POST, "/crm/v3/owners").outcome, None);
+        assert_eq!(faults.request(&Method::GET, "/crm/v3/objects").outcome, None);
+        assert_eq!(faults.request(&Method::GET, "/crm/v3/owners/7").outcome, Some(Outcome::Hang));
     }
 
     #[test]
     fn latency_adds_to_another_fault() {
-        let faults = faults(
-            serde_json::json!([{"kind": "drop_after"}, {"kind": "latency", "latency_ms": 30}]),
-        );
+        let faults = faults(serde_json::json!([{"kind": "drop_after"}, {"kind": "latency", "latency_ms": 30}]));
         let strike = faults.request(&Method::GET, "/crm");
-        assert_eq!(
-            (strike.latency_ms, strike.outcome),
-            (30, Some(Outcome::DropAfter))
-        );
+        assert_eq!((strike.latency_ms, strike.outcome), (30, Some(Outcome::DropAfter)));
     }
 
     #[test]
     fn a_status_fault_without_a_status_is_refused() {
-        let fault: Fault =
-            serde_json::from_value(serde_json::json!({"kind": "status"})).expect("a fault");
-        let refused =
-            Faults::new(Arc::new(Clock::new()), Arc::new(Chance::new(1))).replace(vec![fault]);
-        assert!(
-            refused
-                .expect_err("no status")
-                .starts_with("fault 0: `status`")
-        );
+        let fault: Fault = serde_json::from_value(serde_json::json!({"kind": "status"})).expect("a fault");
+        let refused = Faults::new(Arc::new(Clock::new()), Arc::new(Chance::new(1))).replace(vec![fault]);
+        assert!(refused.expect_err("no status").starts_with("fault 0: `status`"));
     }
 }

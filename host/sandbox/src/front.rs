@@ -20,24 +20,10 @@ use crate::faults::{LimitBody, Outcome};
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
 
 /// The outermost layer: records the call, lets faults strike, finishes error answers.
-pub(crate) async fn receive(
-    State(double): State<Arc<Double>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let number = double.calls.begin(
-        double.clock.now(),
-        request.method(),
-        request.uri(),
-        request.headers(),
-    );
-    let cutter = request
-        .extensions()
-        .get::<ConnectInfo<Cutter>>()
-        .map(|ConnectInfo(cutter)| cutter.clone());
-    let strike = double
-        .faults
-        .request(request.method(), request.uri().path());
+pub(crate) async fn receive(State(double): State<Arc<Double>>, request: Request, next: Next) -> Response {
+    let number = double.calls.begin(double.clock.now(), request.method(), request.uri(), request.headers());
+    let cutter = request.extensions().get::<ConnectInfo<Cutter>>().map(|ConnectInfo(cutter)| cutter.clone());
+    let strike = double.faults.request(request.method(), request.uri().path());
     if strike.latency_ms > 0 && !pause(&double, strike.latency_ms).await {
         return cut(cutter);
     }
@@ -53,24 +39,16 @@ pub(crate) async fn receive(
             let _ = double.stop.clone().wait_for(|stopped| *stopped).await;
             return cut(cutter);
         }
-        Some(Outcome::Partial) => {
-            ApiError::of_status(StatusCode::BAD_REQUEST, double.clock.now()).into_response()
+        Some(Outcome::Partial) => ApiError::of_status(StatusCode::BAD_REQUEST, double.clock.now()).into_response(),
+        Some(Outcome::Status { status, retry_after_s }) => {
+            waiting(ApiError::of_status(status, double.clock.now()), retry_after_s)
         }
-        Some(Outcome::Status {
-            status,
-            retry_after_s,
-        }) => waiting(
-            ApiError::of_status(status, double.clock.now()),
-            retry_after_s,
-        ),
-        Some(Outcome::RateLimit {
-            body: LimitBody::Policy,
-            retry_after_s,
-        }) => waiting(ApiError::over_policy("TEN_SECONDLY_ROLLING"), retry_after_s),
-        Some(Outcome::RateLimit {
-            body: LimitBody::Category,
-            retry_after_s,
-        }) => waiting(ApiError::over_secondly(), retry_after_s),
+        Some(Outcome::RateLimit { body: LimitBody::Policy, retry_after_s }) => {
+            waiting(ApiError::over_policy("TEN_SECONDLY_ROLLING"), retry_after_s)
+        }
+        Some(Outcome::RateLimit { body: LimitBody::Category, retry_after_s }) => {
+            waiting(ApiError::over_secondly(), retry_after_s)
+        }
     };
     let response = finished(&double, response);
     double.calls.answered(number, response.status());
@@ -78,23 +56,13 @@ pub(crate) async fn receive(
 }
 
 /// The layer around known routes: version, token, limits.
-pub(crate) async fn admit(
-    State(double): State<Arc<Double>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn admit(State(double): State<Arc<Double>>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let Some(edition) = Edition::of_path(path) else {
         return no_such_page();
     };
     let now = double.clock.now();
-    if let Err(refused) = access::check(
-        &double.seed.tokens,
-        request.headers(),
-        request.method(),
-        path,
-        now,
-    ) {
+    if let Err(refused) = access::check(&double.seed.tokens, request.headers(), request.method(), path, now) {
         return refused.into_response();
     }
     request.extensions_mut().insert(edition);
@@ -127,9 +95,7 @@ fn cut(cutter: Option<Cutter>) -> Response {
 fn waiting(error: ApiError, retry_after_s: Option<u32>) -> Response {
     let mut response = error.into_response();
     if let Some(seconds) = retry_after_s {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

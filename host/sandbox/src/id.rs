@@ -55,10 +55,7 @@ mod tests {
     #[test]
     fn an_id_beyond_32_bits_is_read_from_a_string_and_from_a_number() {
         for text in ["\"267448862446\"", "267448862446"] {
-            assert_eq!(
-                serde_json::from_str::<Id>(text).expect(text),
-                Id(267_448_862_446)
-            );
+            assert_eq!(serde_json::from_str::<Id>(text).expect(text), Id(267_448_862_446));
         }
     }
 

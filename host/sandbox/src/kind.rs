@@ -14,9 +14,7 @@ impl Kind {
 
     /// The type a path names: singular, plural or type id.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| [kind.singular(), kind.plural(), kind.type_id()].contains(&name))
+        Self::ALL.into_iter().find(|kind| [kind.singular(), kind.plural(), kind.type_id()].contains(&name))
     }
 
     pub(crate) fn singular(self) -> &'static str {

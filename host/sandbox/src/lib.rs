@@ -41,8 +41,8 @@ use crate::connection::{CuttableListener, Cutter};
 use crate::double::Double;
 pub use crate::id::Id;
 pub use crate::seed::{
-    CompanySeed, ContactSeed, Limits, OwnerRule, OwnerRules, OwnerSeed, PropertySeed, Seed,
-    SignedUri, Subscription, TeamSeed, Token, WebhookSettings,
+    CompanySeed, ContactSeed, Limits, OwnerRule, OwnerRules, OwnerSeed, PropertySeed, Seed, SignedUri, Subscription,
+    TeamSeed, Token, WebhookSettings,
 };
 
 /// How long connections get to end when the double stops.
@@ -71,37 +71,26 @@ pub struct Sandbox {
 
 /// Starts a double.
 pub async fn start(options: Options) -> anyhow::Result<Sandbox> {
-    let Options {
-        listen,
-        target,
-        seed,
-        client_secret,
-    } = options;
+    let Options { listen, target, seed, client_secret } = options;
     let (stop, stopped) = watch::channel(false);
     let double = Arc::new(Double::new(seed, client_secret, stopped.clone())?);
     if let Some(target) = target {
         double.webhooks.set_target(&target)?;
     }
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("the sandbox could not listen on {listen}; is the port in use?")
-    })?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("the sandbox could not listen on {listen}; is the port in use?"))?;
     let address = listener.local_addr()?;
     tokio::spawn(Arc::clone(&double.webhooks).run());
     let routes = control::router(&double).fallback_service(api::router(&double));
     let service = routes.into_make_service_with_connect_info::<Cutter>();
     let mut signal = stopped;
-    let server =
-        axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async move {
-            // An error means that the sandbox was dropped, which is to stop as well.
-            let _ = signal.wait_for(|stopped| *stopped).await;
-        });
+    let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async move {
+        // An error means that the sandbox was dropped, which is to stop as well.
+        let _ = signal.wait_for(|stopped| *stopped).await;
+    });
     let server = tokio::spawn(async move { server.await });
-    Ok(Sandbox {
-        address,
-        double,
-        stop,
-        server,
-    })
+    Ok(Sandbox { address, double, stop, server })
 }
 
 impl Sandbox {
@@ -118,10 +107,7 @@ impl Sandbox {
     /// Stops it: no more webhooks, no more answers. What it remembered is gone.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if tokio::time::timeout(STOP_WITHIN, &mut self.server)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(STOP_WITHIN, &mut self.server).await.is_err() {
             self.server.abort();
         }
     }

@@ -31,10 +31,7 @@ pub(crate) struct Over(pub(crate) &'static str);
 
 impl Limiter {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            used: Mutex::default(),
-        }
+        Self { limits, used: Mutex::default() }
     }
 
     /// Lets a request in or names the limit it met, and says what is left either way.
@@ -42,8 +39,7 @@ impl Limiter {
         let Limits { per_10s, per_day } = self.limits;
         let mut used = lock(&self.used);
         // A clock that was set back leaves times in the future behind; they count no more.
-        used.recent_ms
-            .retain(|at| *at <= now_ms && *at > now_ms - INTERVAL_MS);
+        used.recent_ms.retain(|at| *at <= now_ms && *at > now_ms - INTERVAL_MS);
         if used.day != now_ms.div_euclid(DAY_MS) {
             (used.day, used.today) = (now_ms.div_euclid(DAY_MS), 0);
         }
@@ -64,33 +60,21 @@ impl Limiter {
     fn headers(&self, used: &Used, now_ms: i64) -> HeaderMap {
         let Limits { per_10s, per_day } = self.limits;
         let count = |since_ms: i64| {
-            u32::try_from(used.recent_ms.iter().filter(|at| **at > since_ms).count())
-                .unwrap_or(u32::MAX)
+            u32::try_from(used.recent_ms.iter().filter(|at| **at > since_ms).count()).unwrap_or(u32::MAX)
         };
         let mut headers = HeaderMap::new();
-        let mut set = |name, value: u32| {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(value))
-        };
+        let mut set = |name, value: u32| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
         if per_10s > 0 {
             let secondly = (per_10s / 10).max(1);
             set("x-hubspot-ratelimit-max", per_10s);
-            set(
-                "x-hubspot-ratelimit-remaining",
-                per_10s.saturating_sub(count(now_ms - INTERVAL_MS)),
-            );
+            set("x-hubspot-ratelimit-remaining", per_10s.saturating_sub(count(now_ms - INTERVAL_MS)));
             set("x-hubspot-ratelimit-interval-milliseconds", 10_000);
             set("x-hubspot-ratelimit-secondly", secondly);
-            set(
-                "x-hubspot-ratelimit-secondly-remaining",
-                secondly.saturating_sub(count(now_ms - 1_000)),
-            );
+            set("x-hubspot-ratelimit-secondly-remaining", secondly.saturating_sub(count(now_ms - 1_000)));
         }
         if per_day > 0 {
             set("x-hubspot-ratelimit-daily", per_day);
-            set(
-                "x-hubspot-ratelimit-daily-remaining",
-                per_day.saturating_sub(used.today),
-            );
+            set("x-hubspot-ratelimit-daily-remaining", per_day.saturating_sub(used.today));
         }
         headers
     }
@@ -101,36 +85,25 @@ mod tests {
     use super::*;
 
     fn left(headers: &HeaderMap) -> &str {
-        headers["x-hubspot-ratelimit-remaining"]
-            .to_str()
-            .expect("digits")
+        headers["x-hubspot-ratelimit-remaining"].to_str().expect("digits")
     }
 
     #[test]
     fn the_window_rolls() {
-        let limiter = Limiter::new(Limits {
-            per_10s: 2,
-            per_day: 0,
-        });
+        let limiter = Limiter::new(Limits { per_10s: 2, per_day: 0 });
         assert!(limiter.admit(0).0.is_ok());
         let (verdict, headers) = limiter.admit(6_000);
         assert!(verdict.is_ok());
         assert_eq!(left(&headers), "0");
         assert_eq!(limiter.admit(9_999).0, Err(Over("TEN_SECONDLY_ROLLING")));
         let (verdict, headers) = limiter.admit(10_000);
-        assert!(
-            verdict.is_ok(),
-            "the first request is ten seconds old, the refused one does not count"
-        );
+        assert!(verdict.is_ok(), "the first request is ten seconds old, the refused one does not count");
         assert_eq!(left(&headers), "0");
     }
 
     #[test]
     fn a_new_day_starts_from_zero() {
-        let limiter = Limiter::new(Limits {
-            per_10s: 0,
-            per_day: 1,
-        });
+        let limiter = Limiter::new(Limits { per_10s: 0, per_day: 1 });
         assert!(limiter.admit(DAY_MS - 1).0.is_ok());
         assert_eq!(limiter.admit(DAY_MS - 1).0, Err(Over("DAILY")));
         assert!(limiter.admit(DAY_MS).0.is_ok());
@@ -138,10 +111,7 @@ mod tests {
 
     #[test]
     fn zero_switches_a_limit_and_its_headers_off() {
-        let limiter = Limiter::new(Limits {
-            per_10s: 0,
-            per_day: 0,
-        });
+        let limiter = Limiter::new(Limits { per_10s: 0, per_day: 0 });
         for _ in 0..500 {
             let (verdict, headers) = limiter.admit(1);
             assert!(verdict.is_ok());

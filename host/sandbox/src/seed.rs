@@ -53,11 +53,7 @@ impl Default for Seed {
             person_user_id: 52_530_071,
             random_seed: 1,
             first_id: 267_448_862_446,
-            tokens: vec![Token {
-                token: "pat-sandbox".to_owned(),
-                scopes: None,
-                expires_at: None,
-            }],
+            tokens: vec![Token { token: "pat-sandbox".to_owned(), scopes: None, expires_at: None }],
             limits: Limits::default(),
             subscriptions: vec![
                 Subscription::to("contact.creation", None),
@@ -105,10 +101,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            per_10s: 190,
-            per_day: 625_000,
-        }
+        Self { per_10s: 190, per_day: 625_000 }
     }
 }
 

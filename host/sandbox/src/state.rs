@@ -49,16 +49,8 @@ pub(crate) struct State {
 
 impl State {
     /// The state a seed describes; says which key is wrong where it cannot be.
-    pub(crate) fn from_seed(
-        seed: &Seed,
-        catalogue: &Catalogue,
-        now: Timestamp,
-    ) -> anyhow::Result<Self> {
-        for kind in seed
-            .properties
-            .keys()
-            .chain(seed.required_properties.keys())
-        {
+    pub(crate) fn from_seed(seed: &Seed, catalogue: &Catalogue, now: Timestamp) -> anyhow::Result<Self> {
+        for kind in seed.properties.keys().chain(seed.required_properties.keys()) {
             if Kind::parse(kind).is_none() {
                 bail!("seed: `{kind}` is no object type; use contacts, companies, tasks or notes");
             }
@@ -74,30 +66,24 @@ impl State {
         };
         for owner in &seed.owners {
             if state.owners.insert(owner.id, owner.clone()).is_some() {
-                bail!(
-                    "seed: two owners have the id {}; give each its own",
-                    owner.id
-                );
+                bail!("seed: two owners have the id {}; give each its own", owner.id);
             }
         }
         let actor = Actor::import();
         for company in &seed.companies {
             let made = writes::NewRecord::from(company.clone());
-            writes::seed(&mut state, catalogue, Kind::Company, made, &actor, now)
-                .context("seed: companies")?;
+            writes::seed(&mut state, catalogue, Kind::Company, made, &actor, now).context("seed: companies")?;
         }
         for contact in &seed.contacts {
             let made = writes::NewRecord::from(contact.clone());
-            writes::seed(&mut state, catalogue, Kind::Contact, made, &actor, now)
-                .context("seed: contacts")?;
+            writes::seed(&mut state, catalogue, Kind::Contact, made, &actor, now).context("seed: contacts")?;
         }
         Ok(state)
     }
 
     /// A record that is not archived.
     pub(crate) fn live(&self, kind: Kind, id: Id) -> Option<&Record> {
-        self.any(kind, id)
-            .filter(|record| record.archived_at.is_none())
+        self.any(kind, id).filter(|record| record.archived_at.is_none())
     }
 
     /// A record, archived or not.
@@ -110,19 +96,12 @@ impl State {
     }
 
     pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Record> {
-        self.records
-            .get(&kind)
-            .into_iter()
-            .flat_map(BTreeMap::values)
+        self.records.get(&kind).into_iter().flat_map(BTreeMap::values)
     }
 
     /// Where a contact went that was merged into another.
     pub(crate) fn merged_into(&self, kind: Kind, id: Id) -> Option<Id> {
-        if kind == Kind::Contact {
-            self.merged.get(&id).copied()
-        } else {
-            None
-        }
+        if kind == Kind::Contact { self.merged.get(&id).copied() } else { None }
     }
 
     /// The live contact with this address, whatever its case.
@@ -136,13 +115,7 @@ impl State {
             return self.contact_by_email(value);
         }
         let mut live = self.all(kind).filter(|record| record.archived_at.is_none());
-        live.find(|record| {
-            record
-                .properties
-                .get(name)
-                .is_some_and(|held| held == value)
-        })
-        .map(|record| record.id)
+        live.find(|record| record.properties.get(name).is_some_and(|held| held == value)).map(|record| record.id)
     }
 
     /// Whether an id is in use for any purpose within its type.
@@ -159,12 +132,8 @@ impl State {
     }
 
     pub(crate) fn insert(&mut self, kind: Kind, record: Record, merged_ids: &[Id]) {
-        self.merged
-            .extend(merged_ids.iter().map(|old| (*old, record.id)));
-        self.records
-            .entry(kind)
-            .or_default()
-            .insert(record.id, record);
+        self.merged.extend(merged_ids.iter().map(|old| (*old, record.id)));
+        self.records.entry(kind).or_default().insert(record.id, record);
     }
 
     /// Keeps the address index right; to be called around every change of an address.

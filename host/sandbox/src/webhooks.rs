@@ -85,9 +85,8 @@ impl Webhooks {
 
     /// Where webhooks go from now on, retries included.
     pub(crate) fn set_target(&self, url: &str) -> anyhow::Result<()> {
-        let url = reqwest::Url::parse(url).with_context(|| {
-            format!("the webhook target `{url}` is no URL; give http://host:port/path")
-        })?;
+        let url = reqwest::Url::parse(url)
+            .with_context(|| format!("the webhook target `{url}` is no URL; give http://host:port/path"))?;
         if !["http", "https"].contains(&url.scheme()) {
             bail!("the webhook target `{url}` is not on HTTP; give http://host:port/path");
         }
@@ -122,10 +121,7 @@ impl Webhooks {
         self.until_stopped(async move {
             loop {
                 sender.more.notified().await;
-                sender
-                    .clock
-                    .sleep(Duration::from_millis(sender.settings.gather_ms))
-                    .await;
+                sender.clock.sleep(Duration::from_millis(sender.settings.gather_ms)).await;
                 let events = std::mem::take(&mut *lock(&sender.gathered));
                 sender.dispatch(events);
             }
@@ -159,10 +155,7 @@ impl Webhooks {
         tokio::spawn(async move {
             let delivery = async {
                 if held_back_ms > 0 {
-                    sender
-                        .clock
-                        .sleep(Duration::from_millis(held_back_ms))
-                        .await;
+                    sender.clock.sleep(Duration::from_millis(held_back_ms)).await;
                 }
                 sender.deliver(batch).await;
             };
@@ -192,10 +185,7 @@ impl Webhooks {
                 }
             }
         }
-        tracing::warn!(
-            events,
-            "A webhook delivery was given up; its events are lost to the receiver"
-        );
+        tracing::warn!(events, "A webhook delivery was given up; its events are lost to the receiver");
         self.count(|counts| {
             counts.given_up += events;
             counts.pending -= events;
@@ -224,10 +214,7 @@ impl Webhooks {
             .header("x-hubspot-request-timestamp", timestamp_ms.to_string())
             .header("x-hubspot-signature", signature::v1(&self.secret, &body))
             .header("x-hubspot-signature-version", "v1")
-            .header(
-                "x-hubspot-signature-v3",
-                signature::v3(&self.secret, "POST", &uri, &body, timestamp_ms),
-            )
+            .header("x-hubspot-signature-v3", signature::v3(&self.secret, "POST", &uri, &body, timestamp_ms))
             .header("x-hubspot-timeout-millis", ANNOUNCED_TIMEOUT_MS)
             .body(body);
         let status = request.send().await?.status();
@@ -265,14 +252,9 @@ fn client(timeout: Duration) -> anyhow::Result<reqwest::Client> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
         let redirect = reqwest::redirect::Policy::none();
-        reqwest::Client::builder()
-            .timeout(timeout)
-            .redirect(redirect)
-            .no_proxy()
+        reqwest::Client::builder().timeout(timeout).redirect(redirect).no_proxy()
     };
     // A machine without root certificates can still have webhooks over plain HTTP.
-    let client = builder()
-        .build()
-        .or_else(|_| builder().tls_certs_only([]).build());
+    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
     client.context("the webhook sender could not be set up")
 }

@@ -26,29 +26,17 @@ pub(crate) struct Actor {
 impl Actor {
     /// A client of the API: its source id is the bare app id.
     pub(crate) fn integration(app_id: u64) -> Self {
-        Self {
-            source: "INTEGRATION",
-            source_id: app_id.to_string(),
-            user_id: None,
-        }
+        Self { source: "INTEGRATION", source_id: app_id.to_string(), user_id: None }
     }
 
     /// A person at the screen.
     pub(crate) fn person(user_id: u64) -> Self {
-        Self {
-            source: "CRM_UI",
-            source_id: format!("userId:{user_id}"),
-            user_id: Some(user_id),
-        }
+        Self { source: "CRM_UI", source_id: format!("userId:{user_id}"), user_id: Some(user_id) }
     }
 
     /// What was there from the start.
     pub(crate) fn import() -> Self {
-        Self {
-            source: "IMPORT",
-            source_id: String::new(),
-            user_id: None,
-        }
+        Self { source: "IMPORT", source_id: String::new(), user_id: None }
     }
 }
 
@@ -84,11 +72,7 @@ pub(crate) struct NewRecord {
 
 impl From<CompanySeed> for NewRecord {
     fn from(seed: CompanySeed) -> Self {
-        Self {
-            id: seed.id,
-            properties: seed.properties,
-            ..Self::default()
-        }
+        Self { id: seed.id, properties: seed.properties, ..Self::default() }
     }
 }
 
@@ -116,28 +100,13 @@ pub(crate) fn seed(
     if let Some(id) = made.id.filter(|id| state.taken(kind, *id)) {
         bail!("the id {id} is given twice; give each record its own");
     }
-    if let Some(name) = made
-        .properties
-        .keys()
-        .find(|name| catalogue.get(kind, name).is_none())
-    {
-        bail!(
-            "property `{name}` does not exist; add it under `properties.{}`",
-            kind.plural()
-        );
+    if let Some(name) = made.properties.keys().find(|name| catalogue.get(kind, name).is_none()) {
+        bail!("property `{name}` does not exist; add it under `properties.{}`", kind.plural());
     }
-    if let Some((_, company, _)) = made
-        .associations
-        .iter()
-        .find(|(kind, id, _)| state.live(*kind, *id).is_none())
-    {
+    if let Some((_, company, _)) = made.associations.iter().find(|(kind, id, _)| state.live(*kind, *id).is_none()) {
         bail!("company {company} does not exist; list it under `companies`");
     }
-    if let Some(email) = made
-        .properties
-        .get("email")
-        .filter(|email| state.contact_by_email(email).is_some())
-    {
+    if let Some(email) = made.properties.get("email").filter(|email| state.contact_by_email(email).is_some()) {
         bail!("two contacts have the address {email}; the CRM allows one");
     }
     create(state, kind, made, actor, now);
@@ -161,35 +130,13 @@ pub(crate) fn create(
         updated_at: now,
         archived_at: None,
     };
-    let mut changes = vec![Change {
-        kind,
-        id,
-        what: What::Created,
-    }];
-    record
-        .properties
-        .insert("hs_object_id".to_owned(), id.to_string());
-    record
-        .properties
-        .insert(kind.created().to_owned(), rfc3339(now));
-    record
-        .properties
-        .insert(kind.modified().to_owned(), rfc3339(now));
-    for (name, value) in made
-        .properties
-        .into_iter()
-        .filter(|(_, value)| !value.is_empty())
-    {
+    let mut changes = vec![Change { kind, id, what: What::Created }];
+    record.properties.insert("hs_object_id".to_owned(), id.to_string());
+    record.properties.insert(kind.created().to_owned(), rfc3339(now));
+    record.properties.insert(kind.modified().to_owned(), rfc3339(now));
+    for (name, value) in made.properties.into_iter().filter(|(_, value)| !value.is_empty()) {
         record.keep(&name, &value, actor, now);
-        changes.push(Change {
-            kind,
-            id,
-            what: What::Set {
-                name,
-                value,
-                at_creation: true,
-            },
-        });
+        changes.push(Change { kind, id, what: What::Set { name, value, at_creation: true } });
     }
     if kind == Kind::Contact
         && let Some(email) = record.get("email")
@@ -220,42 +167,28 @@ pub(crate) fn update(
     let mut changes = Vec::new();
     for (name, value) in properties {
         let held = record.get(name).unwrap_or_default();
-        if held == value
-            || (name == LIFECYCLE_STAGE && actor.user_id.is_none() && goes_back(held, value))
-        {
+        if held == value || (name == LIFECYCLE_STAGE && actor.user_id.is_none() && goes_back(held, value)) {
             continue;
         }
         record.keep(name, value, actor, now);
         changes.push(Change {
             kind,
             id,
-            what: What::Set {
-                name: name.clone(),
-                value: value.clone(),
-                at_creation: false,
-            },
+            what: What::Set { name: name.clone(), value: value.clone(), at_creation: false },
         });
     }
     record.updated_at = now;
-    record
-        .properties
-        .insert(kind.modified().to_owned(), rfc3339(now));
+    record.properties.insert(kind.modified().to_owned(), rfc3339(now));
     let email_after = record.get("email").map(str::to_owned);
     if kind == Kind::Contact && email_before != email_after {
-        state.reindex_email(
-            email_before.as_deref(),
-            email_after.as_deref().map(|email| (email, id)),
-        );
+        state.reindex_email(email_before.as_deref(), email_after.as_deref().map(|email| (email, id)));
     }
     changes
 }
 
 /// Archives a record; doing so again does nothing.
 pub(crate) fn archive(state: &mut State, kind: Kind, id: Id, now: Timestamp) -> Vec<Change> {
-    let Some(record) = state
-        .any_mut(kind, id)
-        .filter(|record| record.archived_at.is_none())
-    else {
+    let Some(record) = state.any_mut(kind, id).filter(|record| record.archived_at.is_none()) else {
         return Vec::new();
     };
     record.archived_at = Some(now);
@@ -264,11 +197,7 @@ pub(crate) fn archive(state: &mut State, kind: Kind, id: Id, now: Timestamp) -> 
         state.reindex_email(email.as_deref(), None);
     }
     state.associations.forget((kind, id));
-    vec![Change {
-        kind,
-        id,
-        what: What::Deleted,
-    }]
+    vec![Change { kind, id, what: What::Deleted }]
 }
 
 /// Whether the API would move a stage back, which the CRM passes over in silence; clearing is
@@ -280,15 +209,8 @@ fn goes_back(from: &str, to: &str) -> bool {
 
 impl Record {
     fn keep(&mut self, name: &str, value: &str, actor: &Actor, at: Timestamp) {
-        let version = Version {
-            value: value.to_owned(),
-            at,
-            actor: actor.clone(),
-        };
-        self.history
-            .entry(name.to_owned())
-            .or_default()
-            .push(version);
+        let version = Version { value: value.to_owned(), at, actor: actor.clone() };
+        self.history.entry(name.to_owned()).or_default().push(version);
         if value.is_empty() {
             self.properties.remove(name);
         } else {

@@ -46,7 +46,11 @@ pub fn run(plugin: &Path, component: &[u8]) -> anyhow::Result<Vec<Outcome>> {
     let mut files: Vec<_> = std::fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    anyhow::ensure!(!files.is_empty(), "there are no cases in {}: add one, as `rota schema case` describes", folder.display());
+    anyhow::ensure!(
+        !files.is_empty(),
+        "there are no cases in {}: add one, as `rota schema case` describes",
+        folder.display()
+    );
     files.iter().map(|path| one(path, &loaded, component, &catalogue)).collect()
 }
 

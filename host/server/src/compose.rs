@@ -139,7 +139,9 @@ impl Tenant {
                 )
             })?;
             if let Some((other, _)) = door.portals.insert(portal, (id.clone(), connection.id.clone())) {
-                anyhow::bail!("the portal {portal} of the app `{app}` is connected twice, by `{other}` and by `{id}`: one workspace has to let go of it");
+                anyhow::bail!(
+                    "the portal {portal} of the app `{app}` is connected twice, by `{other}` and by `{id}`: one workspace has to let go of it"
+                );
             }
         }
         Ok(Self { id, bound, crms })

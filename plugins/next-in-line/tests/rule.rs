@@ -30,7 +30,7 @@ fn a_pool_with_nobody_available_passes_the_lead_on() {
     let asked = ask(&mut world, NA);
     assert!(asked.passed());
     assert_eq!(asked.reason(), Some("nobody-available"));
-    assert_eq!(asked.detail(), Some("na"));
+    assert_eq!(asked.detail(), Some("nobody in na is available"));
 }
 
 #[test]

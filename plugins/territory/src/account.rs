@@ -9,7 +9,8 @@ use crate::trail::Trail;
 pub(crate) fn owner(trail: &mut Trail) -> Option<Placed> {
     match company::owner() {
         Owner::Active(rep) => {
-            let detail = rep.name();
+            let account = company::text("name").unwrap_or_else(|_| "the account".to_owned());
+            let detail = ["owns ", &account].concat();
             trail.note("account-owner", &detail);
             return Some(Placed { rep, segment: Segment::Account, detail });
         }

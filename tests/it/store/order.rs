@@ -170,7 +170,7 @@ pub(crate) async fn no_sequence_of_events_delivers_out_of_order_or_strands_a_lan
 ) {
     let cases = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = Config { cases: 4000, failure_persistence: None, ..Config::default() };
+        let config = Config { cases: 48, failure_persistence: None, ..Config::default() };
         let sequences = prop::collection::vec(event(), 1..40);
         let run = |events: Vec<Event>| {
             runtime.block_on(async {

@@ -78,9 +78,9 @@ impl PoolReport {
     /// The widest bound of its runs, and the largest lag.
     #[must_use]
     pub fn widest(&self) -> (f64, f64) {
-        self.runs.iter().fold((0.0, 0.0), |(bound, lag): (f64, f64), run| {
-            (bound.max(run.bound), lag.max(run.max_abs_lag))
-        })
+        self.runs
+            .iter()
+            .fold((0.0, 0.0), |(bound, lag): (f64, f64), run| (bound.max(run.bound), lag.max(run.max_abs_lag)))
     }
 }
 

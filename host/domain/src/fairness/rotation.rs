@@ -123,12 +123,12 @@ impl Rotation {
 fn earliest_deadline(before: &[i64], shares: &[i64]) -> Option<usize> {
     let slots = i64::try_from(before.len()).ok()?;
     let threshold = UNIT / (2 * slots - 2);
-    (0..before.len())
-        .filter(|&place| before[place] + shares[place] >= threshold && shares[place] > 0)
-        .min_by_key(|&place| {
+    (0..before.len()).filter(|&place| before[place] + shares[place] >= threshold && shares[place] > 0).min_by_key(
+        |&place| {
             let room = UNIT - threshold - before[place];
             -((-room).div_euclid(shares[place]))
-        })
+        },
+    )
 }
 
 fn largest(before: &[i64], shares: &[i64]) -> Option<usize> {

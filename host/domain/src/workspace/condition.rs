@@ -126,23 +126,19 @@ impl TryFrom<Written> for Condition {
         .into_iter()
         .flatten()
         .collect();
-        let groups: Vec<Self> = [
-            written.all.map(Self::All),
-            written.any.map(Self::Any),
-            written.not.map(Self::Not),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
+        let groups: Vec<Self> = [written.all.map(Self::All), written.any.map(Self::Any), written.not.map(Self::Not)]
+            .into_iter()
+            .flatten()
+            .collect();
         match (written.property, tests.len(), groups.len()) {
             (Some(name), 1, 0) => Ok(Self::Property { name, test: tests.into_iter().next().ok_or("no test")? }),
-            (Some(name), 2.., 0) => Ok(Self::All(
-                tests.into_iter().map(|test| Self::Property { name: name.clone(), test }).collect(),
-            )),
+            (Some(name), 2.., 0) => {
+                Ok(Self::All(tests.into_iter().map(|test| Self::Property { name: name.clone(), test }).collect()))
+            }
             (None, 0, 1) => groups.into_iter().next().ok_or_else(|| "no group".into()),
-            (Some(name), 0, 0) => Err(format!(
-                "the condition on `{name}` has no test; add one of is, in, starts_with, known, gte, lte"
-            )),
+            (Some(name), 0, 0) => {
+                Err(format!("the condition on `{name}` has no test; add one of is, in, starts_with, known, gte, lte"))
+            }
             _ => Err("a condition is either a property with tests, or one of all, any, not".into()),
         }
     }
@@ -220,7 +216,8 @@ mod tests {
 
     #[test]
     fn a_condition_reads_back_as_it_was_written() {
-        let written = serde_json::json!({"all": [{"property": "p", "in": ["a"]}, {"not": {"property": "q", "known": true}}]});
+        let written =
+            serde_json::json!({"all": [{"property": "p", "in": ["a"]}, {"not": {"property": "q", "known": true}}]});
         let condition: Condition = serde_json::from_value(written.clone()).unwrap();
         assert_eq!(serde_json::to_value(condition).unwrap(), written);
     }

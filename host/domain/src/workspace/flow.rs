@@ -200,10 +200,8 @@ impl Flow {
                 wrong("fallback/rep", message)
             }
             Fallback::Queue(name) if name.trim().is_empty() => {
-                let message = format!(
-                    "flow `{}` falls back to a queue without a name; name one, such as \"triage\"",
-                    self.id
-                );
+                let message =
+                    format!("flow `{}` falls back to a queue without a name; name one, such as \"triage\"", self.id);
                 wrong("fallback/queue", message)
             }
             _ => Ok(()),

@@ -136,9 +136,8 @@ impl Rep {
         let rep = &self.id;
         match &self.email {
             Some(email) if !email.contains('@') => {
-                let message = format!(
-                    "`{email}` is no e-mail address (rep `{rep}`); write one with an @, or leave the key out"
-                );
+                let message =
+                    format!("`{email}` is no e-mail address (rep `{rep}`); write one with an @, or leave the key out");
                 return Err(Contradiction::new(format!("/reps/{place}/email"), message));
             }
             _ => {}
@@ -148,9 +147,8 @@ impl Rep {
             // A workspace without connections is only simulated; its owner ids are notes.
             if !workspace.connections.is_empty() && workspace.connection(connection).is_none() {
                 let known = nearest(connection.as_str(), workspace.connections.iter().map(|known| known.id.as_str()));
-                let message = format!(
-                    "rep `{rep}` has an owner id in `{connection}`, which is not among [[connections]]{known}"
-                );
+                let message =
+                    format!("rep `{rep}` has an owner id in `{connection}`, which is not among [[connections]]{known}");
                 return Err(Contradiction::new(at, message));
             }
             let earlier = workspace.reps[..place].iter().find(|other| other.crm.get(connection) == Some(owner));
@@ -178,18 +176,22 @@ impl Pool {
                 return Err(Contradiction::new(at + "/rep", message));
             }
             if !seen.insert(rep) {
-                let message = format!("pool `{pool}` names the rep `{rep}` twice; keep one entry, with the sum of the weights");
+                let message =
+                    format!("pool `{pool}` names the rep `{rep}` twice; keep one entry, with the sum of the weights");
                 return Err(Contradiction::new(at + "/rep", message));
             }
             if *weight > 1_000_000 {
-                let message = format!("the weight {weight} of `{rep}` in pool `{pool}` is too large; weights go from 0 to 1000000");
+                let message = format!(
+                    "the weight {weight} of `{rep}` in pool `{pool}` is too large; weights go from 0 to 1000000"
+                );
                 return Err(Contradiction::new(at + "/weight", message));
             }
         }
         match &self.calendar {
             Some(id) if !workspace.calendars.iter().any(|calendar| calendar.id == *id) => {
                 let known = nearest(id, workspace.calendars.iter().map(|calendar| calendar.id.as_str()));
-                let message = format!("pool `{pool}` names the calendar `{id}`, which is not among [[calendars]]{known}");
+                let message =
+                    format!("pool `{pool}` names the calendar `{id}`, which is not among [[calendars]]{known}");
                 Err(Contradiction::new(format!("/pools/{place}/calendar"), message))
             }
             _ => Ok(()),

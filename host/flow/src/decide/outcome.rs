@@ -97,11 +97,8 @@ impl<'a> Draft<'a> {
         }
         self.decision.fuel += answer.fuel;
         self.nanos += answer.nanos;
-        self.decision.plugin = Some(PluginName {
-            name: manifest.name.clone(),
-            version: manifest.version.clone(),
-            digest: digest.clone(),
-        });
+        self.decision.plugin =
+            Some(PluginName { name: manifest.name.clone(), version: manifest.version.clone(), digest: digest.clone() });
         answer.verdict
     }
 
@@ -166,9 +163,9 @@ impl<'a> Draft<'a> {
         };
         self.decision.flow = Some(flow.id.clone());
         self.decision.reason = decided.reason;
-        self.decision.response_due = decided.response_minutes.and_then(|minutes| {
-            self.around.now.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok()
-        });
+        self.decision.response_due = decided
+            .response_minutes
+            .and_then(|minutes| self.around.now.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok());
         match decided.choice {
             Choice::Assign(rep) => {
                 self.decision.outcome = Outcome::Assign;
@@ -259,7 +256,8 @@ impl<'a> Draft<'a> {
         let workspace = &self.around.desk.workspace;
         let owner = workspace.rep(rep).and_then(|rep| rep.crm.get(&connection)).cloned();
         if owner.is_none() && workspace.connection(&connection).is_some() {
-            let detail = format!("`{rep}` has no owner id for the connection `{connection}`: add it under crm in [[reps]]");
+            let detail =
+                format!("`{rep}` has no owner id for the connection `{connection}`: add it under crm in [[reps]]");
             return Err(Failure { code: ErrorCode::BadRep, detail });
         }
         Ok(owner)
@@ -298,7 +296,8 @@ impl<'a> Draft<'a> {
         let kinds = self.acts.iter().map(|act| EffectKind { kind: act.kind().into() });
         self.decision.effects = kinds.collect();
         let workspace = &self.around.desk.workspace;
-        let address = self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());
+        let address =
+            self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());
         let effects = match address {
             Some((connection, object, record)) => effects(&self.decision, &connection, object, record, self.acts),
             None => Vec::new(),

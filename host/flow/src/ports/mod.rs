@@ -10,8 +10,8 @@ use jiff::Timestamp;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
 pub use rules::{Plugin, Rules};
 pub use store::{
-    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent,
-    Recorded, Repair, Settle, Settlement, Snapshot, Stored, Store, StoreError, Waiting,
+    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
+    Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
 
 /// Where the current time comes from.

@@ -64,12 +64,10 @@ struct Update {
 /// Refuses a batch without inputs or with too many.
 pub(super) fn check_size<T>(inputs: &[T], most: usize) -> Result<(), ApiError> {
     match inputs.len() {
-        0 => Err(ApiError::validation(
-            "inputs is empty; a batch needs at least one",
-        )),
-        many if many > most => Err(ApiError::validation(format!(
-            "inputs has {many} entries; a batch has at most {most}"
-        ))),
+        0 => Err(ApiError::validation("inputs is empty; a batch needs at least one")),
+        many if many > most => {
+            Err(ApiError::validation(format!("inputs has {many} entries; a batch has at most {most}")))
+        }
         _ => Ok(()),
     }
 }
@@ -84,19 +82,14 @@ pub(super) fn answer(
     at: Timestamp,
 ) -> Response {
     let mixed = !errors.is_empty() && !edition.folds_errors();
-    let status = if mixed {
-        StatusCode::MULTI_STATUS
-    } else {
-        usual
-    };
+    let status = if mixed { StatusCode::MULTI_STATUS } else { usual };
     (status, Json(view::batch(results, errors, at))).into_response()
 }
 
 fn not_found(kind: Kind, ids: &[String]) -> Value {
     let kind = kind.singular().to_uppercase();
-    let message = format!(
-        "Could not get some {kind} objects, they may be deleted or not exist. Check that ids are valid."
-    );
+    let message =
+        format!("Could not get some {kind} objects, they may be deleted or not exist. Check that ids are valid.");
     json!({"status": "error", "category": "OBJECT_NOT_FOUND", "message": message, "context": {"ids": ids}})
 }
 
@@ -107,12 +100,7 @@ pub(super) async fn read(
     bytes: Bytes,
 ) -> Result<Response, ApiError> {
     let kind = kind(&path.kind)?;
-    let BatchRead {
-        properties,
-        properties_with_history,
-        id_property,
-        inputs,
-    } = body(&bytes)?;
+    let BatchRead { properties, properties_with_history, id_property, inputs } = body(&bytes)?;
     check_size(&inputs, MAX_INPUTS)?;
     let by = checked_id_property(&double.catalogue, kind, id_property.as_deref())?;
     let state = double.state();
@@ -129,28 +117,10 @@ pub(super) async fn read(
     }
     let records = found.into_iter().filter_map(|id| state.live(kind, id));
     let results = records
-        .map(|record| {
-            view::read(
-                &double.catalogue,
-                kind,
-                record,
-                &properties,
-                &properties_with_history,
-            )
-        })
+        .map(|record| view::read(&double.catalogue, kind, record, &properties, &properties_with_history))
         .collect();
-    let errors = if missing.is_empty() {
-        Vec::new()
-    } else {
-        vec![not_found(kind, &missing)]
-    };
-    Ok(answer(
-        edition,
-        StatusCode::OK,
-        results,
-        errors,
-        double.clock.now(),
-    ))
+    let errors = if missing.is_empty() { Vec::new() } else { vec![not_found(kind, &missing)] };
+    Ok(answer(edition, StatusCode::OK, results, errors, double.clock.now()))
 }
 
 pub(super) async fn create(
@@ -164,19 +134,14 @@ pub(super) async fn create(
     check_size(&inputs, MAX_INPUTS)?;
     let (now, actor) = (double.clock.now(), double.integration());
     // Only where every input can be told apart does each one stand for itself.
-    let traced = inputs
-        .iter()
-        .all(|input| input.object_write_trace_id.is_some());
+    let traced = inputs.iter().all(|input| input.object_write_trace_id.is_some());
     let (mut good, mut errors, mut emails) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut state = double.state();
     for input in inputs {
         let trace_id = input.object_write_trace_id.clone();
         let checked = input.record(kind).and_then(|made| {
             double.checks(&state, edition).creation(kind, &made)?;
-            let email = made
-                .properties
-                .get("email")
-                .filter(|email| kind == Kind::Contact && !email.is_empty());
+            let email = made.properties.get("email").filter(|email| kind == Kind::Contact && !email.is_empty());
             if let Some(email) = email.filter(|email| !emails.insert(email.to_lowercase())) {
                 return Err(ApiError::duplicate_ids(std::slice::from_ref(email)));
             }
@@ -218,16 +183,8 @@ pub(super) async fn update(
     let Inputs { inputs } = body::<Inputs<Update>>(&bytes)?;
     check_size(&inputs, MAX_INPUTS)?;
     refuse_repeated(inputs.iter().map(|input| input.id.as_str()))?;
-    if inputs.iter().any(|input| {
-        input
-            .id_property
-            .as_deref()
-            .is_some_and(|name| name != "hs_object_id")
-    }) {
-        let message = format!(
-            "Unable to perform update/upsert by non-unique {} property",
-            kind.type_id()
-        );
+    if inputs.iter().any(|input| input.id_property.as_deref().is_some_and(|name| name != "hs_object_id")) {
+        let message = format!("Unable to perform update/upsert by non-unique {} property", kind.type_id());
         return Err(ApiError::validation(message));
     }
     let (now, actor) = (double.clock.now(), double.integration());
@@ -236,8 +193,7 @@ pub(super) async fn update(
     for input in inputs {
         // An address in the place of an id does not fail and changes nothing; nor does the id of
         // a contact that was merged into another.
-        let Some(id) = Id::parse(&input.id).filter(|id| state.merged_into(kind, *id).is_none())
-        else {
+        let Some(id) = Id::parse(&input.id).filter(|id| state.merged_into(kind, *id).is_none()) else {
             continue;
         };
         let Some(record) = state.live(kind, id) else {
@@ -248,19 +204,13 @@ pub(super) async fn update(
             errors.push(error);
             continue;
         };
-        double
-            .checks(&state, edition)
-            .update(kind, record, &input.properties)?;
+        double.checks(&state, edition).update(kind, record, &input.properties)?;
         good.push((id, input.properties));
     }
     let mut results = Vec::with_capacity(good.len());
     for (id, properties) in good {
         let changes = writes::update(&mut state, kind, id, &properties, &actor, now);
-        results.extend(
-            state
-                .live(kind, id)
-                .map(|record| view::batch_updated(kind, record, properties.keys())),
-        );
+        results.extend(state.live(kind, id).map(|record| view::batch_updated(kind, record, properties.keys())));
         double.announce(&changes, &actor, now);
     }
     Ok(answer(edition, StatusCode::OK, results, errors, now))

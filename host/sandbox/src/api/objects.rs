@@ -79,26 +79,14 @@ impl TypeReference {
 impl Creation {
     /// The record to be made; which type an association leads to follows from its type id.
     pub(super) fn record(self, kind: Kind) -> Result<NewRecord, ApiError> {
-        let mut made = NewRecord {
-            properties: self.properties,
-            ..NewRecord::default()
-        };
+        let mut made = NewRecord { properties: self.properties, ..NewRecord::default() };
         for association in self.associations {
-            let types = association
-                .types
-                .iter()
-                .map(TypeReference::known)
-                .collect::<Result<BTreeSet<u32>, _>>()?;
+            let types = association.types.iter().map(TypeReference::known).collect::<Result<BTreeSet<u32>, _>>()?;
             let Some(first) = types.first() else {
-                return Err(ApiError::validation(
-                    "associations need at least one of types",
-                ));
+                return Err(ApiError::validation("associations need at least one of types"));
             };
             let to_kind = target_of(kind, *first).ok_or_else(|| {
-                ApiError::validation(format!(
-                    "associationTypeId {first} doesn't exist from {}",
-                    kind.singular()
-                ))
+                ApiError::validation(format!("associationTypeId {first} doesn't exist from {}", kind.singular()))
             })?;
             made.associations.push((to_kind, association.to.id, types));
         }
@@ -125,31 +113,17 @@ pub(super) fn checked_id_property<'a>(
     let Some(name) = name.filter(|name| *name != "hs_object_id") else {
         return Ok(None);
     };
-    if catalogue
-        .get(kind, name)
-        .is_some_and(|property| property.unique)
-    {
+    if catalogue.get(kind, name).is_some_and(|property| property.unique) {
         return Ok(Some(name));
     }
-    Err(ApiError::validation(format!(
-        "Unable to look up {} by non-unique property {name}",
-        kind.type_id()
-    )))
+    Err(ApiError::validation(format!("Unable to look up {} by non-unique property {name}", kind.type_id())))
 }
 
 /// The id of the record that a path means, by id or by a unique property. Ids of merged contacts
 /// lead to the contact they went into.
-fn meant(
-    double: &Double,
-    state: &state::State,
-    kind: Kind,
-    text: &str,
-    query: &Pairs,
-) -> Result<Id, ApiError> {
+fn meant(double: &Double, state: &state::State, kind: Kind, text: &str, query: &Pairs) -> Result<Id, ApiError> {
     match checked_id_property(&double.catalogue, kind, value_of(query, "idProperty"))? {
-        Some(name) => state
-            .by_property(kind, name, text)
-            .ok_or_else(ApiError::no_such_record),
+        Some(name) => state.by_property(kind, name, text).ok_or_else(ApiError::no_such_record),
         None => id(text).map(|id| state.merged_into(kind, id).unwrap_or(id)),
     }
 }
@@ -163,21 +137,10 @@ pub(super) async fn read(
     let state = double.state();
     let id = meant(&double, &state, kind, &path.id, &query)?;
     let archived = value_of(&query, "archived") == Some("true");
-    let record = state
-        .any(kind, id)
-        .filter(|record| record.archived_at.is_some() == archived);
+    let record = state.any(kind, id).filter(|record| record.archived_at.is_some() == archived);
     let record = record.ok_or_else(ApiError::no_such_record)?;
-    let (asked, with_history) = (
-        list_of(&query, "properties"),
-        list_of(&query, "propertiesWithHistory"),
-    );
-    Ok(Json(view::read(
-        &double.catalogue,
-        kind,
-        record,
-        &asked,
-        &with_history,
-    )))
+    let (asked, with_history) = (list_of(&query, "properties"), list_of(&query, "propertiesWithHistory"));
+    Ok(Json(view::read(&double.catalogue, kind, record, &asked, &with_history)))
 }
 
 pub(super) async fn create(
@@ -211,9 +174,7 @@ pub(super) async fn update(
     let mut state = double.state();
     let id = meant(&double, &state, kind, &path.id, &query)?;
     let record = state.live(kind, id).ok_or_else(ApiError::no_such_record)?;
-    double
-        .checks(&state, edition)
-        .update(kind, record, &properties)?;
+    double.checks(&state, edition).update(kind, record, &properties)?;
     let changes = writes::update(&mut state, kind, id, &properties, &actor, now);
     let record = state.live(kind, id).ok_or_else(ApiError::no_such_record)?;
     let answer = view::written(record, properties.keys());

@@ -39,20 +39,12 @@ pub(super) async fn list(
         .values()
         .filter(|owner| owner.archived == archived)
         .filter(|owner| {
-            email.is_none_or(|email| {
-                owner
-                    .email
-                    .as_deref()
-                    .is_some_and(|held| held.eq_ignore_ascii_case(email))
-            })
+            email.is_none_or(|email| owner.email.as_deref().is_some_and(|held| held.eq_ignore_ascii_case(email)))
         })
         .filter(|owner| after.is_none_or(|after| owner.id > after))
         .peekable();
     let page: Vec<&OwnerSeed> = rest.by_ref().take(limit).collect();
-    let results: Vec<Value> = page
-        .iter()
-        .map(|owner| to_json(owner, state.owners_since))
-        .collect();
+    let results: Vec<Value> = page.iter().map(|owner| to_json(owner, state.owners_since)).collect();
     let mut answer = json!({"results": results});
     if let Some(last) = page.last().filter(|_| rest.peek().is_some()) {
         let after = STANDARD.encode(last.id.to_string());
@@ -70,19 +62,12 @@ pub(super) async fn read(
     let state = double.state();
     let owner = match value_of(&query, "idProperty").unwrap_or("id") {
         "id" => state.owners.get(&wanted),
-        "userId" => state
-            .owners
-            .values()
-            .find(|owner| owner.user_id == wanted.0),
+        "userId" => state.owners.values().find(|owner| owner.user_id == wanted.0),
         other => {
-            return Err(ApiError::validation(format!(
-                "idProperty is {other}; it must be id or userId"
-            )));
+            return Err(ApiError::validation(format!("idProperty is {other}; it must be id or userId")));
         }
     };
-    let owner = owner
-        .filter(|owner| owner.archived == wants_archived(&query))
-        .ok_or_else(ApiError::no_such_record)?;
+    let owner = owner.filter(|owner| owner.archived == wants_archived(&query)).ok_or_else(ApiError::no_such_record)?;
     Ok(Json(to_json(owner, state.owners_since)))
 }
 
@@ -92,10 +77,7 @@ fn wants_archived(query: &Pairs) -> bool {
 
 fn read_cursor(cursor: &str) -> Result<Id, ApiError> {
     let bytes = STANDARD.decode(cursor).ok();
-    let id = bytes
-        .as_deref()
-        .and_then(|bytes| std::str::from_utf8(bytes).ok())
-        .and_then(Id::parse);
+    let id = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(Id::parse);
     id.ok_or_else(|| ApiError::validation(format!("after is no cursor of this list: {cursor}")))
 }
 
@@ -108,10 +90,7 @@ fn to_json(owner: &OwnerSeed, since: Timestamp) -> Value {
         "createdAt": rfc3339(since), "updatedAt": rfc3339(since), "archived": owner.archived,
     });
     if !owner.teams.is_empty() {
-        let teams = owner
-            .teams
-            .iter()
-            .map(|team| json!({"id": team.id, "name": team.name, "primary": team.primary}));
+        let teams = owner.teams.iter().map(|team| json!({"id": team.id, "name": team.name, "primary": team.primary}));
         json["teams"] = teams.collect();
     }
     json

@@ -23,11 +23,7 @@ pub(super) async fn list(
     Path(path): Path<PropertyPath>,
 ) -> Result<Json<Value>, ApiError> {
     let kind = kind(&path.kind)?;
-    let results: Vec<Value> = double
-        .catalogue
-        .of(kind)
-        .map(|property| property.to_json(kind))
-        .collect();
+    let results: Vec<Value> = double.catalogue.of(kind).map(|property| property.to_json(kind)).collect();
     Ok(Json(json!({"results": results})))
 }
 
@@ -36,9 +32,6 @@ pub(super) async fn read(
     Path(path): Path<PropertyPath>,
 ) -> Result<Json<Value>, ApiError> {
     let kind = kind(&path.kind)?;
-    let property = double
-        .catalogue
-        .get(kind, &path.name)
-        .ok_or_else(ApiError::no_such_record)?;
+    let property = double.catalogue.get(kind, &path.name).ok_or_else(ApiError::no_such_record)?;
     Ok(Json(property.to_json(kind)))
 }

@@ -21,27 +21,17 @@ pub(super) fn read(
     let mut names: Vec<&str> = if asked.is_empty() {
         kind.default_properties().to_vec()
     } else {
-        asked
-            .iter()
-            .chain(with_history)
-            .map(String::as_str)
-            .collect()
+        asked.iter().chain(with_history).map(String::as_str).collect()
     };
     names.extend([kind.created(), "hs_object_id", kind.modified()]);
     names.sort_unstable();
     names.dedup();
-    let known = names
-        .into_iter()
-        .filter(|name| catalogue.get(kind, name).is_some());
-    let properties = known
-        .map(|name| (name.to_owned(), record.get(name).into()))
-        .collect();
+    let known = names.into_iter().filter(|name| catalogue.get(kind, name).is_some());
+    let properties = known.map(|name| (name.to_owned(), record.get(name).into())).collect();
     let mut object = object(record, properties);
     if !with_history.is_empty() {
-        let histories: Map<String, Value> = with_history
-            .iter()
-            .map(|name| (name.clone(), history(record, name)))
-            .collect();
+        let histories: Map<String, Value> =
+            with_history.iter().map(|name| (name.clone(), history(record, name))).collect();
         object["propertiesWithHistory"] = histories.into();
     }
     object
@@ -49,11 +39,8 @@ pub(super) fn read(
 
 /// A record as a single write gives it: everything that is set, and null for what was cleared.
 pub(super) fn written<'a>(record: &Record, sent: impl Iterator<Item = &'a String>) -> Value {
-    let mut properties: Map<String, Value> = record
-        .properties
-        .iter()
-        .map(|(name, value)| (name.clone(), value.as_str().into()))
-        .collect();
+    let mut properties: Map<String, Value> =
+        record.properties.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     for name in sent {
         properties.entry(name.clone()).or_insert(Value::Null);
     }
@@ -61,18 +48,9 @@ pub(super) fn written<'a>(record: &Record, sent: impl Iterator<Item = &'a String
 }
 
 /// A record as a batch update gives it: only what was sent and the date of the change.
-pub(super) fn batch_updated<'a>(
-    kind: Kind,
-    record: &Record,
-    sent: impl Iterator<Item = &'a String>,
-) -> Value {
+pub(super) fn batch_updated<'a>(kind: Kind, record: &Record, sent: impl Iterator<Item = &'a String>) -> Value {
     let names = sent.map(String::as_str).chain([kind.modified()]);
-    object(
-        record,
-        names
-            .map(|name| (name.to_owned(), record.get(name).into()))
-            .collect(),
-    )
+    object(record, names.map(|name| (name.to_owned(), record.get(name).into())).collect())
 }
 
 /// The body of a batch's answer; errors only where there are any.

@@ -37,12 +37,17 @@ impl Source {
         let tenants = store.tenants().await?;
         let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
         let tenant = match (&self.tenant, tenants.as_slice()) {
-            (Some(name), _) => tenants.iter().find(|tenant| tenant.as_str() == name).with_context(|| {
-                format!("there is no tenant `{name}` in {}: it has {}", path.display(), names())
-            })?,
+            (Some(name), _) => tenants
+                .iter()
+                .find(|tenant| tenant.as_str() == name)
+                .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
             (None, [only]) => only,
             (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
-            (None, _) => anyhow::bail!("the database {} holds several tenants: choose one with --tenant ({})", path.display(), names()),
+            (None, _) => anyhow::bail!(
+                "the database {} holds several tenants: choose one with --tenant ({})",
+                path.display(),
+                names()
+            ),
         };
         Ok((store, tenant.clone()))
     }

@@ -78,7 +78,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
 }
 
 fn temporary() -> anyhow::Result<PathBuf> {
-    let folder = tempfile::Builder::new().prefix("rota-demo-").tempdir().context("cannot make a temporary directory: name a file with --db")?;
+    let folder = tempfile::Builder::new()
+        .prefix("rota-demo-")
+        .tempdir()
+        .context("cannot make a temporary directory: name a file with --db")?;
     Ok(folder.keep().join("demo.db"))
 }
 
@@ -87,7 +90,10 @@ fn introduce(stage: &Stage, database: &std::path::Path, once: bool) {
     let pools = stage.workspace.pools.len();
     let (reps, flows) = (stage.workspace.reps.len(), stage.workspace.flows.len());
     output::line(&format!("Rota on {host}, a double of HubSpot on {crm}."));
-    output::line(&format!("{} leads come, {reps} reps in {pools} pools take them, {flows} flows decide.", stage.cast()));
+    output::line(&format!(
+        "{} leads come, {reps} reps in {pools} pools take them, {flows} flows decide.",
+        stage.cast()
+    ));
     if !once {
         output::line(&format!("Ctrl-C ends it. The log stays in {}.", database.display()));
     }
@@ -121,7 +127,11 @@ async fn play(stage: &Stage, arguments: &Arguments, palette: Palette) -> anyhow:
             if decided.len() >= stage.cast() && stage.is_quiet().await? {
                 return anyhow::Ok(log);
             }
-            anyhow::ensure!(waited < PATIENCE, "nothing has happened for {} s, and leads still wait: look at `rota outbox list`", PATIENCE.as_secs());
+            anyhow::ensure!(
+                waited < PATIENCE,
+                "nothing has happened for {} s, and leads still wait: look at `rota outbox list`",
+                PATIENCE.as_secs()
+            );
             tokio::time::sleep(LOOK).await;
         }
     };
@@ -176,7 +186,13 @@ async fn totals(stage: &Stage, log: &[Stored], options: &Options) -> anyhow::Res
     })
 }
 
-fn conclude(report: &DemoReport, log: &[Stored], database: &std::path::Path, json: bool, palette: Palette) -> anyhow::Result<()> {
+fn conclude(
+    report: &DemoReport,
+    log: &[Stored],
+    database: &std::path::Path,
+    json: bool,
+    palette: Palette,
+) -> anyhow::Result<()> {
     if json {
         return output::json(report);
     }
@@ -184,13 +200,18 @@ fn conclude(report: &DemoReport, log: &[Stored], database: &std::path::Path, jso
     let shown = database.display();
     let example = log.iter().find(|stored| stored.decision.pool.is_some()).or(log.first());
     if let Some(stored) = example {
-        output::line(&format!("\n  Ask on: rota why {} --db {shown}\n          rota fairness --db {shown}", stored.decision.lead));
+        output::line(&format!(
+            "\n  Ask on: rota why {} --db {shown}\n          rota fairness --db {shown}",
+            stored.decision.lead
+        ));
     }
     Ok(())
 }
 
 async fn stay(stage: &Stage) -> anyhow::Result<()> {
     let (_, crm) = stage.addresses();
-    output::line(&format!("\n  Rota stays up; Ctrl-C ends it. Another lead:\n  curl -d '{{\"properties\":{{\"email\":\"you@there.example\",\"country\":\"US\",\"lifecyclestage\":\"marketingqualifiedlead\"}}}}' \\\n       -H 'Content-Type: application/json' {crm}/_sandbox/contacts"));
+    output::line(&format!(
+        "\n  Rota stays up; Ctrl-C ends it. Another lead:\n  curl -d '{{\"properties\":{{\"email\":\"you@there.example\",\"country\":\"US\",\"lifecyclestage\":\"marketingqualifiedlead\"}}}}' \\\n       -H 'Content-Type: application/json' {crm}/_sandbox/contacts"
+    ));
     super::serve::told_to_stop().await
 }

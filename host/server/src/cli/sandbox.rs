@@ -38,7 +38,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         }
         None => Seed::default(),
     };
-    let options = Options { listen: arguments.listen, target: arguments.target, seed, client_secret: arguments.client_secret };
+    let options =
+        Options { listen: arguments.listen, target: arguments.target, seed, client_secret: arguments.client_secret };
     let sandbox = rota_sandbox::start(options).await?;
     let address = format!("http://{}", sandbox.address());
     if arguments.json {

@@ -42,7 +42,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).context("cannot read stdin")?;
         bytes
     } else {
-        std::fs::read(&arguments.leads).with_context(|| format!("cannot read {name}: give a file of events, one JSON object a line"))?
+        std::fs::read(&arguments.leads)
+            .with_context(|| format!("cannot read {name}: give a file of events, one JSON object a line"))?
     };
     let events = read_events(&name, &bytes, &loaded.workspace)?;
     let catalogue = Arc::new(Catalogue::new()?);

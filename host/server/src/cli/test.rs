@@ -37,7 +37,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 fn bundled(arguments: &Arguments) -> anyhow::Result<Vec<u8>> {
-    let folder = arguments.plugin.canonicalize().with_context(|| format!("there is no folder {}", arguments.plugin.display()))?;
+    let folder = arguments
+        .plugin
+        .canonicalize()
+        .with_context(|| format!("there is no folder {}", arguments.plugin.display()))?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let found = BUNDLED.iter().find(|(known, _)| *known == name);
     let (_, component) = found.with_context(|| {

@@ -31,7 +31,8 @@ pub fn read(file: &str, bytes: &[u8], workspace: &Workspace) -> Result<Vec<(usiz
     let mut events: Vec<(usize, Event)> = Vec::new();
     for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         let wrong = |what: String| ConfigError::at(file, number, what);
-        let text = std::str::from_utf8(line).map_err(|_| wrong("this is not UTF-8 text; save the file as UTF-8".into()))?;
+        let text =
+            std::str::from_utf8(line).map_err(|_| wrong("this is not UTF-8 text; save the file as UTF-8".into()))?;
         if text.trim().is_empty() {
             continue;
         }

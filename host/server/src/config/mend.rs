@@ -131,7 +131,9 @@ pub(super) fn either(names: &[&str]) -> String {
 
 /// serde's names of values and types in everyday words.
 pub(super) fn plainly(words: &str) -> String {
-    for (from, to) in [("string ", "the text "), ("integer ", "the number "), ("floating point ", "the number "), ("boolean ", "")] {
+    for (from, to) in
+        [("string ", "the text "), ("integer ", "the number "), ("floating point ", "the number "), ("boolean ", "")]
+    {
         if let Some(value) = words.strip_prefix(from) {
             return format!("{to}{}", value.trim_matches('`'));
         }

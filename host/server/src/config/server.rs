@@ -81,18 +81,18 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         0..=MOST => std::fs::read(path),
         _ => Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, "is larger than 1 MiB, the most that is read")),
     });
-    let bytes = found.map_err(|error| {
-        ConfigError::whole(file, format!("the configuration {}", why(&error)))
-    })?;
+    let bytes = found.map_err(|error| ConfigError::whole(file, format!("the configuration {}", why(&error))))?;
     let document = Document::parse(file, &bytes)?;
     let mut server: Server = document.read()?;
     if server.listen.parse::<SocketAddr>().is_err() {
-        let what = format!("`listen` cannot be `{}`; write an address and a port, as in \"{DEFAULT_LISTEN}\"", server.listen);
+        let what =
+            format!("`listen` cannot be `{}`; write an address and a port, as in \"{DEFAULT_LISTEN}\"", server.listen);
         return Err(document.error("/listen", what));
     }
     if let Some(url) = &mut server.public_url {
         if !url.starts_with("https://") && !url.starts_with("http://") {
-            let what = format!("`public_url` cannot be `{url}`; write the whole address, as in \"https://rota.acme.example\"");
+            let what =
+                format!("`public_url` cannot be `{url}`; write the whole address, as in \"https://rota.acme.example\"");
             return Err(document.error("/public_url", what));
         }
         url.truncate(url.trim_end_matches('/').len());

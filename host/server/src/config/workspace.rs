@@ -62,12 +62,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         loaded.settings.insert(flow.id.clone(), canonical(&Value::Object(settings)).into());
         if is_file(&flow.plugin) {
             let component = files.read(&flow.plugin, COMPONENT_MOST).map_err(|error| {
-                let what = format!(
-                    "the plugin `{}` of flow `{}` {}",
-                    flow.plugin,
-                    flow.id,
-                    why(&error)
-                );
+                let what = format!("the plugin `{}` of flow `{}` {}", flow.plugin, flow.id, why(&error));
                 document.error(&format!("/flows/{n}/plugin"), what)
             })?;
             loaded.components.insert(flow.id.clone(), component);
@@ -88,11 +83,17 @@ fn is_file(plugin: &str) -> bool {
     plugin.starts_with("./") || plugin.ends_with(".wasm")
 }
 
-fn settings(files: &dyn Files, document: &Document<'_>, n: usize, flow: &Flow) -> Result<Map<String, Value>, ConfigError> {
+fn settings(
+    files: &dyn Files,
+    document: &Document<'_>,
+    n: usize,
+    flow: &Flow,
+) -> Result<Map<String, Value>, ConfigError> {
     let pointer = format!("/flows/{n}/settings");
     let name = match &flow.settings {
         Settings::Inline(settings) => {
-            let table = document.table().get("flows").and_then(|flows| flows.get_ref().get(n)?.get_ref().get("settings"));
+            let table =
+                document.table().get("flows").and_then(|flows| flows.get_ref().get(n)?.get_ref().get("settings"));
             return match table.and_then(|table| not_json(table.get_ref(), &pointer)) {
                 Some((at, what)) => Err(document.error(&at, what)),
                 None => Ok(settings.clone()),
@@ -121,7 +122,9 @@ pub(super) fn said(error: &serde_json::Error) -> String {
 /// Where inline settings hold what JSON cannot.
 fn not_json(value: &DeValue<'_>, at: &str) -> Option<(String, String)> {
     match value {
-        DeValue::Datetime(_) => Some((at.into(), "settings are JSON, which has no dates; write this one in quotes".into())),
+        DeValue::Datetime(_) => {
+            Some((at.into(), "settings are JSON, which has no dates; write this one in quotes".into()))
+        }
         DeValue::Float(number) if number.as_str().contains(['i', 'n']) => {
             Some((at.into(), format!("settings are JSON, which has no `{}`; write a finite number", number.as_str())))
         }

@@ -68,7 +68,8 @@ impl Stage {
         let seed = serde_json::from_value(data.seed_file(portal, TOKEN, options.seed))?;
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let client_secret = CLIENT_SECRET.to_owned();
-        let sandbox = rota_sandbox::start(rota_sandbox::Options { listen: nowhere, target: None, seed, client_secret }).await?;
+        let sandbox =
+            rota_sandbox::start(rota_sandbox::Options { listen: nowhere, target: None, seed, client_secret }).await?;
         let crm = format!("http://{}", sandbox.address());
         let connection = loaded.workspace.connections.first_mut().context("the demo's workspace has a connection")?;
         connection.base_url = Some(crm.clone());
@@ -85,7 +86,8 @@ impl Stage {
         })
         .await?;
         sandbox.set_target(&format!("http://{}/v1/hubspot/{APP}/webhook", host.address))?;
-        let stage = Self { sandbox, host, http: reqwest::Client::new(), crm, tenant, contacts: data.contacts, workspace };
+        let stage =
+            Self { sandbox, host, http: reqwest::Client::new(), crm, tenant, contacts: data.contacts, workspace };
         if options.faults {
             stage.post("faults", &faults()).await?;
         }
@@ -165,7 +167,11 @@ impl Stage {
         let url = format!("{}/_sandbox/{what}", self.crm);
         let answer = self.http.post(url).json(body).timeout(Duration::from_secs(30)).send().await?;
         let status = answer.status();
-        anyhow::ensure!(status.is_success(), "the double refused {what} ({status}): {}", answer.text().await.unwrap_or_default());
+        anyhow::ensure!(
+            status.is_success(),
+            "the double refused {what} ({status}): {}",
+            answer.text().await.unwrap_or_default()
+        );
         Ok(())
     }
 }

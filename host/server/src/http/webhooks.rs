@@ -59,10 +59,18 @@ pub(super) async fn receive(
     for (portal, events) in received.portals {
         match door.portals.get(&portal) {
             Some((tenant, connection)) => {
-                arrivals.entry(tenant.clone()).or_default().extend(events.iter().map(|event| event.arrival(connection)));
+                arrivals
+                    .entry(tenant.clone())
+                    .or_default()
+                    .extend(events.iter().map(|event| event.arrival(connection)));
             }
             None => {
-                tracing::info!(app, portal, events = events.len(), "Events of an account that no workspace is connected to");
+                tracing::info!(
+                    app,
+                    portal,
+                    events = events.len(),
+                    "Events of an account that no workspace is connected to"
+                );
                 receipt.unknown_portal += events.len();
             }
         }

@@ -68,7 +68,8 @@ fn shares(pool: &DemoPool, palette: Palette) -> Vec<String> {
     let mut lines = vec![format!("  {}  {lag}", palette.heading(&title))];
     let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 18).max(6);
     let most = pool.members.iter().map(|member| member.count).max().unwrap_or(0);
-    let head = format!("    {} {} {:>7} {:>7} {:>9} {:>7}", fit("rep", column), fit("", 24), "weight", "leads", "due", "lag");
+    let head =
+        format!("    {} {} {:>7} {:>7} {:>9} {:>7}", fit("rep", column), fit("", 24), "weight", "leads", "due", "lag");
     lines.push(palette.paint(Tone::Quiet, &head));
     for member in &pool.members {
         let bar = fit(&palette.bar(member.count, most, 24), 24);

@@ -89,8 +89,12 @@ fn every_known_class_comes_up_and_every_contact_enters_a_flow() {
 fn companies_have_owners_who_are_there_and_one_who_has_left() {
     let data = data(7);
     let archived = |id: &str| data.owners.iter().find(|owner| owner.id == id).unwrap().archived;
-    let owned: Vec<bool> =
-        data.companies.iter().filter_map(|company| company.properties.get("hubspot_owner_id")).map(|id| archived(id)).collect();
+    let owned: Vec<bool> = data
+        .companies
+        .iter()
+        .filter_map(|company| company.properties.get("hubspot_owner_id"))
+        .map(|id| archived(id))
+        .collect();
     assert!(owned.contains(&true) && owned.contains(&false));
     assert!(owned.len() < data.companies.len());
     let kept = data.contacts.iter().filter_map(|contact| contact.properties.get("hubspot_owner_id"));

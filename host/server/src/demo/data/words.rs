@@ -77,13 +77,19 @@ pub(super) const NAMES: [Names; 13] = [
         &["Lena", "Jörg", "Annika", "Tobias", "Ute", "Moritz", "Heike", "Sven", "Frauke"],
         &["Schäfer", "Lindner", "Großmann", "Vogt", "Oberhuber", "Krämer", "Wiesner", "van Dijk"],
     ),
-    (&["Amélie", "Théo", "Océane", "Benoît", "Margaux", "Loïc"], &["Lefèvre", "Garnier", "Chevalier", "Roussel", "Marchand"]),
+    (
+        &["Amélie", "Théo", "Océane", "Benoît", "Margaux", "Loïc"],
+        &["Lefèvre", "Garnier", "Chevalier", "Roussel", "Marchand"],
+    ),
     (
         &["Lucía", "Íñigo", "Paloma", "Andrés", "Marisol", "Joaquín", "Itzel"],
         &["Cárdenas", "Ibáñez", "Mondragón", "Peña", "Salgado", "Villaseñor"],
     ),
     (&["Chiara", "Matteo", "Ginevra", "Luca", "Ornella"], &["Bianchetti", "Fontana", "Moretti", "Zanella"]),
-    (&["João", "Beatriz", "Thiago", "Conceição", "Rui", "Larissa"], &["Figueiredo", "Araújo", "Magalhães", "Tavares", "Simões"]),
+    (
+        &["João", "Beatriz", "Thiago", "Conceição", "Rui", "Larissa"],
+        &["Figueiredo", "Araújo", "Magalhães", "Tavares", "Simões"],
+    ),
     (&["Åsa", "Magnus", "Freja", "Søren", "Linnea", "Sigrún"], &["Ekström", "Bjørndal", "Lundgren", "Østergaard"]),
     (&["Agnieszka", "Paweł", "Zdeněk", "Małgorzata", "Tereza"], &["Wiśniewska", "Kowalczyk", "Horák", "Nováček"]),
     (&["Chinonso", "Thandiwe", "Babajide", "Lerato", "Ngozi"], &["Eze", "Mokoena", "Afolabi", "Dlamini", "Nwosu"]),
@@ -95,31 +101,92 @@ pub(super) const NAMES: [Names; 13] = [
 
 /// What people do.
 pub(super) const TITLES: [&str; 12] = [
-    "Head of Operations", "VP Sales", "IT Manager", "Founder", "Buyer", "Marketing Lead", "CFO", "Data Engineer",
-    "Office Manager", "Director of Logistics", "Intern", "Geschäftsführerin",
+    "Head of Operations",
+    "VP Sales",
+    "IT Manager",
+    "Founder",
+    "Buyer",
+    "Marketing Lead",
+    "CFO",
+    "Data Engineer",
+    "Office Manager",
+    "Director of Logistics",
+    "Intern",
+    "Geschäftsführerin",
 ];
 
 /// How companies' names begin.
 pub(super) const COMPANY_FIRST: [&str; 28] = [
-    "Alderbrook", "Brightwater", "Cobaltine", "Dunmarrow", "Elmhollow", "Fernlight", "Glasswing", "Harbourway",
-    "Ironpetal", "Juniperix", "Kestrelane", "Larkfold", "Mossgate", "Nettlestone", "Oakumra", "Pinnacrest", "Quillmere",
-    "Riverknot", "Saltmarsh", "Thistledew", "Umbraline", "Violanta", "Wrenfield", "Yarrowby", "Zephyrine", "Brennstein",
-    "Montsclair", "Villaroja",
+    "Alderbrook",
+    "Brightwater",
+    "Cobaltine",
+    "Dunmarrow",
+    "Elmhollow",
+    "Fernlight",
+    "Glasswing",
+    "Harbourway",
+    "Ironpetal",
+    "Juniperix",
+    "Kestrelane",
+    "Larkfold",
+    "Mossgate",
+    "Nettlestone",
+    "Oakumra",
+    "Pinnacrest",
+    "Quillmere",
+    "Riverknot",
+    "Saltmarsh",
+    "Thistledew",
+    "Umbraline",
+    "Violanta",
+    "Wrenfield",
+    "Yarrowby",
+    "Zephyrine",
+    "Brennstein",
+    "Montsclair",
+    "Villaroja",
 ];
 
 /// How they end.
 pub(super) const COMPANY_LAST: [&str; 16] = [
-    "Logistics", "Foods", "Analytics", "Robotics", "Energy", "Textiles", "Health", "Studios", "Freight", "Optics",
-    "GmbH", "SARL", "Mining", "Software", "Insurance", "Paper",
+    "Logistics",
+    "Foods",
+    "Analytics",
+    "Robotics",
+    "Energy",
+    "Textiles",
+    "Health",
+    "Studios",
+    "Freight",
+    "Optics",
+    "GmbH",
+    "SARL",
+    "Mining",
+    "Software",
+    "Insurance",
+    "Paper",
 ];
 
 /// The forms that people came by, with their weights; the empty one is of no known source.
 pub(super) const FORMS: [(&str, usize); 12] = [
-    ("demo", 20), ("whitepaper", 16), ("webinar", 8), ("chat", 8), ("pricing", 8), ("meeting", 7), ("newsletter", 8),
-    ("sequence-reply", 8), ("cold-call", 3), ("trade-fair", 5), ("win-back", 5), ("", 4),
+    ("demo", 20),
+    ("whitepaper", 16),
+    ("webinar", 8),
+    ("chat", 8),
+    ("pricing", 8),
+    ("meeting", 7),
+    ("newsletter", 8),
+    ("sequence-reply", 8),
+    ("cold-call", 3),
+    ("trade-fair", 5),
+    ("win-back", 5),
+    ("", 4),
 ];
 
 /// First name, last name and address of what is no lead.
 pub(super) const SPAM: [(&str, &str, &str); 4] = [
-    ("asdf", "qwertz", "asdf"), ("WIN A PRIZE", "CLICK HERE", "winner"), ("test", "test test", "test"), ("xxxxx", "", "free-offer"),
+    ("asdf", "qwertz", "asdf"),
+    ("WIN A PRIZE", "CLICK HERE", "winner"),
+    ("test", "test test", "test"),
+    ("xxxxx", "", "free-offer"),
 ];

@@ -34,7 +34,9 @@ pub(super) fn text(why: &Why, recalled: &Recalled, palette: Palette) -> String {
         section(&mut lines, palette, "What it noted", why.notes.iter().map(note).collect());
     } else {
         lines.push(String::new());
-        lines.push(palette.paint(Tone::Warn, "Personal data was erased: the lead, what the rule read and what it noted."));
+        lines.push(
+            palette.paint(Tone::Warn, "Personal data was erased: the lead, what the rule read and what it noted."),
+        );
     }
     section(&mut lines, palette, "Who was considered", reps(why, recalled, palette));
     section(&mut lines, palette, "What was done", effects(recalled, palette));
@@ -118,7 +120,9 @@ fn times(stages: &Stages, palette: Palette) -> Vec<String> {
             };
             before = Some(at);
             let millis = at.strftime("%3f");
-            format!("  {} {time}.{millis}  {}", fit(stage, 16), palette.paint(Tone::Quiet, &since)).trim_end().to_owned()
+            format!("  {} {time}.{millis}  {}", fit(stage, 16), palette.paint(Tone::Quiet, &since))
+                .trim_end()
+                .to_owned()
         })
         .collect()
 }
@@ -192,7 +196,9 @@ fn effects(recalled: &Recalled, palette: Palette) -> Vec<String> {
         let state = palette.paint(tone(row.state), &fit(row.state.as_str(), 10));
         rows.push(format!("  {} {state} {attempts}", fit(&act(&row.effect.act), 40)).trim_end().to_owned());
         if let Some(cause) = &row.cause {
-            rows.extend(wrap(cause, COLUMNS - 4).into_iter().map(|line| palette.paint(Tone::Quiet, &format!("    {line}"))));
+            rows.extend(
+                wrap(cause, COLUMNS - 4).into_iter().map(|line| palette.paint(Tone::Quiet, &format!("    {line}"))),
+            );
         }
     }
     rows

@@ -60,7 +60,9 @@ impl<'w> Words<'w> {
         match (call, value) {
             ("rep-pool.members", Value::Array(numbers)) => format!("{} members", numbers.len() / 5),
             ("rep-pool.next", Value::Null) => "nobody".into(),
-            ("rep-pool.next" | "rep-pool.find-by-email" | "rep-pool.find-by-owner", Value::Number(_)) => self.rep(value),
+            ("rep-pool.next" | "rep-pool.find-by-email" | "rep-pool.find-by-owner", Value::Number(_)) => {
+                self.rep(value)
+            }
             (_, Value::String(word)) if word == "Nobody" => "nobody".into(),
             (_, Value::Object(map)) if map.len() == 1 => match map.iter().next() {
                 Some((key, Value::Null)) if key == "Ok" => "done".into(),
