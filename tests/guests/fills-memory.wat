@@ -1,4 +1,4 @@
-;; Fills ten megabytes again and again: fuel counts one instruction, the machine counts bytes.
+;; Fills ten megabytes again and again: few instructions, much work.
 (func $decide (result i32)
   (drop (memory.grow (i32.const 160)))
   (loop $again

@@ -30,7 +30,7 @@
 (global $back i32 (i32.const 64))
 ;; Where the answer is: zeros, which read as `ok(assign(0, "", ""))`.
 (global $answer i32 (i32.const 128))
-;; What is free for the allocator: the upper half of the first two pages, and all above.
+;; What is free for the allocator: the second page and all above.
 (global $free (mut i32) (i32.const 65536))
 ;; `na` at 1024, `eu` at 1026, `one` at 1028, `two` at 1031.
 (data (i32.const 1024) "naeuonetwo")

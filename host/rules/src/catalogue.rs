@@ -1,6 +1,7 @@
 //! The plugins that were taken in, by digest, and how one is asked.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rota_domain::id::Digest;
@@ -11,8 +12,9 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::contract::v0_1;
 use crate::cpu_time;
-use crate::engine::{EngineError, engine};
+use crate::engine::{EngineError, INSTANCES, engine};
 use crate::failure::{self, Stop};
+use crate::gate::Gate;
 use crate::intake::{Refusal, inspect};
 use crate::limits::Limits;
 use crate::session::Session;
@@ -22,6 +24,7 @@ use crate::session::Session;
 pub struct Catalogue {
     engine: Engine,
     linker: Linker<Session>,
+    gate: Gate,
     loaded: RwLock<HashMap<Digest, Arc<Loaded>>>,
 }
 
@@ -45,7 +48,7 @@ impl Catalogue {
     pub fn new() -> Result<Self, EngineError> {
         let engine = engine()?;
         let linker = v0_1::linker(&engine).map_err(|error| EngineError::from_linker(&error))?;
-        Ok(Self { engine, linker, loaded: RwLock::default() })
+        Ok(Self { engine, linker, gate: Gate::new(INSTANCES), loaded: RwLock::default() })
     }
 
     /// Takes a component in: judges it, compiles it, and checks that its world fits.
@@ -112,10 +115,16 @@ impl Rules for Catalogue {
             let detail = format!("the settings have {} bytes; {} are granted", question.settings.len(), loaded.limits.settings);
             return failed(Failure { code: ErrorCode::Settings, detail });
         }
+        let _pass = self.gate.enter();
         let session = Session::new(question, loaded.plugin.manifest.clone(), loaded.limits);
         let mut answer = match self.store(session) {
             Ok(mut store) => {
-                let verdict = decide(&loaded, &mut store);
+                let verdict = match catch_unwind(AssertUnwindSafe(|| decide(&loaded, &mut store))) {
+                    Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(failure)),
+                    Ok(verdict) => verdict,
+                    // The lead shall not wait for ever for a host that fails at it every time.
+                    Err(_) => Verdict::Failed(failure::of_host()),
+                };
                 let left = store.get_fuel().unwrap_or(0);
                 answer(store.into_data(), verdict, loaded.limits.fuel.saturating_sub(left))
             }

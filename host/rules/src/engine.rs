@@ -11,7 +11,14 @@ use crate::limits::{MEMORY_MAX, STACK_MAX, TABLE_MAX};
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Decisions that may run at the same time.
-const INSTANCES: u32 = 64;
+pub(crate) const INSTANCES: u32 = 64;
+
+/// Core modules, memories and tables that one component may consist of: those made from
+/// JavaScript or Python have several. The pool holds so many for every instance, so that
+/// one component's appetite takes nothing from another.
+const MODULES: u32 = 64;
+const MEMORIES: u32 = 4;
+const TABLES: u32 = 8;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -60,14 +67,13 @@ fn config(strategy: InstanceAllocationStrategy) -> Config {
 
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // A component made from JavaScript or Python holds several core modules.
     pool.total_component_instances(INSTANCES)
-        .total_core_instances(INSTANCES * 8)
-        .total_memories(INSTANCES * 2)
-        .total_tables(INSTANCES * 4)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(32)
-        .max_tables_per_component(64)
+        .total_core_instances(INSTANCES * MODULES)
+        .total_memories(INSTANCES * MEMORIES)
+        .total_tables(INSTANCES * TABLES)
+        .max_core_instances_per_component(MODULES)
+        .max_memories_per_component(MEMORIES)
+        .max_tables_per_component(TABLES)
         .max_memory_size(MEMORY_MAX)
         .table_elements(TABLE_MAX)
         .max_component_instance_size(4 << 20)

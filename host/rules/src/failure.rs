@@ -3,6 +3,11 @@
 use rota_domain::rule::{ErrorCode, Failure};
 use wasmtime::Trap;
 
+use crate::session::plain;
+
+/// Bytes of a failure's text: a guest may have written some of it.
+const DETAIL_MAX: usize = 1000;
+
 /// A host function's way to end the guest: the code, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
@@ -36,6 +41,22 @@ pub(crate) fn of(error: &wasmtime::Error) -> Failure {
         (ErrorCode::Trap, text)
     };
     Failure { code, detail }
+}
+
+/// What is said where the host itself failed: its own log has the rest.
+pub(crate) fn of_host() -> Failure {
+    let detail = "the host failed while it answered: a defect of Rota, not of this rule; the server's log says where";
+    Failure { code: ErrorCode::Trap, detail: detail.into() }
+}
+
+/// The same failure as one plain line of bounded length.
+pub(crate) fn readable(failure: Failure) -> Failure {
+    let mut detail = plain(&failure.detail);
+    if detail.len() > DETAIL_MAX {
+        detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
+        detail.push('…');
+    }
+    Failure { detail, ..failure }
 }
 
 fn of_trap(trap: Trap) -> (ErrorCode, String) {

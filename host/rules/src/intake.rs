@@ -5,7 +5,7 @@ use rota_domain::manifest::Manifest;
 use rota_domain::rule::ErrorCode;
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::limits::Limits;
+use crate::limits::{Limits, TABLE_MAX};
 
 /// The custom section that holds `plugin.toml`.
 const MANIFEST: &str = "rota:manifest";
@@ -50,6 +50,9 @@ struct Found {
     schema: Option<Vec<u8>>,
     imports: Vec<String>,
     exports: Vec<String>,
+    /// Bytes of the largest memory and elements of the largest table, before anything runs.
+    memory: u64,
+    table: u64,
 }
 
 /// Reads what a component says of itself, without compiling it.
@@ -69,6 +72,7 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
         );
         return Err(Refusal::new(ErrorCode::Size, detail));
     }
+    check_beginnings(&found, &manifest)?;
     for import in &found.imports {
         check_import(import)?;
     }
@@ -91,6 +95,17 @@ fn read(component: &[u8]) -> Result<Found, Refusal> {
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::MemorySection(section) => {
+                for memory in section {
+                    let pages = memory.map_err(not_wasm)?.initial;
+                    found.memory = found.memory.max(pages.saturating_mul(64 << 10));
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    found.table = found.table.max(table.map_err(not_wasm)?.ty.initial);
+                }
+            }
             Payload::CustomSection(section) if depth == 0 => found.keep(section.name(), section.data())?,
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
@@ -110,13 +125,14 @@ fn read(component: &[u8]) -> Result<Found, Refusal> {
 
 impl Found {
     fn keep(&mut self, name: &str, data: &[u8]) -> Result<(), Refusal> {
-        let slot = match name {
-            MANIFEST => &mut self.manifest,
-            SCHEMA => &mut self.schema,
+        let (slot, other) = match name {
+            MANIFEST => (&mut self.manifest, &self.schema),
+            SCHEMA => (&mut self.schema, &self.manifest),
             _ => return Ok(()),
         };
-        if data.len() > SECTIONS_MAX {
-            let detail = format!("the section {name} has {} KiB; 512 KiB are granted", data.len() >> 10);
+        let size = data.len() + other.as_ref().map_or(0, Vec::len);
+        if size > SECTIONS_MAX {
+            let detail = format!("manifest and settings schema have {} KiB together; 512 KiB are granted", size >> 10);
             return Err(Refusal::new(ErrorCode::Manifest, detail));
         }
         if slot.replace(data.to_vec()).is_some() {
@@ -142,6 +158,26 @@ fn manifest(found: &Found) -> Result<Manifest, Refusal> {
         return Err(refuse(format!("`{}` is no plugin name: use lower-case letters, digits and hyphens", manifest.name)));
     }
     Ok(manifest)
+}
+
+/// What a module wants from the start, it would be refused at every decision.
+fn check_beginnings(found: &Found, manifest: &Manifest) -> Result<(), Refusal> {
+    let granted = Limits::of(manifest.language).memory;
+    if found.memory > granted as u64 {
+        let detail = format!(
+            "`{}` wants {} KiB of memory from the start; its language class grants {} KiB: ask for less when linking",
+            manifest.name,
+            found.memory >> 10,
+            granted >> 10
+        );
+        return Err(Refusal::new(ErrorCode::Memory, detail));
+    }
+    if found.table > TABLE_MAX as u64 {
+        let detail =
+            format!("`{}` wants a table of {} elements from the start; {TABLE_MAX} are granted", manifest.name, found.table);
+        return Err(Refusal::new(ErrorCode::Table, detail));
+    }
+    Ok(())
 }
 
 fn check_import(name: &str) -> Result<(), Refusal> {

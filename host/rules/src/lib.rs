@@ -9,6 +9,7 @@ mod contract;
 mod cpu_time;
 mod engine;
 mod failure;
+mod gate;
 mod intake;
 mod limits;
 mod session;

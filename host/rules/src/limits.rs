@@ -22,7 +22,7 @@ pub struct Limits {
     /// Processor time in milliseconds: the backstop for what fuel does not count. It allows
     /// at least ten times what the fuel takes.
     pub cpu_ms: u64,
-    /// Linear memory in bytes.
+    /// Linear memory in bytes, all memories of a component together.
     pub memory: usize,
     /// Component size in bytes.
     pub component: usize,
@@ -42,6 +42,8 @@ pub struct Limits {
     pub log_lines: usize,
     /// Explain notes that are kept.
     pub notes: usize,
+    /// Bytes of explain notes that are kept.
+    pub note_bytes: usize,
     /// Bytes of settings.
     pub settings: usize,
 }
@@ -68,6 +70,7 @@ impl Limits {
             log_bytes: 8 << 10,
             log_lines: 64,
             notes: 128,
+            note_bytes: 32 << 10,
             settings: 256 << 10,
         }
     }
@@ -75,19 +78,26 @@ impl Limits {
 
 /// Watches over memory and tables while a guest runs.
 pub(crate) struct Growth {
-    pub(crate) memory: usize,
+    limit: usize,
+    granted: usize,
+}
+
+impl Growth {
+    /// So many bytes of memory, whether in one or in several memories.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, granted: 0 }
+    }
 }
 
 impl ResourceLimiter for Growth {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.memory {
-            let detail = format!(
-                "it wanted {} KiB of memory; its class grants {} KiB",
-                desired >> 10,
-                self.memory >> 10
-            );
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.granted.saturating_add(desired.saturating_sub(current));
+        if wanted > self.limit {
+            let detail =
+                format!("it wanted {} KiB of memory; its class grants {} KiB", wanted >> 10, self.limit >> 10);
             return Err(Stop::new(ErrorCode::Memory, detail).into());
         }
+        self.granted = wanted;
         Ok(true)
     }
 

@@ -20,7 +20,8 @@ fn a_declared_property_is_read_without_white_space_around_it() {
 
 #[test]
 fn the_settings_arrive_as_they_were_given() {
-    let guest = Guest::new("(func $decide (result i32) (call $queue (global.get $settings) (global.get $settings-len)))");
+    let guest =
+        Guest::new("(func $decide (result i32) (call $queue (global.get $settings) (global.get $settings-len)))");
     assert_eq!(decided(guest.ask_with(r#"{"pool":"na"}"#)).choice, Choice::Queue(r#"{"pool":"na"}"#.into()));
 }
 
@@ -37,8 +38,7 @@ fn declared_effects_of_an_accepted_decision_are_kept_in_order() {
         .ask(),
     )
     .wishes;
-    let expected =
-        [Wish::Note { body: "eu".into() }, Wish::Property { name: "rating".into(), value: "na".into() }];
+    let expected = [Wish::Note { body: "eu".into() }, Wish::Property { name: "rating".into(), value: "na".into() }];
     assert_eq!(wishes, expected);
 }
 

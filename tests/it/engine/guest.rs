@@ -28,7 +28,7 @@ employees = "number"
 rating = "text"
 "#;
 
-/// Reps 0 to 2, of whom the last is inactive; pools with one, two and many first turns.
+/// Reps 0 to 2, of whom the last is inactive, in three pools; `usual_desk` adds `p00` to `p69`.
 const WORKSPACE: &str = r#"
 workspace = "acme"
 reps = [
@@ -87,6 +87,15 @@ impl Guest {
         embed(&self.bare(), MANIFEST, None).expect("a manifest")
     }
 
+    /// The component as if it had been built for another release, such as `@0.1.7`.
+    pub(crate) fn component_for(&self, release: &str) -> Vec<u8> {
+        let mut component = self.component();
+        while let Some(place) = component.windows(6).position(|window| window == b"@0.1.0") {
+            component[place..place + 6].copy_from_slice(release.as_bytes());
+        }
+        component
+    }
+
     /// Whether it is taken in.
     pub(crate) fn inspect(&self) -> Result<Intake, Refusal> {
         inspect(&self.component())
@@ -99,13 +108,8 @@ impl Guest {
 
     /// The same with these settings.
     pub(crate) fn ask_with(&self, settings: &str) -> Answer {
-        self.ask_at(desk(WORKSPACE), settings)
-    }
-
-    /// The same in another workspace.
-    pub(crate) fn ask_at(&self, desk: Desk, settings: &str) -> Answer {
         let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
-        CATALOGUE.ask(question(plugin.digest, desk, settings))
+        CATALOGUE.ask(Question { settings: settings.into(), ..question(plugin.digest) })
     }
 
     /// Asks it, and takes the failure.
@@ -117,6 +121,27 @@ impl Guest {
     pub(crate) fn code(&self) -> ErrorCode {
         self.failure().code
     }
+}
+
+/// The component with one more section at its end.
+pub(crate) fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8> {
+    component.push(kind);
+    let mut length = content.len();
+    while length >= 0x80 {
+        component.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
+        length >>= 7;
+    }
+    component.push(u8::try_from(length).expect("seven bits"));
+    component.extend_from_slice(content);
+    component
+}
+
+/// The component with one more core module, and an instance of it that nobody uses.
+pub(crate) fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
+    let component = with_section(component, 1, &wat::parse_str(module).expect("a module"));
+    // One instance: of a module, the fourth (the guest's own, then two that join it to its
+    // imports), without arguments.
+    with_section(component, 2, &[1, 0, 3, 0])
 }
 
 /// The failure that a test expects.
@@ -140,34 +165,31 @@ pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
     std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect()
 }
 
-/// The desk of a workspace, before the first decision.
-pub(crate) fn desk(workspace: &str) -> Desk {
-    Desk::new(1, Arc::new(toml::from_str(workspace).expect("a workspace")))
+/// The desk of the one workspace, before the first decision.
+pub(crate) fn usual_desk() -> Desk {
+    let more: String = (0..70).map(|n| format!("[[pools]]\nid = \"p{n:02}\"\n")).collect();
+    Desk::new(1, Arc::new(toml::from_str(&format!("{WORKSPACE}{more}")).expect("a workspace")))
 }
 
 /// A question about the one lead.
-pub(crate) fn question(plugin: Digest, desk: Desk, settings: &str) -> Question {
+pub(crate) fn question(plugin: Digest) -> Question {
     let call =
         Call { now: jiff::Timestamp::UNIX_EPOCH, seed: 7, trigger: "created".into(), attempt: 1, mode: Mode::Test };
     Question {
         plugin,
-        settings: settings.into(),
+        settings: "{}".into(),
         call,
         lead: Arc::new(serde_json::from_str(LEAD).expect("a lead")),
         class: "unclassified".into(),
-        desk: Arc::new(desk),
+        desk: Arc::new(usual_desk()),
     }
-}
-
-/// A question in the usual workspace.
-pub(crate) fn usual(plugin: Digest) -> Question {
-    question(plugin, desk(WORKSPACE), "{}")
 }
 
 /// The names of all hostile guests.
 pub(crate) fn hostile() -> Vec<String> {
     let entries = fs::read_dir(root().join("tests/guests")).expect("tests/guests");
-    let names = entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
+    let names =
+        entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
     names.filter(|name: &String| name != "world").collect()
 }
 

@@ -1,9 +1,10 @@
 //! What is not taken in, with which code, and what its author is told to do.
 
-use rota_domain::rule::ErrorCode;
+use rota_domain::rule::{ErrorCode, Verdict};
+use rota_flow::ports::Rules;
 use rota_rules::Refusal;
 
-use super::guest::{CATALOGUE, Guest, MANIFEST};
+use super::guest::{CATALOGUE, Guest, MANIFEST, question, with_section};
 
 /// A guest that nothing is wrong with.
 fn good() -> Guest {
@@ -16,29 +17,19 @@ fn refusal(component: &[u8]) -> Refusal {
 
 /// The refusal of a component in text, with a manifest that nothing is wrong with.
 fn refusal_of(component: &str) -> Refusal {
-    refusal(&with_section(wat::parse_str(component).expect("a component"), "rota:manifest", MANIFEST.as_bytes()))
+    refusal(&with_custom(wat::parse_str(component).expect("a component"), "rota:manifest", MANIFEST.as_bytes()))
 }
 
 /// The refusal of a good guest with these manifests.
 fn refusal_with(manifests: &[&str]) -> Refusal {
-    let add = |component, manifest: &&str| with_section(component, "rota:manifest", manifest.as_bytes());
+    let add = |component, manifest: &&str| with_custom(component, "rota:manifest", manifest.as_bytes());
     refusal(&manifests.iter().fold(good().bare(), add))
 }
 
 /// The component with one more custom section at its end.
-fn with_section(mut component: Vec<u8>, name: &str, data: &[u8]) -> Vec<u8> {
-    let name_length = u8::try_from(name.len()).expect("a short name");
-    component.push(0);
-    let mut length = 1 + name.len() + data.len();
-    while length >= 0x80 {
-        component.push(u8::try_from(length & 0x7f).expect("seven bits") | 0x80);
-        length >>= 7;
-    }
-    component.push(u8::try_from(length).expect("seven bits"));
-    component.push(name_length);
-    component.extend_from_slice(name.as_bytes());
-    component.extend_from_slice(data);
-    component
+fn with_custom(component: Vec<u8>, name: &str, data: &[u8]) -> Vec<u8> {
+    let length = [u8::try_from(name.len()).expect("a short name")];
+    with_section(component, 0, &[&length[..], name.as_bytes(), data].concat())
 }
 
 #[track_caller]
@@ -75,8 +66,20 @@ fn a_newer_contract_is_told_both_releases() {
     let imports = r#"(component (import "rota:routing/lead@0.2.0" (instance)))"#;
     let exports = r#"(component (instance $rule) (export "rota:routing/rule@0.2.0" (instance $rule)))"#;
     for component in [imports, exports] {
-        assert_says(&refusal_of(component), ErrorCode::Contract, &["rota:routing 0.2.0", "speaks 0.1.0", "update the host"]);
+        assert_says(
+            &refusal_of(component),
+            ErrorCode::Contract,
+            &["rota:routing 0.2.0", "speaks 0.1.0", "update the host"],
+        );
     }
+}
+
+#[test]
+fn a_later_release_of_the_same_contract_is_taken_in_and_asked() {
+    let later = good().component_for("@0.1.7");
+    let plugin = CATALOGUE.take_in(&later).expect("it is taken in");
+    assert!(matches!(CATALOGUE.ask(question(plugin.digest)).verdict, Verdict::Passed(_)));
+    assert_says(&refusal(&good().component_for("@0.2.0")), ErrorCode::Contract, &["rota:routing 0.2.0"]);
 }
 
 #[test]
@@ -151,7 +154,7 @@ fn an_unknown_key_in_the_manifest_is_named() {
 
 #[test]
 fn a_manifest_that_is_not_utf8_is_refused() {
-    let component = with_section(good().bare(), "rota:manifest", b"\xff");
+    let component = with_custom(good().bare(), "rota:manifest", b"\xff");
     assert_says(&refusal(&component), ErrorCode::Manifest, &["not UTF-8"]);
 }
 
@@ -168,14 +171,14 @@ fn a_name_that_could_not_stand_in_a_path_is_refused() {
 
 #[test]
 fn manifest_and_schema_share_half_a_megabyte() {
-    let schema = |kib: usize| with_section(good().component(), "rota:settings-schema", " ".repeat(kib << 10).as_bytes());
+    let schema = |kib: usize| with_custom(good().component(), "rota:settings-schema", " ".repeat(kib << 10).as_bytes());
     CATALOGUE.take_in(&schema(511)).expect("it is taken in");
     assert_says(&refusal(&schema(512)), ErrorCode::Manifest, &["512 KiB are granted"]);
 }
 
 #[test]
 fn a_component_beyond_its_class_is_refused_by_size() {
-    let padded = |kib: usize| with_section(good().component(), "padding", &vec![0; kib << 10]);
+    let padded = |kib: usize| with_custom(good().component(), "padding", &vec![0; kib << 10]);
     CATALOGUE.take_in(&padded(2000)).expect("it is taken in");
     assert_says(&refusal(&padded(2048)), ErrorCode::Size, &["grants 2048 KiB"]);
 }

@@ -1,12 +1,14 @@
 //! Nothing passes from one decision to another, and none disturbs another.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rota_domain::rule::{Choice, ErrorCode};
+use rota_domain::rule::{Choice, ErrorCode, Question, Verdict};
+use rota_domain::workspace::Workspace;
 use rota_flow::ports::Rules;
 use rota_rules::Catalogue;
 
-use super::guest::{Guest, decided, failure, usual};
+use super::guest::{CATALOGUE, Guest, beside, decided, failure, question, usual_desk};
 
 /// Counts in a global and in memory, and queues the lead under the first count.
 const COUNTS: &str = r#"
@@ -43,18 +45,18 @@ fn a_guest_decides_the_same_while_another_one_loops() {
     let catalogue = Catalogue::new().expect("an engine");
     let take_in = |guest: Guest| catalogue.take_in(&guest.component()).expect("it is taken in").digest;
     let (counts, loops) = (take_in(Guest::new(COUNTS)), take_in(Guest::file("endless-loop")));
-    let alone = catalogue.ask(usual(counts.clone()));
+    let alone = catalogue.ask(question(counts.clone()));
     let done = AtomicBool::new(false);
     let looped = std::thread::scope(|scope| {
         let looping = scope.spawn(|| {
             let mut codes = Vec::new();
             while codes.is_empty() || !done.load(Ordering::Relaxed) {
-                codes.push(failure(catalogue.ask(usual(loops.clone()))).code);
+                codes.push(failure(catalogue.ask(question(loops.clone()))).code);
             }
             codes
         });
         for _ in 0..200 {
-            let beside = catalogue.ask(usual(counts.clone()));
+            let beside = catalogue.ask(question(counts.clone()));
             assert_eq!((&beside.verdict, beside.fuel), (&alone.verdict, alone.fuel));
         }
         done.store(true, Ordering::Relaxed);
@@ -67,10 +69,39 @@ fn a_guest_decides_the_same_while_another_one_loops() {
 fn more_decisions_at_once_than_the_host_has_instances_all_come_out() {
     let catalogue = Catalogue::new().expect("an engine");
     let plugin = catalogue.take_in(&Guest::file("endless-loop").component()).expect("it is taken in");
-    let ask = || failure(catalogue.ask(usual(plugin.digest.clone()))).code;
+    let ask = || failure(catalogue.ask(question(plugin.digest.clone()))).code;
     let codes: Vec<ErrorCode> = std::thread::scope(|scope| {
         let asked: Vec<_> = (0..150).map(|_| scope.spawn(ask)).collect();
         asked.into_iter().map(|one| one.join().expect("an answer")).collect()
     });
     assert!(codes.iter().all(|code| *code == ErrorCode::Fuel), "{codes:?}");
+}
+
+#[test]
+fn several_memories_share_what_the_class_grants() {
+    // Nine megabytes beside the guest's own nine; the class grants sixteen.
+    let ask = |mib: usize| {
+        let guest = Guest::new("(func $decide (result i32) (call $pass))").memory_kib(mib << 10);
+        let component = beside(guest.component(), "(module (memory 144))");
+        CATALOGUE.ask(question(CATALOGUE.take_in(&component).expect("it is taken in").digest))
+    };
+    assert_eq!(failure(ask(9)).code, ErrorCode::Memory);
+    assert!(matches!(ask(7).verdict, Verdict::Passed(_)));
+}
+
+#[test]
+fn a_defect_of_the_host_ends_the_decision_and_not_the_host() {
+    let guest = "(func $decide (result i32)
+      (call $pool.open (i32.const 1024) (i32.const 2) (global.get $back))
+      (call $pool.members (i32.const 0) (global.get $back))
+      (call $pass))";
+    let plugin = CATALOGUE.take_in(&Guest::new(guest).component()).expect("it is taken in");
+    // The desk knows where its reps stand; without them, looking there is a panic.
+    let mut desk = usual_desk();
+    desk.workspace = Arc::new(Workspace { reps: Vec::new(), ..(*desk.workspace).clone() });
+    let answer = CATALOGUE.ask(Question { desk: Arc::new(desk), ..question(plugin.digest.clone()) });
+    let failure = failure(answer);
+    assert_eq!(failure.code, ErrorCode::Trap);
+    assert!(failure.detail.contains("a defect of Rota"), "{}", failure.detail);
+    assert!(matches!(CATALOGUE.ask(question(plugin.digest)).verdict, Verdict::Passed(_)));
 }

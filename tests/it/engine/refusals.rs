@@ -56,7 +56,10 @@ fn an_inactive_rep_gets_no_lead_though_it_was_shown() {
           (call $assign (i32.const 2)))",
     )
     .failure();
-    assert_eq!(failure, Failure { code: ErrorCode::BadRep, detail: "it assigned the lead to `cy`, who is not active".into() });
+    assert_eq!(
+        failure,
+        Failure { code: ErrorCode::BadRep, detail: "it assigned the lead to `cy`, who is not active".into() }
+    );
 }
 
 #[test]

@@ -50,3 +50,15 @@ fn a_guest_that_fails_leaves_what_it_asked_until_then() {
     .ask();
     assert_eq!(transcript(&answer), [r#"["rep-pool.open",["na"],{"Ok":0}]"#]);
 }
+
+#[test]
+fn text_that_is_cut_stands_in_the_transcript_by_its_length() {
+    let answer = Guest::new(
+        "(func $decide (result i32)
+          (call $log.line (i32.const 1) (i32.const 4096) (i32.const 9000))
+          (call $explain.note (i32.const 1024) (i32.const 2) (i32.const 4096) (i32.const 33000))
+          (call $pass))",
+    )
+    .ask();
+    assert_eq!(transcript(&answer), [r#"["log.line",[9000],null]"#, r#"["explain.note",[33002],null]"#]);
+}

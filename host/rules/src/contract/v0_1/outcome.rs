@@ -49,12 +49,17 @@ impl effects::Host for Session {
 
 impl explain::Host for Session {
     fn note(&mut self, branch: String, detail: String) -> wasmtime::Result<()> {
-        self.step("explain.note", (&branch, &detail), |session| {
-            if session.notes.len() < session.limits.notes {
-                session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
-            } else {
+        let size = branch.len() + detail.len();
+        let room = self.limits.note_bytes.saturating_sub(self.note_bytes);
+        if self.notes.len() >= self.limits.notes || size > room {
+            return self.step("explain.note", cut(size), |session| {
                 session.explain_truncated = true;
-            }
+                Ok(())
+            });
+        }
+        self.step("explain.note", (&branch, &detail), |session| {
+            session.note_bytes += size;
+            session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
             Ok(())
         })
     }
@@ -62,18 +67,27 @@ impl explain::Host for Session {
 
 impl log::Host for Session {
     fn line(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        let room = self.limits.log_bytes.saturating_sub(self.log_bytes);
+        // Room for the level, too.
+        if self.log.len() >= self.limits.log_lines || message.len() + 16 > room {
+            return self.step("log.line", cut(message.len()), |session| {
+                session.log_truncated = true;
+                Ok(())
+            });
+        }
         self.step("log.line", (level, &message), |session| {
             let line = format!("{}: {}", format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(), plain(&message));
-            let room = session.limits.log_bytes.saturating_sub(session.log_bytes);
-            if session.log.len() < session.limits.log_lines && line.len() <= room {
-                session.log_bytes += line.len();
-                session.log.push(line);
-            } else {
-                session.log_truncated = true;
-            }
+            session.log_bytes += line.len();
+            session.log.push(line);
             Ok(())
         })
     }
+}
+
+/// The arguments of a call whose text is not kept, as the transcript has them: a flood is
+/// cut there, too, and is told from another flood by its length.
+fn cut(bytes: usize) -> (usize,) {
+    (bytes,)
 }
 
 /// An instant that a guest gave.
