@@ -55,8 +55,7 @@ pub(crate) async fn a_unit_that_fails_leaves_its_neighbours_alone(place: impl Pl
     for (n, asked) in asked.collect::<Vec<_>>().into_iter().enumerate() {
         let tenant = &tenants[n];
         let answer = asked.await.unwrap();
-        let (state, backlog) =
-            (store.load(tenant, at(0)).await.unwrap(), store.backlog(tenant).await.unwrap());
+        let (state, backlog) = (store.load(tenant, at(0)).await.unwrap(), store.backlog(tenant).await.unwrap());
         if n % 3 == 0 {
             assert!(matches!(answer, Err(StoreError::Conflict { seq: 1, .. })), "{answer:?}");
             assert_eq!((state.seq, backlog), (1, (0, 0)));

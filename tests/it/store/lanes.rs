@@ -5,8 +5,8 @@ use rota_flow::ports::{LaneState, Settle, Settlement};
 
 use super::Place;
 use super::values::{
-    LEASE, acme, at, begin, claim, claim_one, decided, decided_about, hs, ids, owner, property, recall, record,
-    retry, settle, states, task,
+    LEASE, acme, at, begin, claim, claim_one, decided, decided_about, hs, ids, owner, property, recall, record, retry,
+    settle, states, task,
 };
 
 pub(crate) async fn effects_of_a_record_are_claimed_in_order_and_one_at_a_time(place: impl Place) {
@@ -56,9 +56,7 @@ pub(crate) async fn a_claim_takes_what_it_asks_for_and_the_longest_waiting_first
     assert!(elsewhere.is_empty(), "another connection has nothing to send");
 }
 
-pub(crate) async fn a_lane_whose_lease_ran_out_is_claimed_again_and_the_old_claim_settles_nothing(
-    place: impl Place,
-) {
+pub(crate) async fn a_lane_whose_lease_ran_out_is_claimed_again_and_the_old_claim_settles_nothing(place: impl Place) {
     let store = place.open().await;
     begin(&*store, &acme()).await;
     record(&*store, 0, decided("d1", vec![owner("71"), task("one")])).await;

@@ -109,8 +109,7 @@ fn everything() -> Recorded {
     decision.error = Some(ErrorCode::Trap);
     decision.error_detail = Some("index out of bounds at \"joe1@big.example\"".into());
     decision.response_due = Some(at(300));
-    decision.plugin =
-        Some(PluginName { name: "p".into(), version: "0.1.0".into(), digest: Digest::of(b"component") });
+    decision.plugin = Some(PluginName { name: "p".into(), version: "0.1.0".into(), digest: Digest::of(b"component") });
     decision.fuel = u64::from(u32::MAX) + 7;
     decision.of = Some(DecisionId::from("d0"));
     decision.marks = vec!["log-truncated".into()];
@@ -274,11 +273,8 @@ pub(crate) async fn tenants_do_not_see_each_other(place: impl Place) {
     store.record(&other, 1, vec![entry(1, decision(mine.clone()))]).await.unwrap();
     let claims = store.claim(&other, &hs(), at(9), LEASE, 9).await.unwrap();
     assert_eq!(claims.len(), 1);
-    let done = rota_flow::ports::Settlement {
-        claim: claims[0].clone(),
-        settle: rota_flow::ports::Settle::Done,
-        at: at(9),
-    };
+    let done =
+        rota_flow::ports::Settlement { claim: claims[0].clone(), settle: rota_flow::ports::Settle::Done, at: at(9) };
     assert_eq!(store.settle(vec![done]).await.unwrap(), [true]);
     assert_eq!(recall(&*store, "d1").await.effects[0].state, LaneState::Waiting);
     assert_eq!(store.backlog(&acme()).await.unwrap(), (1, 2));

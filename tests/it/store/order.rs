@@ -8,9 +8,7 @@ use rota_domain::effect::Act;
 use rota_flow::ports::{Claim, LaneState, Repair, Settle, Settlement, Store};
 
 use super::Place;
-use super::values::{
-    LEASE, acme, at, begin, dead, decided_about, hs, owner, property, recall, record, retry, task,
-};
+use super::values::{LEASE, acme, at, begin, dead, decided_about, hs, owner, property, recall, record, retry, task};
 
 /// Something that happens.
 #[derive(Clone, Debug)]
@@ -70,9 +68,8 @@ impl World {
                 let id = format!("d{}", self.decisions);
                 self.decisions += 1;
                 let recorded = decided_about(&contact.to_string(), &id, acts(shape));
-                self.effects.extend(recorded.effects.iter().map(|effect| {
-                    (id.clone(), effect.id.to_string(), effect.lane())
-                }));
+                self.effects
+                    .extend(recorded.effects.iter().map(|effect| (id.clone(), effect.id.to_string(), effect.lane())));
                 record(store, self.now, recorded).await;
             }
             Event::Claim { limit } => self.claim(store, limit).await,
@@ -165,9 +162,7 @@ impl World {
     }
 }
 
-pub(crate) async fn no_sequence_of_events_delivers_out_of_order_or_strands_a_lane<P: Place + Send + 'static>(
-    _: P,
-) {
+pub(crate) async fn no_sequence_of_events_delivers_out_of_order_or_strands_a_lane<P: Place + Send + 'static>(_: P) {
     let cases = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let config = Config { cases: 48, failure_persistence: None, ..Config::default() };

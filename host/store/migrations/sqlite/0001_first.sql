@@ -143,7 +143,7 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_decision ON outbox (tenant, decision);
 CREATE INDEX outbox_waiting ON outbox (tenant, connection, lane, id) WHERE state = 'waiting';
-CREATE INDEX outbox_owners ON outbox (tenant, connection, lane, id) WHERE kind = 'owner';
+CREATE INDEX outbox_owners ON outbox (tenant, connection, lane, id) WHERE state = 'waiting' AND kind = 'owner';
 CREATE INDEX outbox_dead ON outbox (tenant, id) WHERE state = 'dead';
 
 -- A decision as it is read: with its entry, and with its words while the person is known.

@@ -34,12 +34,7 @@ struct Row {
 
 impl Arrivals {
     /// Makes rows of arrivals.
-    pub(super) fn new(
-        tenant: TenantId,
-        seed: &Seed,
-        arrivals: &[Arrival],
-        now: Timestamp,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn new(tenant: TenantId, seed: &Seed, arrivals: &[Arrival], now: Timestamp) -> Result<Self, StoreError> {
         let mut people = People::default();
         let mut rows = Vec::with_capacity(arrivals.len());
         for arrival in arrivals {

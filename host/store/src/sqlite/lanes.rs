@@ -118,8 +118,7 @@ async fn grow(
     // By lane: how many, since when, and whether there is an owner among them.
     let mut lanes: BTreeMap<(&str, &str), (i64, i64, bool)> = BTreeMap::new();
     for effect in effects {
-        let (pending, _, owner) =
-            lanes.entry((&effect.connection, &effect.lane)).or_insert((0, effect.at, false));
+        let (pending, _, owner) = lanes.entry((&effect.connection, &effect.lane)).or_insert((0, effect.at, false));
         *pending += 1;
         *owner |= effect.kind == "owner";
     }
@@ -147,10 +146,7 @@ async fn grow(
 
 /// Counts effects out of their lanes, and removes lanes that nothing waits in and nobody
 /// holds. A lane may be named with 0, to be removed now that nobody holds it.
-pub(super) async fn shrink(
-    connection: &mut SqliteConnection,
-    left: BTreeMap<LaneKey, i64>,
-) -> Result<(), sqlx::Error> {
+pub(super) async fn shrink(connection: &mut SqliteConnection, left: BTreeMap<LaneKey, i64>) -> Result<(), sqlx::Error> {
     let left: Vec<(LaneKey, i64)> = left.into_iter().collect();
     for piece in pieces(&left) {
         let mut sql = QueryBuilder::new("WITH gone (tenant, connection, lane, number) AS (");

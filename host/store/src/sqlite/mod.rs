@@ -32,8 +32,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError,
-    Stored, Waiting,
+    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError, Stored,
+    Waiting,
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, Stored, StoreError};
+use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
@@ -27,7 +27,8 @@ pub(super) async fn seed(readers: &SqlitePool, tenant: &TenantId) -> Result<Seed
         .fetch_optional(readers)
         .await?;
     let seed = seed.ok_or_else(|| unknown_tenant(tenant))?;
-    let bytes = seed.try_into().map_err(|_| unreadable(format_args!("tenant `{tenant}`"), "its seed has not 32 bytes"))?;
+    let bytes =
+        seed.try_into().map_err(|_| unreadable(format_args!("tenant `{tenant}`"), "its seed has not 32 bytes"))?;
     Ok(Seed(bytes))
 }
 
@@ -93,11 +94,7 @@ async fn recent(
     Ok(recent)
 }
 
-async fn workspace(
-    connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    revision: i64,
-) -> Result<Workspace, Failure> {
+async fn workspace(connection: &mut SqliteConnection, tenant: &TenantId, revision: i64) -> Result<Workspace, Failure> {
     let row = format_args!("revision {revision} of `{tenant}`").to_string();
     let body: Option<String> =
         sqlx::query_scalar("SELECT body FROM log WHERE tenant = ? AND seq = ? AND kind = 'workspace'")

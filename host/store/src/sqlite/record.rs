@@ -38,12 +38,7 @@ pub(super) struct Record {
 
 impl Record {
     /// Makes rows of entries.
-    pub(super) fn new(
-        tenant: TenantId,
-        seed: &Seed,
-        expected: u64,
-        entries: Vec<Entry>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn new(tenant: TenantId, seed: &Seed, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
         let mut record = Self {
             tenant,
             expected: signed(expected),
@@ -180,10 +175,8 @@ const LATEST_STATUS: [&str; 2] = [
     " ON CONFLICT (tenant, rep) DO UPDATE SET status = excluded.status",
 ];
 
-const LATEST_ROTATION: [&str; 2] = [
-    "INSERT INTO rotations (tenant, pool, body) ",
-    " ON CONFLICT (tenant, pool) DO UPDATE SET body = excluded.body",
-];
+const LATEST_ROTATION: [&str; 2] =
+    ["INSERT INTO rotations (tenant, pool, body) ", " ON CONFLICT (tenant, pool) DO UPDATE SET body = excluded.body"];
 
 /// Whether later events about the person may join this decision: not if it joined another
 /// itself, nor if no flow wanted the lead.

@@ -61,17 +61,22 @@ impl Mend {
         }))
     }
 
-    /// Whether a newer owner of the record was delivered, which sending this would undo.
+    /// Whether a newer owner of the record was delivered, which sending this would undo. It
+    /// is looked for by way of the lead's decisions, since delivered owners have no index.
     async fn outdated(&self, connection: &mut SqliteConnection, found: &Found) -> Result<bool, sqlx::Error> {
         let newer: i64 = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE tenant = ? AND connection = ? AND lane = ?
-             AND kind = 'owner' AND state = 'done' AND id > ? AND decision <> ?)",
+            "SELECT EXISTS (
+                 SELECT 1 FROM decisions AS newer
+                 JOIN outbox AS o ON o.tenant = newer.tenant AND o.decision = newer.seq
+                 WHERE newer.tenant = ?1 AND newer.seq > ?2
+                   AND newer.lead = (SELECT lead FROM decisions WHERE tenant = ?1 AND seq = ?2)
+                   AND o.connection = ?3 AND o.lane = ?4
+                   AND o.kind = 'owner' AND o.state = 'done')",
         )
         .bind(self.tenant.as_str())
+        .bind(found.decision)
         .bind(&found.connection)
         .bind(&found.lane)
-        .bind(found.id)
-        .bind(found.decision)
         .fetch_one(connection)
         .await?;
         Ok(found.with_owner && newer > 0)

@@ -9,7 +9,7 @@ use rota_domain::fairness::Turn;
 use rota_domain::id::{DecisionId, LeadId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
-use rota_flow::ports::{LaneState, OutboxRow, Stored, StoreError};
+use rota_flow::ports::{LaneState, OutboxRow, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
@@ -185,8 +185,8 @@ impl EffectRow {
     /// The effect on its way.
     pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
         let row = format_args!("effect {} in the outbox of `{tenant}`", self.id).to_string();
-        let state = lane_state(&self.state)
-            .ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
+        let state =
+            lane_state(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {
             tenant: tenant.clone(),
             effect: parse_private(&self.body, &row)?,

@@ -68,8 +68,7 @@ impl Line {
                 line.state = LaneState::Dead;
                 line.trouble = Some(json(&trouble, format_args!("effect `{}`", line.effect))?);
                 line.cause = Some(cause);
-                line.again =
-                    again.map(|arrival| Arrivals::new(tenant, seed, &[arrival], at)).transpose()?;
+                line.again = again.map(|arrival| Arrivals::new(tenant, seed, &[arrival], at)).transpose()?;
             }
         }
         Ok(line)
@@ -99,8 +98,7 @@ impl Unit for Settlements {
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<Vec<bool>, Failure> {
         let held = release(connection, &self.0).await?;
-        let lines: Vec<&Line> =
-            self.0.iter().zip(&held).filter(|(_, held)| **held).map(|(line, _)| line).collect();
+        let lines: Vec<&Line> = self.0.iter().zip(&held).filter(|(_, held)| **held).map(|(line, _)| line).collect();
         let moved = transfer(connection, &lines).await?;
         remember(connection, &moved).await?;
 
@@ -159,10 +157,7 @@ async fn release(connection: &mut SqliteConnection, lines: &[Line]) -> Result<Ve
 
 /// Moves effects to their new states. An effect that somebody dropped meanwhile stays
 /// dropped, and is not among the answers.
-async fn transfer<'l>(
-    connection: &mut SqliteConnection,
-    lines: &[&'l Line],
-) -> Result<Vec<Moved<'l>>, sqlx::Error> {
+async fn transfer<'l>(connection: &mut SqliteConnection, lines: &[&'l Line]) -> Result<Vec<Moved<'l>>, sqlx::Error> {
     type Columns = (String, String, i64, i64, i64, String, bool);
     let by_effect: HashMap<(&str, &str), &'l Line> =
         lines.iter().map(|line| ((line.lane.0.as_str(), line.effect.as_str()), *line)).collect();
@@ -296,9 +291,7 @@ async fn hurry(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Result
 
 /// Notes when an owner was confirmed and when a rep was told, the first time each.
 async fn stages(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Result<(), sqlx::Error> {
-    let told = |moved: &&Moved<'_>| {
-        moved.line.state == LaneState::Done && (moved.owner || moved.line.notifies)
-    };
+    let told = |moved: &&Moved<'_>| moved.line.state == LaneState::Done && (moved.owner || moved.line.notifies);
     let told: Vec<&Moved<'_>> = moved.iter().filter(told).collect();
     for piece in pieces(&told) {
         let mut sql = QueryBuilder::new("WITH told (tenant, seq, owner, task) AS (");
