@@ -52,7 +52,10 @@ fn files(folder: &str) -> Vec<PathBuf> {
 fn everything() -> Memory {
     Memory::default()
         .with("workspace.toml", include_str!("../cases/config/valid/everything.toml"))
-        .with("settings/inbound.json", "{\"territories\": [],\n \"enterprise\": {\"pool\": \"na\", \"employees\": 1000}}")
+        .with(
+            "settings/inbound.json",
+            "{\"territories\": [],\n \"enterprise\": {\"pool\": \"na\", \"employees\": 1000}}",
+        )
         .with("rule.wasm", b"\0asm")
         .with("tables/postal.csv", "from,to,value\n")
 }
@@ -94,12 +97,15 @@ fn the_component_beside_a_workspace_is_read_for_the_flow_that_names_it() {
 
 #[test]
 fn what_is_read_and_not_acted_on_is_warned_of_with_its_line() {
-    assert_eq!(everything().load().unwrap().warnings, [
-        "acme/workspace.toml:12: warning: `capacity` is read but not acted on yet",
-        "acme/workspace.toml:23: warning: `calendar` is read but not acted on yet",
-        "acme/workspace.toml:25: warning: `calendars` is read but not acted on yet",
-        "acme/workspace.toml:31: warning: `tables` is read but not acted on yet",
-    ]);
+    assert_eq!(
+        everything().load().unwrap().warnings,
+        [
+            "acme/workspace.toml:12: warning: `capacity` is read but not acted on yet",
+            "acme/workspace.toml:23: warning: `calendar` is read but not acted on yet",
+            "acme/workspace.toml:25: warning: `calendars` is read but not acted on yet",
+            "acme/workspace.toml:31: warning: `tables` is read but not acted on yet",
+        ]
+    );
 }
 
 #[test]
@@ -196,9 +202,8 @@ fn server(text: &str) -> Result<config::Server, String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("rota.toml");
     fs::write(&path, text).unwrap();
-    let mut server = config::load_server(&path).map_err(|error| {
-        error.to_string().replace(&format!("{}/", dir.path().display()), "")
-    })?;
+    let mut server = config::load_server(&path)
+        .map_err(|error| error.to_string().replace(&format!("{}/", dir.path().display()), ""))?;
     for workspace in &mut server.workspaces {
         *workspace = workspace.strip_prefix(dir.path()).unwrap().to_path_buf();
     }
@@ -229,11 +234,23 @@ fn a_server_file_says_everything() {
 #[test]
 fn a_wrong_server_file_is_told_with_its_line() {
     for (text, told) in [
-        ("\nlisten = \"here\"", "rota.toml:2: `listen` cannot be `here`; write an address and a port, as in \"127.0.0.1:8080\""),
-        ("public_url = \"rota.acme.example\"", "rota.toml:1: `public_url` cannot be `rota.acme.example`; write the whole address, as in \"https://rota.acme.example\""),
+        (
+            "\nlisten = \"here\"",
+            "rota.toml:2: `listen` cannot be `here`; write an address and a port, as in \"127.0.0.1:8080\"",
+        ),
+        (
+            "public_url = \"rota.acme.example\"",
+            "rota.toml:1: `public_url` cannot be `rota.acme.example`; write the whole address, as in \"https://rota.acme.example\"",
+        ),
         ("lisen = \"\"", "rota.toml:1: unknown key `lisen`; did you mean `listen`?"),
-        ("[apps.main]\nallow_v1 = true", "rota.toml:1: `main` of [apps] has no `client_secret`; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`"),
-        ("[apps.main]\nclient_secret = \"abc\"", "rota.toml:2: `client_secret` in `main` of [apps] says where the secret is found, never the secret itself; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`"),
+        (
+            "[apps.main]\nallow_v1 = true",
+            "rota.toml:1: `main` of [apps] has no `client_secret`; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`",
+        ),
+        (
+            "[apps.main]\nclient_secret = \"abc\"",
+            "rota.toml:2: `client_secret` in `main` of [apps] says where the secret is found, never the secret itself; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`",
+        ),
     ] {
         assert_eq!(server(text).unwrap_err(), told);
     }
@@ -373,7 +390,10 @@ fn wrong_values_in_an_event_are_told_in_words() {
         r#"{"at":"2026-03-02T10:00:00Z","kind":"lead","lead":{"id":"1","owner":5}}"#,
         "a value in `lead` is the number 5; write text, in quotes",
     );
-    told(r#"{"at":"2026-03-02T10:00:00Z","kind":"lead","lead":{"object":"contact"}}"#, "`id` is missing in `lead`; add it");
+    told(
+        r#"{"at":"2026-03-02T10:00:00Z","kind":"lead","lead":{"object":"contact"}}"#,
+        "`id` is missing in `lead`; add it",
+    );
 }
 
 #[test]
@@ -384,7 +404,9 @@ fn an_empty_file_of_events_is_told_what_a_line_looks_like() {
 
 fn schema(subject: Subject) -> serde_json::Value {
     let text = schema::text(subject);
-    assert!(text.starts_with("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"title\": \"Rota: "));
+    assert!(
+        text.starts_with("{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"title\": \"Rota: ")
+    );
     serde_json::from_str(&text).unwrap()
 }
 
@@ -404,7 +426,10 @@ fn a_schema_names_just_the_keys_that_are_read() {
         "property is in starts_with known gte lte all any not"
     );
     assert_eq!(keys(Subject::Case, "/properties"), "about at class settings lead repeat expect");
-    assert_eq!(keys(Subject::Manifest, "/properties"), "name version summary contract language reads writes company pools tables");
+    assert_eq!(
+        keys(Subject::Manifest, "/properties"),
+        "name version summary contract language reads writes company pools tables"
+    );
     for key in ["id", "object", "properties", "owner", "company", "history", "trigger"] {
         assert!(schema(Subject::Lead)["properties"][key].is_object(), "{key}");
     }

@@ -26,7 +26,10 @@ fn lay_out(folder: &Path, crm: &str) {
     let connection = &mut workspace["connections"][0];
     let connection = connection.as_table_mut().expect("a connection");
     connection.insert("base_url".into(), crm.into());
-    connection.insert("token".into(), toml::Value::Table(toml::Table::from_iter([("env".into(), "ACME_HUBSPOT_TOKEN".into())])));
+    connection.insert(
+        "token".into(),
+        toml::Value::Table(toml::Table::from_iter([("env".into(), "ACME_HUBSPOT_TOKEN".into())])),
+    );
     fs::write(folder.join("workspace.toml"), workspace.to_string()).expect("workspace.toml");
     let server = "workspaces = [\".\"]\n[apps.main]\nclient_secret = { env = \"APP_SECRET\" }\n";
     fs::write(folder.join("rota.toml"), server).expect("rota.toml");
@@ -46,7 +49,8 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
     let workspace = rota::config::load_workspace(&rota::demo::WORKSPACE).expect("the demo's workspace").workspace;
     let data = rota::demo::Data::generate(11, LEADS, &workspace);
     fs::write(folder.path().join("seed.json"), data.seed_file(4242, "pat-test", 11).to_string()).expect("seed.json");
-    let sandbox = Running::start(folder.path(), &["sandbox", "--seed-file", "seed.json", "--client-secret", "app-secret"], &[]);
+    let sandbox =
+        Running::start(folder.path(), &["sandbox", "--seed-file", "seed.json", "--client-secret", "app-secret"], &[]);
     let client = http();
     lay_out(folder.path(), &sandbox.url);
     let mut server = serve(folder.path(), "127.0.0.1:0");

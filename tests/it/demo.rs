@@ -51,7 +51,8 @@ fn why_tells_the_stages_steps_reps_and_effects_of_a_lead() {
     for stage in ["occurred", "received", "enriched", "decided", "owner_confirmed"] {
         assert!(why["stages"][stage].is_string(), "no {stage} in {}", why["stages"]);
     }
-    let calls: Vec<_> = why["steps"].as_array().expect("steps").iter().filter_map(|step| step["call"].as_str()).collect();
+    let calls: Vec<_> =
+        why["steps"].as_array().expect("steps").iter().filter_map(|step| step["call"].as_str()).collect();
     assert!(calls.contains(&"rep-pool.next"), "{calls:?}");
     let taken = |rep: &&Value| rep["taken"] == true && rep["why"] == "taken" && rep["rep"] == turn["rep"];
     assert_eq!(why["reps"].as_array().expect("reps").iter().filter(taken).count(), 1);

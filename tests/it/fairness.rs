@@ -5,7 +5,8 @@ use rota_domain::fairness::{Candidate, Rotation, Turn, UNIT, bound, leads, movin
 use rota_domain::id::DecisionId;
 
 fn candidates(weights: &[(&str, u32)]) -> Vec<Candidate> {
-    let mut all: Vec<_> = weights.iter().map(|(rep, weight)| Candidate { rep: (*rep).into(), weight: *weight }).collect();
+    let mut all: Vec<_> =
+        weights.iter().map(|(rep, weight)| Candidate { rep: (*rep).into(), weight: *weight }).collect();
     all.sort_by(|a, b| a.rep.cmp(&b.rep));
     all
 }

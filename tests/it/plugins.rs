@@ -35,7 +35,10 @@ fn a_case_that_expects_something_else_fails() {
 fn the_prebuilt_components_are_built_from_the_sources_as_they_are() {
     for (name, _) in BUNDLED {
         let current = is_current(&root().join("plugins").join(name)).expect("the digest can be worked out");
-        assert!(current, "plugins/{name}, the SDK or wit/ changed: run `cargo run --release -- build plugins/{name} --prebuilt`");
+        assert!(
+            current,
+            "plugins/{name}, the SDK or wit/ changed: run `cargo run --release -- build plugins/{name} --prebuilt`"
+        );
     }
 }
 

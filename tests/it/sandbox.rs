@@ -37,10 +37,7 @@ async fn crm(seed: Seed) -> Crm {
     };
     // The client comes second: the double has chosen the TLS provider that both need.
     let sandbox = start(options).await.expect("the double starts");
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a client");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
     Crm { sandbox, client }
 }
 
@@ -64,17 +61,13 @@ impl Crm {
 
     /// A contact made by a person; its id.
     async fn contact(&self, properties: Value) -> String {
-        let (status, body) = self
-            .post("/_sandbox/contacts", json!({"properties": properties}))
-            .await;
+        let (status, body) = self.post("/_sandbox/contacts", json!({"properties": properties})).await;
         assert_eq!(status, StatusCode::CREATED, "{body}");
         body["ids"][0].as_str().expect("an id").to_owned()
     }
 
     async fn company(&self, name: &str) -> String {
-        let (_, body) = self
-            .post("/_sandbox/companies", json!({"properties": {"name": name}}))
-            .await;
+        let (_, body) = self.post("/_sandbox/companies", json!({"properties": {"name": name}})).await;
         body["ids"][0].as_str().expect("an id").to_owned()
     }
 
@@ -96,10 +89,7 @@ impl Crm {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!(
-            "`{count}` never reached {at_least}: {}",
-            self.state().await["webhooks"]
-        );
+        panic!("`{count}` never reached {at_least}: {}", self.state().await["webhooks"]);
     }
 }
 
@@ -125,25 +115,11 @@ impl Receiver {
         let (kept, busy) = (Arc::clone(&requests), Arc::clone(&busiest));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let status = if statuses.is_empty() {
-                    200
-                } else {
-                    statuses.remove(0)
-                };
-                tokio::spawn(receive(
-                    stream,
-                    status,
-                    after_ms,
-                    Arc::clone(&kept),
-                    Arc::clone(&busy),
-                ));
+                let status = if statuses.is_empty() { 200 } else { statuses.remove(0) };
+                tokio::spawn(receive(stream, status, after_ms, Arc::clone(&kept), Arc::clone(&busy)));
             }
         });
-        Self {
-            url,
-            requests,
-            busiest,
-        }
+        Self { url, requests, busiest }
     }
 
     fn requests(&self) -> Vec<(String, Value)> {
@@ -152,9 +128,7 @@ impl Receiver {
 
     fn events(&self) -> Vec<Value> {
         let bodies = self.requests().into_iter().map(|(_, body)| body);
-        bodies
-            .flat_map(|body| body.as_array().cloned().expect("a JSON array"))
-            .collect()
+        bodies.flat_map(|body| body.as_array().cloned().expect("a JSON array")).collect()
     }
 }
 
@@ -174,18 +148,13 @@ async fn receive(
         let Some(end) = text.find("\r\n\r\n") else {
             continue;
         };
-        let length = text
-            .split("content-length: ")
-            .nth(1)
-            .and_then(|rest| rest.split("\r\n").next());
+        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
         let length: usize = length.expect("a length").parse().expect("digits");
         if bytes.len() >= end + 4 + length {
             break (text[..end].to_owned(), bytes[end + 4..].to_vec());
         }
     };
-    kept.lock()
-        .expect("no panic")
-        .push((head, serde_json::from_slice(&body).expect("JSON")));
+    kept.lock().expect("no panic").push((head, serde_json::from_slice(&body).expect("JSON")));
     {
         let mut busy = busy.lock().expect("no panic");
         busy.0 += 1;
@@ -198,11 +167,5 @@ async fn receive(
 }
 
 fn quick() -> Seed {
-    Seed {
-        webhooks: WebhookSettings {
-            retry_base_ms: 1,
-            ..WebhookSettings::default()
-        },
-        ..Seed::default()
-    }
+    Seed { webhooks: WebhookSettings { retry_base_ms: 1, ..WebhookSettings::default() }, ..Seed::default() }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use jiff::Timestamp;
 use rota::show::{
-    DemoPool, DemoReport, Fairness, NO_DECISIONS, Palette, Percentiles, Why, demo_line, demo_summary, fairness, log_line,
-    outbox,
+    DemoPool, DemoReport, Fairness, NO_DECISIONS, Palette, Percentiles, Why, demo_line, demo_summary, fairness,
+    log_line, outbox,
 };
 use rota_domain::decision::Outcome;
 use rota_domain::fairness::{Candidate, PoolReport, Rotation, Turn, report};
@@ -93,8 +93,9 @@ fn an_erased_person_is_named_by_the_record_only() {
 
 /// Twenty turns of a pool with a manager at a tenth.
 fn pools() -> Vec<PoolReport> {
-    let candidates: Vec<Candidate> =
-        [("vera", 10), ("wilmer", 30), ("ximena", 30), ("yago", 30)].map(|(rep, weight)| Candidate { rep: rep.into(), weight }).into();
+    let candidates: Vec<Candidate> = [("vera", 10), ("wilmer", 30), ("ximena", 30), ("yago", 30)]
+        .map(|(rep, weight)| Candidate { rep: rep.into(), weight })
+        .into();
     let mut rotation = Rotation::default();
     let turns: Vec<(DecisionId, Turn)> = (1..=20)
         .map(|n| {
@@ -271,16 +272,23 @@ fn why_tells_no_personal_data_once_it_was_erased() {
 #[test]
 fn why_says_of_each_rep_why_they_did_not_get_the_lead() {
     let json = serde_json::to_value(Why::of(&recalled())).unwrap();
-    let reps: Vec<(&str, &str)> =
-        json["reps"].as_array().unwrap().iter().map(|rep| (rep["rep"].as_str().unwrap(), rep["why"].as_str().unwrap())).collect();
-    assert_eq!(reps, [
-        ("ana", "taken"),
-        ("bo", "not-its-turn"),
-        ("cy", "away"),
-        ("dee", "inactive"),
-        ("eve", "excluded"),
-        ("finn", "not-a-candidate"),
-    ]);
+    let reps: Vec<(&str, &str)> = json["reps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rep| (rep["rep"].as_str().unwrap(), rep["why"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        reps,
+        [
+            ("ana", "taken"),
+            ("bo", "not-its-turn"),
+            ("cy", "away"),
+            ("dee", "inactive"),
+            ("eve", "excluded"),
+            ("finn", "not-a-candidate"),
+        ]
+    );
 }
 
 #[test]

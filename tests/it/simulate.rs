@@ -49,7 +49,11 @@ fn workspace(text: &str) -> TempDir {
 }
 
 fn lead(n: usize, rest: &str) -> String {
-    format!(r#"{{"at":"2026-03-02T09:{:02}:{:02}Z","kind":"lead","lead":{{"id":"hs:contact:{n}"{rest}}}}}"#, n / 60, n % 60)
+    format!(
+        r#"{{"at":"2026-03-02T09:{:02}:{:02}Z","kind":"lead","lead":{{"id":"hs:contact:{n}"{rest}}}}}"#,
+        n / 60,
+        n % 60
+    )
 }
 
 fn events(folder: &TempDir, lines: impl IntoIterator<Item = String>) {
@@ -107,8 +111,26 @@ fn a_decision_has_every_key_of_the_format() {
     events(&folder, [lead(0, r#","properties":{"hs_form":"demo"},"trigger":"created""#)]);
     let decision = simulate(&folder).lines().remove(0);
     for key in [
-        "decision", "lead", "at", "flow", "trigger", "class", "outcome", "rep", "owner", "pool", "queue", "reason",
-        "fallback", "error", "response_due", "effects", "plugin", "revision", "fuel", "repeated",
+        "decision",
+        "lead",
+        "at",
+        "flow",
+        "trigger",
+        "class",
+        "outcome",
+        "rep",
+        "owner",
+        "pool",
+        "queue",
+        "reason",
+        "fallback",
+        "error",
+        "response_due",
+        "effects",
+        "plugin",
+        "revision",
+        "fuel",
+        "repeated",
     ] {
         assert!(decision.get(key).is_some(), "no {key} in {decision}");
     }

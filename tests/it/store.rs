@@ -96,7 +96,7 @@ macro_rules! suite {
                     a_repaired_owner_does_not_undo_a_newer_one,;
                 outbox:
                     a_dead_effect_is_listed_and_its_lane_goes_on,
-                    a_dead_effect_is_retried_from_the_first_attempt,
+                    a_dead_effect_is_retried_as_after_one_failed_attempt,
                     a_waiting_effect_is_retried_at_once,
                     a_dropped_effect_is_sent_no_more,
                     a_dropped_owner_takes_the_rest_of_its_decision_along,

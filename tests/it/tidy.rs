@@ -16,7 +16,18 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("host/sandbox", &["reqwest", "axum"]),
     (
         "host/server",
-        &["rota-domain", "rota-flow", "rota-rules", "rota-store", "rota-crm", "rota-sandbox", "axum", "clap", "reqwest", "wit-component"],
+        &[
+            "rota-domain",
+            "rota-flow",
+            "rota-rules",
+            "rota-store",
+            "rota-crm",
+            "rota-sandbox",
+            "axum",
+            "clap",
+            "reqwest",
+            "wit-component",
+        ],
     ),
     ("guest-sdk/rust", &["wit-bindgen"]),
 ];

@@ -29,6 +29,9 @@ use crate::http::{AppDoor, Doors, router};
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Finds a secret by its name.
+pub type Secrets = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
 /// What a host is made from.
 pub struct Plan {
     /// The tenants' workspaces.
@@ -44,7 +47,7 @@ pub struct Plan {
     /// When effects are tried again.
     pub backoff: Backoff,
     /// Where secrets are looked up by name: the environment, for a server.
-    pub secrets: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub secrets: Secrets,
 }
 
 /// A running host.

@@ -14,8 +14,7 @@ async fn a_person_and_the_api_are_told_apart_in_webhooks() {
     let id = crm.contact(json!({})).await;
     crm.webhooks("delivered", 1).await;
     let stage = json!({"properties": {"lifecyclestage": "lead", "city": "Bern"}});
-    crm.send(Method::PATCH, &format!("{CONTACTS}/{id}"), stage)
-        .await;
+    crm.send(Method::PATCH, &format!("{CONTACTS}/{id}"), stage).await;
     crm.webhooks("delivered", 2).await;
     let events = receiver.events();
     assert_eq!(events.len(), 2, "`city` has no subscription");
@@ -23,18 +22,9 @@ async fn a_person_and_the_api_are_told_apart_in_webhooks() {
         (&events[0]["subscriptionType"], &events[0]["changeFlag"]),
         (&json!("contact.creation"), &json!("CREATED"))
     );
-    assert_eq!(
-        (&events[0]["changeSource"], &events[0]["sourceId"]),
-        (&json!("CRM_UI"), &json!("userId:52530071"))
-    );
-    assert_eq!(
-        (&events[1]["changeSource"], &events[1]["sourceId"]),
-        (&json!("INTEGRATION"), &json!("1234567"))
-    );
-    assert_eq!(
-        events[1]["objectId"].as_u64().map(|id| id.to_string()),
-        Some(id)
-    );
+    assert_eq!((&events[0]["changeSource"], &events[0]["sourceId"]), (&json!("CRM_UI"), &json!("userId:52530071")));
+    assert_eq!((&events[1]["changeSource"], &events[1]["sourceId"]), (&json!("INTEGRATION"), &json!("1234567")));
+    assert_eq!(events[1]["objectId"].as_u64().map(|id| id.to_string()), Some(id));
 }
 
 #[tokio::test]
@@ -46,23 +36,11 @@ async fn a_webhook_carries_both_signatures_and_says_v1() {
     crm.webhooks("delivered", 1).await;
     let (head, _) = receiver.requests().remove(0);
     let header = |name: &str| {
-        let line = head
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{name}: ")));
-        line.unwrap_or_else(|| panic!("{name} is missing: {head}"))
-            .len()
+        let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
+        line.unwrap_or_else(|| panic!("{name} is missing: {head}")).len()
     };
-    assert_eq!(
-        (
-            header("x-hubspot-signature"),
-            header("x-hubspot-signature-v3")
-        ),
-        (64, 44)
-    );
-    assert!(
-        head.contains("x-hubspot-signature-version: v1\r\n"),
-        "{head}"
-    );
+    assert_eq!((header("x-hubspot-signature"), header("x-hubspot-signature-v3")), (64, 44));
+    assert!(head.contains("x-hubspot-signature-version: v1\r\n"), "{head}");
     assert_eq!(header("x-hubspot-request-timestamp"), 13);
 }
 
@@ -73,16 +51,9 @@ async fn a_refused_webhook_comes_again_and_counts_its_attempts() {
     crm.sandbox.set_target(&receiver.url).expect("a target");
     crm.contact(json!({})).await;
     let counts = crm.webhooks("delivered", 1).await;
-    let attempts: Vec<Value> = receiver
-        .events()
-        .iter()
-        .map(|event| event["attemptNumber"].clone())
-        .collect();
+    let attempts: Vec<Value> = receiver.events().iter().map(|event| event["attemptNumber"].clone()).collect();
     assert_eq!(attempts, [0, 1, 2, 3]);
-    assert_eq!(
-        (&counts["failed_attempts"], &counts["pending"]),
-        (&json!(3), &json!(0))
-    );
+    assert_eq!((&counts["failed_attempts"], &counts["pending"]), (&json!(3), &json!(0)));
 }
 
 #[tokio::test]
@@ -98,15 +69,11 @@ async fn a_webhook_is_given_up_after_ten_retries() {
 #[tokio::test]
 async fn retries_follow_the_receiver_to_another_port() {
     let crm = crm(Seed::default()).await;
-    crm.sandbox
-        .set_target("http://127.0.0.1:9/gone")
-        .expect("a target");
+    crm.sandbox.set_target("http://127.0.0.1:9/gone").expect("a target");
     crm.contact(json!({})).await;
     crm.webhooks("failed_attempts", 1).await;
     let receiver = Receiver::answering(Vec::new(), 0).await;
-    let (status, _) = crm
-        .post("/_sandbox/target", json!({"url": receiver.url}))
-        .await;
+    let (status, _) = crm.post("/_sandbox/target", json!({"url": receiver.url})).await;
     assert_eq!(status, StatusCode::OK);
     crm.webhooks("delivered", 1).await;
     assert_eq!(receiver.events().len(), 1);
@@ -118,16 +85,9 @@ async fn many_events_go_in_batches_of_a_hundred_and_ten_requests_at_once() {
     let receiver = Receiver::answering(Vec::new(), 30).await;
     crm.sandbox.set_target(&receiver.url).expect("a target");
     let many = vec![json!({"properties": {}}); 2_050];
-    assert_eq!(
-        crm.post("/_sandbox/contacts", many.into()).await.0,
-        StatusCode::CREATED
-    );
+    assert_eq!(crm.post("/_sandbox/contacts", many.into()).await.0, StatusCode::CREATED);
     crm.webhooks("delivered", 2_050).await;
-    let sizes: Vec<usize> = receiver
-        .requests()
-        .iter()
-        .filter_map(|(_, body)| body.as_array().map(Vec::len))
-        .collect();
+    let sizes: Vec<usize> = receiver.requests().iter().filter_map(|(_, body)| body.as_array().map(Vec::len)).collect();
     assert_eq!((sizes.iter().max(), sizes.len()), (Some(&100), 21));
     assert_eq!(receiver.busiest.lock().expect("no panic").1, 10);
 }

@@ -114,7 +114,15 @@ pub(crate) fn rows() -> Vec<OutboxRow> {
     let act = |act: Value| serde_json::from_value(act).unwrap();
     vec![
         row(1, act(owner), LaneState::Done, 1, None),
-        row(2, act(task), LaneState::Dead, 9, Some("HubSpot refused the task (400): the property hs_timestamp is missing; this is a mistake of Rota, please report it")),
+        row(
+            2,
+            act(task),
+            LaneState::Dead,
+            9,
+            Some(
+                "HubSpot refused the task (400): the property hs_timestamp is missing; this is a mistake of Rota, please report it",
+            ),
+        ),
     ]
 }
 

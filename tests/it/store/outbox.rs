@@ -39,7 +39,7 @@ pub(crate) async fn a_dead_effect_is_listed_and_its_lane_goes_on(place: impl Pla
     assert_eq!(ids(&claim(&*store, 4).await), ["d1/2"]);
 }
 
-pub(crate) async fn a_dead_effect_is_retried_from_the_first_attempt(place: impl Place) {
+pub(crate) async fn a_dead_effect_is_retried_as_after_one_failed_attempt(place: impl Place) {
     let store = place.open().await;
     begin(&*store, &acme()).await;
     record(&*store, 0, decided("d1", vec![owner("71")])).await;
@@ -53,10 +53,10 @@ pub(crate) async fn a_dead_effect_is_retried_from_the_first_attempt(place: impl 
 
     assert!(repair(&*store, 100, "d1/0", Repair::Retry).await);
     let row = &recall(&*store, "d1").await.effects[0];
-    assert_eq!((row.state, row.attempts, &row.cause, row.at), (Waiting, 0, &None, at(100)));
+    assert_eq!((row.state, row.attempts, &row.cause, row.at), (Waiting, 1, &None, at(100)));
     assert!(listed(&*store, true, 9).await.is_empty());
     let head = claim_one(&*store, 100).await;
-    assert_eq!(head.attempt, 1);
+    assert_eq!(head.attempt, 2, "what may have come through is looked for");
     assert!(settle(&*store, 101, head, Settle::Done).await);
     assert_eq!(recall(&*store, "d1").await.stored.stages.owner_confirmed, Some(at(101)));
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
@@ -70,7 +70,7 @@ pub(crate) async fn a_waiting_effect_is_retried_at_once(place: impl Place) {
     assert!(settle(&*store, 0, head, retry(36_000)).await);
     assert!(repair(&*store, 5, "d1/0", Repair::Retry).await);
     let head = claim_one(&*store, 5).await;
-    assert_eq!(head.attempt, 1);
+    assert_eq!(head.attempt, 2);
     assert!(repair(&*store, 6, "d1/0", Repair::Retry).await);
     assert!(claim(&*store, 7).await.is_empty(), "what is being sent is not sent twice");
     assert!(settle(&*store, 8, head, Settle::Done).await);

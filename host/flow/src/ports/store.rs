@@ -304,7 +304,8 @@ pub enum Settle {
 /// What a person does to an effect in the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// Try again now, from the first attempt.
+    /// Try again now, as after a single failed attempt: the waits begin anew, and what an
+    /// earlier attempt may have brought through is looked for before it is sent.
     Retry,
     /// Give it up.
     Drop,

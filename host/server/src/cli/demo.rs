@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 }
 
 #[tokio::main]
-pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     anyhow::ensure!(arguments.leads > 0, "--leads 0 leaves nothing to show: ask for at least one");
     let database = arguments.db.clone().map_or_else(temporary, Ok)?;
     let options =
@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
         introduce(&stage, &database, arguments.once);
     }
     let played = tokio::select! {
-        played = play(&stage, &arguments, palette) => Some(played?),
+        played = play(&stage, arguments, palette) => Some(played?),
         stopped = super::serve::told_to_stop() => { stopped?; None }
     };
     let exit = match played {

@@ -49,10 +49,11 @@ enum Command {
 #[must_use]
 pub fn run() -> Exit {
     let arguments = Arguments::parse();
-    trace();
+    // The demonstration's faults are part of the show, and its lines are for leads.
+    trace(if matches!(arguments.command, Command::Demo(_)) { "error" } else { "warn" });
     let ended = match arguments.command {
-        Command::Demo(arguments) => demo::run(arguments),
-        Command::Serve(arguments) => serve::run(arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
@@ -72,10 +73,10 @@ pub fn run() -> Exit {
     })
 }
 
-/// Warnings go to stderr; RUST_LOG asks for more.
-fn trace() {
+/// What goes wrong goes to stderr, from this level on; RUST_LOG asks for more.
+fn trace(level: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -33,8 +33,8 @@ pub(super) struct Arguments {
 }
 
 #[tokio::main]
-pub(super) async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
-    let plan = plan(&arguments)?;
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let plan = plan(arguments)?;
     let database = plan.database.display().to_string();
     let tenants: Vec<String> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.to_string()).collect();
     let host = compose::start(plan).await?;

@@ -51,12 +51,24 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let began = events.first().map(|(_, event)| event.at).unwrap_or_default();
     let mut simulation = Simulation::new(bound, catalogue, Seed::from_number(arguments.seed), began);
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
+    let mut failures: BTreeMap<String, u64> = BTreeMap::new();
     for (_, event) in events {
         let Some(recorded) = simulation.happen(event) else { continue };
         let decision = recorded.decision;
         let who = decision.rep.as_ref().map_or_else(|| decision.outcome.as_str().to_owned(), ToString::to_string);
         *totals.entry(who).or_default() += 1;
+        if let (Some(code), Some(detail)) = (decision.error, &decision.error_detail) {
+            *failures
+                .entry(format!(
+                    "{} failed [{code}]: {detail}",
+                    decision.plugin.as_ref().map_or("the plugin", |plugin| &plugin.name)
+                ))
+                .or_default() += 1;
+        }
         output::json(&decision)?;
+    }
+    for (failure, count) in failures {
+        output::note(&format!("{count} × {failure}"));
     }
     if !arguments.json {
         let totals: Vec<String> = totals.iter().map(|(who, count)| format!("{who} {count}")).collect();

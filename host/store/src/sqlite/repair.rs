@@ -85,7 +85,7 @@ impl Mend {
     async fn retry(&self, connection: &mut SqliteConnection, found: &Found) -> Result<(), sqlx::Error> {
         private::remove(connection, Kind::Cause, &[(found.person, found.id)]).await?;
         sqlx::query(
-            "UPDATE outbox SET state = 'waiting', attempts = 0, at = ?, note = NULL, trouble = NULL WHERE id = ?",
+            "UPDATE outbox SET state = 'waiting', attempts = min(attempts, 1), at = ?, note = NULL, trouble = NULL WHERE id = ?",
         )
         .bind(self.now)
         .bind(found.id)
