@@ -112,7 +112,8 @@ impl Rules for Catalogue {
             return failed(Failure { code: ErrorCode::Compile, detail });
         };
         if question.settings.len() > loaded.limits.settings {
-            let detail = format!("the settings have {} bytes; {} are granted", question.settings.len(), loaded.limits.settings);
+            let detail =
+                format!("the settings have {} bytes; {} are granted", question.settings.len(), loaded.limits.settings);
             return failed(Failure { code: ErrorCode::Settings, detail });
         }
         let _pass = self.gate.enter();
@@ -120,7 +121,7 @@ impl Rules for Catalogue {
         let mut answer = match self.store(session) {
             Ok(mut store) => {
                 let verdict = match catch_unwind(AssertUnwindSafe(|| decide(&loaded, &mut store))) {
-                    Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(failure)),
+                    Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(&failure)),
                     Ok(verdict) => verdict,
                     // The lead shall not wait for ever for a host that fails at it every time.
                     Err(_) => Verdict::Failed(failure::of_host()),

@@ -50,13 +50,13 @@ pub(crate) fn of_host() -> Failure {
 }
 
 /// The same failure as one plain line of bounded length.
-pub(crate) fn readable(failure: Failure) -> Failure {
+pub(crate) fn readable(failure: &Failure) -> Failure {
     let mut detail = plain(&failure.detail);
     if detail.len() > DETAIL_MAX {
         detail.truncate(detail.floor_char_boundary(DETAIL_MAX));
         detail.push('…');
     }
-    Failure { detail, ..failure }
+    Failure { code: failure.code, detail }
 }
 
 fn of_trap(trap: Trap) -> (ErrorCode, String) {

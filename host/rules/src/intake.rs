@@ -78,7 +78,10 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
     }
     check_export(&found.exports)?;
     let settings_schema = found.schema.map(String::from_utf8).transpose().map_err(|_| {
-        Refusal::new(ErrorCode::Manifest, format!("the section {SCHEMA} is not UTF-8: embed the schema again with `rota embed`"))
+        Refusal::new(
+            ErrorCode::Manifest,
+            format!("the section {SCHEMA} is not UTF-8: embed the schema again with `rota embed`"),
+        )
     })?;
     Ok(Intake { manifest, settings_schema, imports: found.imports })
 }
@@ -149,13 +152,18 @@ fn manifest(found: &Found) -> Result<Manifest, Refusal> {
         return Err(refuse("it carries no manifest: add one with `rota embed component.wasm plugin.toml`".into()));
     };
     let text = std::str::from_utf8(bytes).map_err(|_| refuse("its manifest is not UTF-8: embed it again".into()))?;
-    let manifest: Manifest =
-        toml::from_str(text).map_err(|error| refuse(format!("its manifest cannot be read: {}", error.to_string().trim())))?;
+    let manifest: Manifest = toml::from_str(text)
+        .map_err(|error| refuse(format!("its manifest cannot be read: {}", error.to_string().trim())))?;
     let sound = |name: &str| {
-        !name.is_empty() && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        !name.is_empty()
+            && name.len() <= 64
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
     if !sound(&manifest.name) {
-        return Err(refuse(format!("`{}` is no plugin name: use lower-case letters, digits and hyphens", manifest.name)));
+        return Err(refuse(format!(
+            "`{}` is no plugin name: use lower-case letters, digits and hyphens",
+            manifest.name
+        )));
     }
     Ok(manifest)
 }
@@ -173,8 +181,10 @@ fn check_beginnings(found: &Found, manifest: &Manifest) -> Result<(), Refusal> {
         return Err(Refusal::new(ErrorCode::Memory, detail));
     }
     if found.table > TABLE_MAX as u64 {
-        let detail =
-            format!("`{}` wants a table of {} elements from the start; {TABLE_MAX} are granted", manifest.name, found.table);
+        let detail = format!(
+            "`{}` wants a table of {} elements from the start; {TABLE_MAX} are granted",
+            manifest.name, found.table
+        );
         return Err(Refusal::new(ErrorCode::Table, detail));
     }
     Ok(())
@@ -187,7 +197,8 @@ fn check_import(name: &str) -> Result<(), Refusal> {
         } else {
             ""
         };
-        let detail = format!("it imports `{name}`, which no rule may have: only the interfaces of rota:routing are there{wasi}");
+        let detail =
+            format!("it imports `{name}`, which no rule may have: only the interfaces of rota:routing are there{wasi}");
         return Err(Refusal::new(ErrorCode::Import, detail));
     };
     let (interface, release) = rest.split_once('@').unwrap_or((rest, ""));
@@ -196,7 +207,10 @@ fn check_import(name: &str) -> Result<(), Refusal> {
     }
     let known = ["types", "lead", "rep-pool", "tables", "calendar", "state", "effects", "explain", "log"];
     if !known.contains(&interface) {
-        let detail = format!("it imports `{name}`, which this host's rota:routing {} does not have: update the host, or build against that release", RELEASE.1);
+        let detail = format!(
+            "it imports `{name}`, which this host's rota:routing {} does not have: update the host, or build against that release",
+            RELEASE.1
+        );
         return Err(Refusal::new(ErrorCode::Contract, detail));
     }
     Ok(())
@@ -208,7 +222,8 @@ fn check_export(exports: &[String]) -> Result<(), Refusal> {
         Some(release) if release.starts_with(RELEASE.0) => Ok(()),
         Some(release) => Err(other_release(release)),
         None => {
-            let detail = "it does not export `rota:routing/rule`: the component must target the world `router` of rota:routing";
+            let detail =
+                "it does not export `rota:routing/rule`: the component must target the world `router` of rota:routing";
             Err(Refusal::new(ErrorCode::Export, detail))
         }
     }
@@ -222,7 +237,9 @@ fn other_release(release: &str) -> Refusal {
     Refusal::new(ErrorCode::Contract, detail)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn not_wasm(error: wasmparser::BinaryReaderError) -> Refusal {
-    let detail = format!("this is no WebAssembly component: {} (at byte {})", error.message(), error.offset());
+    let said = error.message().lines().next().unwrap_or_default().split(": bad magic").next().unwrap_or_default();
+    let detail = format!("this is no WebAssembly component: {said} (at byte {})", error.offset());
     Refusal::new(ErrorCode::Compile, detail)
 }

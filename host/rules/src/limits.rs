@@ -93,8 +93,7 @@ impl ResourceLimiter for Growth {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         let wanted = self.granted.saturating_add(desired.saturating_sub(current));
         if wanted > self.limit {
-            let detail =
-                format!("it wanted {} KiB of memory; its class grants {} KiB", wanted >> 10, self.limit >> 10);
+            let detail = format!("it wanted {} KiB of memory; its class grants {} KiB", wanted >> 10, self.limit >> 10);
             return Err(Stop::new(ErrorCode::Memory, detail).into());
         }
         self.granted = wanted;

@@ -67,7 +67,8 @@ impl Host for Session {
         self.step("lead.company-owner", (), |session| {
             let lead = session.question.lead.clone();
             let company = lead.company.as_ref();
-            Ok(session.owner(company.and_then(|company| company.owner.as_deref()), company.is_some_and(|c| c.owner_left)))
+            Ok(session
+                .owner(company.and_then(|company| company.owner.as_deref()), company.is_some_and(|c| c.owner_left)))
         })
     }
 

@@ -23,8 +23,8 @@ mod bindings {
 }
 
 pub(crate) use bindings::exports::rota::routing::rule;
-pub(crate) use bindings::rota::routing::{effects, explain, log, types};
 use bindings::rota::routing::{calendar, rep_pool as pools, state, tables};
+pub(crate) use bindings::rota::routing::{effects, explain, log, types};
 pub(crate) use bindings::{Router, RouterPre};
 
 /// A linker that offers everything of this release, and nothing else.

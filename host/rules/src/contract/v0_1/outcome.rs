@@ -29,7 +29,9 @@ impl effects::Host for Session {
     }
 
     fn note(&mut self, body: String) -> wasmtime::Result<Result<(), Refusal>> {
-        self.step("effects.note", (&body,), |session| session.wish(Wish::Note { body: body.clone() }, body.len()).map(Ok))
+        self.step("effects.note", (&body,), |session| {
+            session.wish(Wish::Note { body: body.clone() }, body.len()).map(Ok)
+        })
     }
 
     fn notify(&mut self, destination: String, message: String) -> wasmtime::Result<Result<(), Refusal>> {
@@ -76,7 +78,11 @@ impl log::Host for Session {
             });
         }
         self.step("log.line", (level, &message), |session| {
-            let line = format!("{}: {}", format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(), plain(&message));
+            let line = format!(
+                "{}: {}",
+                format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(),
+                plain(&message)
+            );
             session.log_bytes += line.len();
             session.log.push(line);
             Ok(())

@@ -43,13 +43,15 @@ impl Host for Session {
         self.step("rep-pool.next", given, |session| {
             let id = session.pool(pool)?;
             if !weights.is_empty() && weights.len() != among.len() {
-                let detail = format!("it gave `next` {} weights for {} reps: one for each, or none", weights.len(), among.len());
+                let detail =
+                    format!("it gave `next` {} weights for {} reps: one for each, or none", weights.len(), among.len());
                 return Err(Stop::new(ErrorCode::BadDecision, detail).into());
             }
             let desk = session.question.desk.clone();
             let members = desk.workspace.pool(&id).map_or(0, |pool| pool.members.len());
             session.count(members * (1 + among.len()) / 256)?;
-            let reps: Vec<RepId> = among.iter().map(|rep| session.rep(*rep).map(|rep| rep.id.clone())).collect::<Result<_, _>>()?;
+            let reps: Vec<RepId> =
+                among.iter().map(|rep| session.rep(*rep).map(|rep| rep.id.clone())).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
             let Some(turn) = desk.next(&id, &reps, &capped) else {
                 return Ok(None);
@@ -64,7 +66,8 @@ impl Host for Session {
         self.step("rep-pool.find-by-email", (&email,), |session| {
             let desk = session.question.desk.clone();
             session.count(desk.workspace.reps.len() / 16)?;
-            let same = |rep: &&Rep| rep.email.as_ref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
+            let same =
+                |rep: &&Rep| rep.email.as_ref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
             Ok(desk.workspace.reps.iter().find(same).and_then(|rep| session.show(&rep.id)))
         })
     }

@@ -25,7 +25,12 @@ impl calendar::Host for Session {
         self.step("calendar.is-open", (&name, at), |_| Ok(Err(Refusal::Unavailable)))
     }
 
-    fn add_business_minutes(&mut self, name: String, start: f64, minutes: u32) -> wasmtime::Result<Result<f64, Refusal>> {
+    fn add_business_minutes(
+        &mut self,
+        name: String,
+        start: f64,
+        minutes: u32,
+    ) -> wasmtime::Result<Result<f64, Refusal>> {
         self.step("calendar.add-business-minutes", (&name, start, minutes), |_| Ok(Err(Refusal::Unavailable)))
     }
 }

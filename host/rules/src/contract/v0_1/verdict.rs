@@ -30,7 +30,8 @@ pub(crate) fn accept(session: &mut Session, returned: Result<Decision, SettingsP
 
 fn checked(session: &mut Session, returned: Result<Decision, SettingsProblem>) -> Result<Verdict, Failure> {
     let decision = returned.map_err(|problem| {
-        let place = if problem.path.is_empty() { "settings".into() } else { format!("settings{}", plain(&problem.path)) };
+        let place =
+            if problem.path.is_empty() { "settings".into() } else { format!("settings{}", plain(&problem.path)) };
         fail(ErrorCode::Settings, format!("{place}: {}", plain(&problem.message)))
     })?;
     if let Some(property) = &session.undeclared_read {
@@ -54,7 +55,9 @@ fn checked(session: &mut Session, returned: Result<Decision, SettingsProblem>) -
     };
     let reason = spoken(session, &reason)?;
     let turn = match &choice {
-        Choice::Assign(rep) => session.turns.iter().rposition(|turn| turn.rep == *rep).map(|n| session.turns.swap_remove(n)),
+        Choice::Assign(rep) => {
+            session.turns.iter().rposition(|turn| turn.rep == *rep).map(|n| session.turns.swap_remove(n))
+        }
         _ => None,
     };
     Ok(Verdict::Decided(Box::new(Decided {
