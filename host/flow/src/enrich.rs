@@ -9,7 +9,7 @@ use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
-use crate::decide::Bindings;
+use crate::bindings::Bindings;
 use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Waiting, Wanted};
 
 /// A lead with all that the rules may see of it.

@@ -14,7 +14,8 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 
-use crate::decide::{Around, Bindings, decide, is_joinable, person};
+use crate::bindings::Bindings;
+use crate::decide::{Around, decide, is_joinable, person};
 use crate::enrich::EnrichedLead;
 use crate::ports::{Entry, EntryBody, Rules, Snapshot};
 

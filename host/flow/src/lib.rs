@@ -6,6 +6,7 @@
 //! touches the world stands behind the four ports in `ports`.
 
 pub mod apply;
+pub mod bindings;
 pub mod courier;
 pub mod decide;
 pub mod enrich;

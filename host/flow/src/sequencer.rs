@@ -14,7 +14,8 @@ use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 use tokio::sync::{Notify, watch};
 
-use crate::decide::{Bindings, DELIVERY_FAILED};
+use crate::bindings::Bindings;
+use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Account, EnrichedLead, enrich, wanted};
 use crate::ledger::{Ledger, remembered_since};
 use crate::ports::{Clock, Crm, Entry, Payload, Rules, Store, StoreError};

@@ -3,7 +3,7 @@
 use rota_domain::rule::{ErrorCode, Failure};
 use wasmtime::Trap;
 
-use crate::session::plain;
+use crate::words::plain;
 
 /// Bytes of a failure's text: a guest may have written some of it.
 const DETAIL_MAX: usize = 1000;

@@ -14,6 +14,7 @@ mod intake;
 mod limits;
 mod session;
 mod transcript;
+mod words;
 
 pub use catalogue::Catalogue;
 pub use engine::EngineError;

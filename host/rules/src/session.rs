@@ -141,8 +141,3 @@ impl Session {
         Ok(())
     }
 }
-
-/// Text of a guest as one plain line: no control characters reach a terminal or a log.
-pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}

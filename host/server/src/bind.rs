@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::Digest;
 use rota_domain::workspace::{Flow, Settings, Workspace};
-use rota_flow::decide::{Binding, Bindings};
+use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::{Plugin, Rules as _};
 use rota_rules::Catalogue;
 

@@ -7,7 +7,6 @@
 
 mod outcome;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,21 +19,10 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::{Call, Mode, Question, Reason, Verdict};
 use rota_domain::workspace::{Flow, Owned};
 
+use crate::bindings::Bindings;
 use crate::enrich::EnrichedLead;
-use crate::ports::{Plugin, Recorded, Rules};
+use crate::ports::{Recorded, Rules};
 use outcome::Draft;
-
-/// The plugin of a flow, with the settings that it gets.
-#[derive(Clone, Debug)]
-pub struct Binding {
-    /// The plugin.
-    pub plugin: Plugin,
-    /// The settings, as JSON text.
-    pub settings: Arc<str>,
-}
-
-/// The plugin of each flow.
-pub type Bindings = HashMap<FlowId, Binding>;
 
 /// What a decision is taken from, besides the lead.
 pub struct Around<'a> {

@@ -13,7 +13,8 @@ use rota_domain::lead::Lead;
 use rota_domain::rule::{Answer, Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict, Wish};
 use rota_domain::workspace::{Fallback, Flow, Owned};
 
-use super::{Around, Binding, call, person};
+use super::{Around, call, person};
+use crate::bindings::Binding;
 use crate::enrich::EnrichedLead;
 use crate::ports::{Private, Recorded};
 

@@ -7,7 +7,8 @@ use rota_domain::rule::{ErrorCode, Note, Wish};
 use super::types::Refusal;
 use super::{effects, explain, log};
 use crate::failure::Stop;
-use crate::session::{Session, plain};
+use crate::session::Session;
+use crate::words::plain;
 
 impl effects::Host for Session {
     fn set_property(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Refusal>> {

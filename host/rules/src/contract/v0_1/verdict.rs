@@ -7,7 +7,8 @@ use rota_domain::rule::{Call, Choice, Decided, ErrorCode, Failure, Reason, Verdi
 use super::lead::instant;
 use super::rule::{Call as GuestCall, Decision, SettingsProblem};
 use super::types;
-use crate::session::{Session, plain};
+use crate::session::Session;
+use crate::words::plain;
 
 /// The circumstances, as guests see them.
 pub(crate) fn call(call: &Call) -> GuestCall {

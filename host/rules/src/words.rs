@@ -1,0 +1,6 @@
+//! A guest's words, made fit for people to read.
+
+/// Text of a guest as one plain line: no control characters reach a terminal or a log.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
