@@ -3,6 +3,7 @@
 mod command;
 mod config;
 mod crash;
+mod decide;
 mod demo;
 mod engine;
 mod fairness;

@@ -103,6 +103,12 @@ impl Desk {
         self.rotations.get(pool)
     }
 
+    /// The rotations of all pools in which a turn was taken.
+    #[must_use]
+    pub fn rotations(&self) -> &BTreeMap<PoolId, Rotation> {
+        &self.rotations
+    }
+
     /// Whether a rep can be given a lead now.
     #[must_use]
     pub fn availability(&self, rep: &Rep) -> Availability {

@@ -5,11 +5,8 @@ use jiff::Timestamp;
 use rota_domain::delivery::{Backoff, Next, Trouble};
 use rota_domain::effect::Act;
 
-use crate::decide::DELIVERY_FAILED;
+use crate::decide::{DELIVERY_FAILED, OWNER_ATTEMPTS};
 use crate::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle, Settlement};
-
-/// How often a lead is decided again because the CRM would not take its owner.
-const ATTEMPTS: u32 = 3;
 
 /// What becomes of a claimed effect, and until when its connection pauses.
 #[must_use]
@@ -47,13 +44,15 @@ fn after(
     }
 }
 
-/// A lead whose owner cannot be written is decided about again: another rep may do. Not so
+/// A lead whose owner cannot be written is decided about again: another rep may do. Where
+/// nobody will do, or after the last attempt, that decision is the flow's fallback. Not so
 /// when the record itself is gone.
 fn again(claim: &Claim, trouble: &Trouble, now: Timestamp) -> Option<Arrival> {
     let Act::Owner { attempt, .. } = &claim.effect.act else {
         return None;
     };
-    if *trouble == Trouble::NotFound || *attempt >= ATTEMPTS {
+    let next = if *trouble == Trouble::Forbidden { OWNER_ATTEMPTS + 1 } else { attempt + 1 };
+    if *trouble == Trouble::NotFound || *attempt > OWNER_ATTEMPTS {
         return None;
     }
     Some(Arrival {
@@ -64,7 +63,7 @@ fn again(claim: &Claim, trouble: &Trouble, now: Timestamp) -> Option<Arrival> {
             object: claim.effect.object.clone(),
             id: claim.effect.record.clone(),
             trigger: DELIVERY_FAILED.into(),
-            attempt: attempt + 1,
+            attempt: next,
         },
     })
 }

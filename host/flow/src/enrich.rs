@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, FlowId, LeadId, OwnerId};
 use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
@@ -15,10 +16,10 @@ use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef,
 /// A lead with all that the rules may see of it.
 #[derive(Clone, Debug)]
 pub struct EnrichedLead {
-    /// The lead; `gone` records have an id and nothing else.
+    /// The lead. A record that could not be read has an id and nothing else.
     pub lead: Arc<Lead>,
-    /// The CRM does not have the record any more.
-    pub gone: bool,
+    /// Whether the CRM gave the record.
+    pub facts: Facts,
     /// Ask this flow only.
     pub flow: Option<FlowId>,
     /// 1, or more when an earlier decision came to nothing.
@@ -29,9 +30,29 @@ pub struct EnrichedLead {
     pub stages: Stages,
 }
 
-/// What has to be read of each record so that sources, conditions and plugins can work.
+/// How much is known of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Facts {
+    /// All that was wanted.
+    Known,
+    /// The CRM does not have it any more.
+    Gone,
+    /// The CRM will not give it, for this reason, and waiting would not help.
+    Refused(String),
+}
+
+/// What has to be read so that sources, conditions and plugins can work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reads {
+    /// Of each record.
+    pub wanted: Wanted,
+    /// Kinds of records that some flow enrols; others need not be read to be passed over.
+    pub objects: BTreeSet<String>,
+}
+
+/// What has to be read under this workspace.
 #[must_use]
-pub fn wanted(workspace: &Workspace, bindings: &Bindings) -> Wanted {
+pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
     // The e-mail address says who is the same person, the names are for people to read.
     let mut properties: BTreeSet<String> = ["email", "firstname", "lastname"].map(String::from).into();
     let mut company_properties = BTreeSet::new();
@@ -47,74 +68,123 @@ pub fn wanted(workspace: &Workspace, bindings: &Bindings) -> Wanted {
             company_properties.extend(binding.plugin.manifest.company.reads.keys().cloned());
         }
     }
-    Wanted { properties, company: true, company_properties }
+    let objects = workspace.flows.iter().map(|flow| flow.enrol.object.clone()).collect();
+    Reads { wanted: Wanted { properties, company: true, company_properties }, objects }
 }
 
 /// One CRM account with the directory of its owners, as it was read last.
 pub struct Account {
     /// The account.
     pub crm: Arc<dyn Crm>,
-    /// Its owners.
-    pub directory: Directory,
+    /// Its owners; none until they were read once. Without them nobody can say who has left.
+    pub directory: Option<Directory>,
 }
 
-/// Reads what waits. Records of an account that cannot be read now are left out, with the
-/// reason: they stay in the inbox.
+/// The CRM accounts of a tenant.
+pub type Accounts = BTreeMap<ConnectionId, Account>;
+
+/// Reads what waits. Records of an account that cannot be read now are left out and stay in
+/// the inbox; `down` collects these accounts with the reason, and spares them.
 pub async fn enrich(
     waiting: Vec<Waiting>,
-    accounts: &BTreeMap<ConnectionId, Account>,
-    wanted: &Wanted,
+    accounts: &Accounts,
+    reads: &Reads,
+    down: &mut BTreeMap<ConnectionId, String>,
     clock: &dyn Clock,
-) -> (Vec<EnrichedLead>, Vec<CrmError>) {
-    let mut by_account: BTreeMap<ConnectionId, Vec<RecordRef>> = BTreeMap::new();
-    for row in &waiting {
-        if let Payload::Record { connection, object, id, .. } = &row.payload {
-            let record = RecordRef { object: object.clone(), id: id.clone() };
-            let records = by_account.entry(connection.clone()).or_default();
-            if !records.contains(&record) {
-                records.push(record);
-            }
-        }
-    }
-    let mut readings = BTreeMap::new();
-    let mut errors = Vec::new();
-    for (connection, records) in by_account {
-        let Some(account) = accounts.get(&connection) else {
-            // The workspace has no such connection any more: its records are gone to us.
-            readings.extend(records.into_iter().map(|record| ((connection.clone(), record), None)));
+) -> Vec<EnrichedLead> {
+    let mut readings = Readings::new();
+    for ((connection, _), records) in to_read(&waiting, reads) {
+        if down.contains_key(&connection) {
             continue;
-        };
-        match account.crm.read(&records, wanted).await {
+        }
+        match read(&connection, &records, accounts, &reads.wanted).await {
             Ok(read) => {
-                readings
-                    .extend(records.into_iter().zip(read).map(|(record, read)| ((connection.clone(), record), read)));
+                let keys = records.into_iter().map(|record| (connection.clone(), record));
+                readings.extend(keys.zip(read));
             }
-            Err(error) => errors.push(error),
+            Err(reason) => {
+                down.insert(connection, reason);
+            }
         }
     }
     let enriched = clock.now();
     let leads = waiting.into_iter().filter_map(|row| {
-        let mut lead = lead_of(row, accounts, &readings)?;
+        let mut lead = lead_of(row, accounts, reads, &readings)?;
         lead.stages.enriched = Some(enriched);
         Some(lead)
     });
-    (leads.collect(), errors)
+    leads.collect()
 }
 
-type Readings = BTreeMap<(ConnectionId, RecordRef), Option<Reading>>;
+/// What is known of each record that was asked for.
+type Readings = BTreeMap<(ConnectionId, RecordRef), Known>;
 
-fn lead_of(row: Waiting, accounts: &BTreeMap<ConnectionId, Account>, readings: &Readings) -> Option<EnrichedLead> {
+#[derive(Clone)]
+enum Known {
+    Reading(Reading),
+    Gone,
+    Refused(String),
+}
+
+/// The records of each account and kind, each once.
+fn to_read(waiting: &[Waiting], reads: &Reads) -> BTreeMap<(ConnectionId, String), Vec<RecordRef>> {
+    let mut groups: BTreeMap<(ConnectionId, String), Vec<RecordRef>> = BTreeMap::new();
+    for row in waiting {
+        let Payload::Record { connection, object, id, .. } = &row.payload else { continue };
+        if !reads.objects.contains(object) {
+            continue;
+        }
+        let record = RecordRef { object: object.clone(), id: id.clone() };
+        let records = groups.entry((connection.clone(), object.clone())).or_default();
+        if !records.contains(&record) {
+            records.push(record);
+        }
+    }
+    groups
+}
+
+/// Reads records of one kind; the error says why they have to wait.
+async fn read(
+    connection: &ConnectionId,
+    records: &[RecordRef],
+    accounts: &Accounts,
+    wanted: &Wanted,
+) -> Result<Vec<Known>, String> {
+    let account = accounts.get(connection).ok_or("the workspace has no such connection any more")?;
+    if account.directory.is_none() {
+        return Err("the CRM's owners could not be read yet".into());
+    }
+    match account.crm.read(records, wanted).await {
+        Ok(read) => Ok(read.into_iter().map(|reading| reading.map_or(Known::Gone, Known::Reading)).collect()),
+        Err(error) if is_final(&error) => Ok(vec![Known::Refused(error.detail); records.len()]),
+        Err(error) => Err(error.detail),
+    }
+}
+
+/// Whether asking again would be answered the same.
+fn is_final(error: &CrmError) -> bool {
+    matches!(error.trouble, Trouble::Forbidden | Trouble::NotFound | Trouble::Rejected)
+}
+
+fn lead_of(row: Waiting, accounts: &Accounts, reads: &Reads, readings: &Readings) -> Option<EnrichedLead> {
     let stages = Stages { occurred: Some(row.occurred), received: Some(row.received), ..Stages::default() };
-    let (lead, gone, flow, attempt) = match row.payload {
-        Payload::Lead { lead, flow } => (*lead, false, flow, 1),
+    let (lead, facts, flow, attempt) = match row.payload {
+        Payload::Lead { lead, flow } => (*lead, Facts::Known, flow, 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
+            let passed_over = !reads.objects.contains(&object);
             let record = RecordRef { object, id };
-            let reading = readings.get(&(connection.clone(), record.clone()))?;
-            let directory = accounts.get(&connection).map(|account| &account.directory);
-            (from_reading(&connection, record, reading.clone(), trigger, directory), reading.is_none(), None, attempt)
+            let (reading, facts) = match readings.get(&(connection.clone(), record.clone())) {
+                Some(Known::Reading(reading)) => (Some(reading.clone()), Facts::Known),
+                Some(Known::Gone) => (None, Facts::Gone),
+                Some(Known::Refused(why)) => (None, Facts::Refused(why.clone())),
+                None if passed_over => (None, Facts::Known),
+                None => return None,
+            };
+            let directory = accounts.get(&connection).and_then(|account| account.directory.as_ref());
+            (from_reading(&connection, record, reading, trigger, directory), facts, None, attempt)
         }
     };
-    Some(EnrichedLead { lead: Arc::new(lead), gone, flow, attempt, inbox: Some(row.id), stages })
+    Some(EnrichedLead { lead: Arc::new(lead), facts, flow, attempt, inbox: Some(row.id), stages })
 }
 
 fn from_reading(
@@ -126,11 +196,9 @@ fn from_reading(
 ) -> Lead {
     let reading = reading.unwrap_or(Reading { properties: BTreeMap::new(), owner: None, company: None });
     let written = |owner: &OwnerId| format!("{connection}:{owner}");
-    let left = |owner: &OwnerId| {
-        directory.is_some_and(|directory| {
-            !directory.owners.is_empty() && directory.owner(owner).is_none_or(|known| known.archived)
-        })
-    };
+    // Somebody whom the directory does not know is newer than it, and has not left.
+    let left =
+        |owner: &OwnerId| directory.and_then(|directory| directory.owner(owner)).is_some_and(|known| known.archived);
     let company = reading.company.map(|company| {
         let owner = company.owner.as_deref().map(OwnerId::from);
         Company { owner: owner.as_ref().map(written), owner_left: owner.as_ref().is_some_and(left), ..company }

@@ -4,21 +4,22 @@
 //! If another process wrote to the log first, the commit is refused: the state is loaded
 //! again and everything decided again, which is harmless, since deciding changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rota_domain::event::Status;
-use rota_domain::id::{ConnectionId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, RepId, Seed, TenantId};
 use rota_domain::rule::Mode;
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Rep, Workspace};
 use tokio::sync::{Notify, watch};
+use tokio::time::MissedTickBehavior;
 
 use crate::bindings::Bindings;
 use crate::decide::DELIVERY_FAILED;
-use crate::enrich::{Account, EnrichedLead, enrich, wanted};
+use crate::enrich::{Account, Accounts, EnrichedLead, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
-use crate::ports::{Clock, Crm, Entry, Payload, Rules, Store, StoreError};
+use crate::ports::{Clock, Crm, Entry, Payload, Rules, Store, StoreError, Waiting};
 
 /// How many arrivals are decided in one commit.
 const BATCH: u32 = 100;
@@ -55,7 +56,9 @@ pub struct Sequencer {
     desktop: Desktop,
     /// None while it is not certain what the store holds: then it is loaded.
     ledger: Option<Ledger>,
-    accounts: BTreeMap<ConnectionId, Account>,
+    accounts: Accounts,
+    /// Accounts that could not be read when this was last said.
+    down: BTreeSet<ConnectionId>,
 }
 
 impl Sequencer {
@@ -65,8 +68,10 @@ impl Sequencer {
     /// When the store fails.
     pub async fn open(desktop: Desktop) -> Result<Self, StoreError> {
         desktop.store.open(&desktop.tenant, desktop.seed).await?;
-        let mut sequencer = Self { desktop, ledger: None, accounts: BTreeMap::new() };
-        sequencer.settle_in().await?;
+        let mut sequencer = Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new() };
+        sequencer.read_directories().await;
+        sequencer.enter_workspace().await?;
+        sequencer.enter_statuses().await?;
         Ok(sequencer)
     }
 
@@ -74,6 +79,7 @@ impl Sequencer {
     /// each commit.
     pub async fn run(mut self, bell: Arc<Notify>, done: Vec<Arc<Notify>>, mut stop: watch::Receiver<bool>) {
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
+        directories.set_missed_tick_behavior(MissedTickBehavior::Delay);
         directories.tick().await;
         while !*stop.borrow() {
             let wait = match self.turn().await {
@@ -93,7 +99,8 @@ impl Sequencer {
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => {}
                 _ = directories.tick() => {
-                    if let Err(error) = self.settle_in().await {
+                    self.read_directories().await;
+                    if let Err(error) = self.enter_statuses().await {
                         tracing::warn!(tenant = %self.desktop.tenant, %error, "The owners' changes were not recorded");
                     }
                 }
@@ -106,35 +113,71 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
-        let waiting = self.desktop.store.waiting(&self.desktop.tenant, 0, BATCH).await?;
-        if waiting.is_empty() {
-            return Ok(Progress::Idle);
+        if self.accounts.values().any(|account| account.directory.is_none()) {
+            self.read_directories().await;
+            self.enter_statuses().await?;
         }
+        let mut down = BTreeMap::new();
+        let mut after = 0;
+        loop {
+            let waiting = self.desktop.store.waiting(&self.desktop.tenant, after, BATCH).await?;
+            let Some(last) = waiting.last() else {
+                self.complain(&down);
+                return Ok(if down.is_empty() { Progress::Idle } else { Progress::Blocked });
+            };
+            after = last.id;
+            if let Some(progress) = self.batch(waiting, &mut down).await? {
+                self.complain(&down);
+                return Ok(progress);
+            }
+            // Nothing of this page can be read now; what is behind it may be of another CRM.
+        }
+    }
+
+    async fn batch(
+        &mut self,
+        waiting: Vec<Waiting>,
+        down: &mut BTreeMap<ConnectionId, String>,
+    ) -> Result<Option<Progress>, StoreError> {
         if waiting
             .iter()
             .any(|row| matches!(&row.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED))
         {
             // The CRM did not take an owner: whoever has left it must not be chosen again.
-            self.settle_in().await?;
+            self.read_directories().await;
+            self.enter_statuses().await?;
         }
         let ledger = self.ledger().await?;
-        let wanted = wanted(&ledger.desk().workspace, ledger.bindings());
-        let (leads, errors) = enrich(waiting, &self.accounts, &wanted, &*self.desktop.clock).await;
-        for error in &errors {
-            tracing::warn!(tenant = %self.desktop.tenant, %error, "Leads wait: their records cannot be read");
+        if ledger.desk().workspace != self.desktop.workspace {
+            let (tenant, revision) = (&self.desktop.tenant, ledger.desk().revision);
+            tracing::warn!(%tenant, revision, "Another process serves a newer workspace: restart this one with the same files");
+            return Ok(Some(Progress::Blocked));
         }
+        let reads = reads(&ledger.desk().workspace, ledger.bindings());
+        let leads = enrich(waiting, &self.accounts, &reads, down, &*self.desktop.clock).await;
         if leads.is_empty() {
             self.ledger = Some(ledger);
-            return Ok(Progress::Blocked);
+            return Ok(None);
         }
         let expected = ledger.seq();
-        let (ledger, entries) = self.decide(ledger, leads).await;
+        let Some((ledger, entries)) = self.decide(ledger, leads).await else {
+            return Ok(Some(Progress::Blocked));
+        };
         self.commit(ledger, expected, entries).await?;
-        Ok(Progress::More)
+        Ok(Some(Progress::More))
     }
 
-    /// A rule keeps its thread busy, so the batch is decided where that hurts nobody.
-    async fn decide(&self, mut ledger: Ledger, leads: Vec<EnrichedLead>) -> (Ledger, Vec<Entry>) {
+    /// Says which CRMs cannot be read, once for as long as it lasts.
+    fn complain(&mut self, down: &BTreeMap<ConnectionId, String>) {
+        for (connection, reason) in down.iter().filter(|(connection, _)| !self.down.contains(*connection)) {
+            tracing::warn!(tenant = %self.desktop.tenant, %connection, reason, "Leads wait: their records cannot be read");
+        }
+        self.down = down.keys().cloned().collect();
+    }
+
+    /// A rule keeps its thread busy, so the batch is decided where that hurts nobody. None
+    /// if a defect of the host ended it: nothing was decided then.
+    async fn decide(&self, mut ledger: Ledger, leads: Vec<EnrichedLead>) -> Option<(Ledger, Vec<Entry>)> {
         let rules = self.desktop.rules.clone();
         let clock = self.desktop.clock.clone();
         let worked = tokio::task::spawn_blocking(move || {
@@ -142,10 +185,12 @@ impl Sequencer {
             let entries = leads.into_iter().map(|lead| ledger.decide(lead, &*rules, clock.now())).collect();
             (ledger, entries)
         });
-        match worked.await {
-            Ok(decided) => decided,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        }
+        worked
+            .await
+            .inspect_err(|error| {
+                tracing::error!(tenant = %self.desktop.tenant, %error, "Deciding ended in a defect of Rota; please report it");
+            })
+            .ok()
     }
 
     /// Records entries, and keeps the ledger only if they were recorded: false means that
@@ -171,14 +216,35 @@ impl Sequencer {
         }
     }
 
-    /// Enters what differs between the log and the world: the workspace's files, and owners
-    /// who have left the CRM or are there again.
-    async fn settle_in(&mut self) -> Result<(), StoreError> {
-        self.read_directories().await;
+    /// Enters the workspace if it is not the one that the log ends with.
+    async fn enter_workspace(&mut self) -> Result<(), StoreError> {
         loop {
             let mut ledger = self.ledger().await?;
+            if ledger.desk().revision > 0 && ledger.desk().workspace == self.desktop.workspace {
+                self.ledger = Some(ledger);
+                return Ok(());
+            }
             let expected = ledger.seq();
-            let entries = self.differences(&mut ledger);
+            let (workspace, bindings) = (self.desktop.workspace.clone(), self.desktop.bindings.clone());
+            let entry = ledger.revise(workspace, bindings, self.desktop.clock.now());
+            if self.commit(ledger, expected, vec![entry]).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Enters whom the CRMs' directories know to have left, or to be there again.
+    async fn enter_statuses(&mut self) -> Result<(), StoreError> {
+        loop {
+            let mut ledger = self.ledger().await?;
+            let (expected, now) = (ledger.seq(), self.desktop.clock.now());
+            let entries: Vec<Entry> = changes(&ledger, &self.accounts)
+                .into_iter()
+                .map(|(rep, status)| {
+                    tracing::info!(tenant = %self.desktop.tenant, %rep, ?status, "The CRM's directory changed a rep");
+                    ledger.status(rep, status, now)
+                })
+                .collect();
             if entries.is_empty() {
                 self.ledger = Some(ledger);
                 return Ok(());
@@ -189,32 +255,13 @@ impl Sequencer {
         }
     }
 
-    fn differences(&self, ledger: &mut Ledger) -> Vec<Entry> {
-        let now = self.desktop.clock.now();
-        let mut entries = Vec::new();
-        let seen = ledger.desk();
-        if seen.revision == 0 || seen.workspace != self.desktop.workspace {
-            entries.push(ledger.revise(self.desktop.workspace.clone(), self.desktop.bindings.clone(), now));
-        }
-        for (rep, status) in changes(ledger, &self.accounts) {
-            tracing::info!(tenant = %self.desktop.tenant, rep = %rep, ?status, "The CRM's directory changed a rep");
-            entries.push(ledger.status(rep, status, now));
-        }
-        entries
-    }
-
     async fn read_directories(&mut self) {
         for (connection, crm) in &self.desktop.crms {
+            let account = self.accounts.entry(connection.clone());
+            let account = account.or_insert_with(|| Account { crm: crm.clone(), directory: None });
             match crm.directory().await {
-                Ok(directory) => {
-                    self.accounts.insert(connection.clone(), Account { crm: crm.clone(), directory });
-                }
-                Err(error) => {
-                    tracing::warn!(%connection, %error, "The CRM's owners cannot be read; the last known ones hold");
-                    self.accounts
-                        .entry(connection.clone())
-                        .or_insert_with(|| Account { crm: crm.clone(), directory: crate::ports::Directory::default() });
-                }
+                Ok(directory) => account.directory = Some(directory),
+                Err(error) => tracing::warn!(%connection, %error, "The CRM's owners cannot be read"),
             }
         }
     }
@@ -237,24 +284,23 @@ async fn load(desktop: &Desktop) -> Result<Ledger, StoreError> {
     Ok(Ledger::restored(snapshot, desktop.workspace.clone(), desktop.bindings.clone(), Mode::Live))
 }
 
-/// Reps whom the CRM's directory knows to have left, or to be there again.
-fn changes(ledger: &Ledger, accounts: &BTreeMap<ConnectionId, Account>) -> Vec<(rota_domain::id::RepId, Status)> {
+/// Reps whom the CRMs' directories know to have left, or to be there again. Whoever is in
+/// several CRMs has left when none of them has them.
+fn changes(ledger: &Ledger, accounts: &Accounts) -> Vec<(RepId, Status)> {
     let desk = ledger.desk();
-    let mut changes = Vec::new();
-    for (connection, account) in accounts {
-        if account.directory.owners.is_empty() {
-            continue;
+    let change = |rep: &Rep| {
+        let mut known = accounts.iter().filter_map(|(connection, account)| {
+            let (owner, directory) = (rep.crm.get(connection)?, account.directory.as_ref()?);
+            Some(directory.owner(owner).is_some_and(|owner| !owner.archived))
+        });
+        let first = known.next()?;
+        let there = first || known.any(|there| there);
+        match (there, desk.status(&rep.id)) {
+            (false, Some(Status::Left)) => None,
+            (false, _) => Some((rep.id.clone(), Status::Left)),
+            (true, Some(Status::Left)) => Some((rep.id.clone(), Status::Back)),
+            (true, _) => None,
         }
-        for rep in &desk.workspace.reps {
-            let Some(owner) = rep.crm.get(connection) else { continue };
-            let there = account.directory.owner(owner).is_some_and(|owner| !owner.archived);
-            match (there, desk.status(&rep.id)) {
-                (false, Some(Status::Left)) => {}
-                (false, _) => changes.push((rep.id.clone(), Status::Left)),
-                (true, Some(Status::Left)) => changes.push((rep.id.clone(), Status::Back)),
-                (true, _) => {}
-            }
-        }
-    }
-    changes
+    };
+    desk.workspace.reps.iter().filter_map(change).collect()
 }

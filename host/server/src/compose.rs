@@ -61,7 +61,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// Stops taking events in, finishes what is under way, and closes the store.
+    /// Waits until a part of the host ends by itself, which none should.
+    pub async fn ended(&mut self) {
+        self.work.join_next().await;
+    }
+
+    /// Stops taking events in and finishes what is under way. The store writes what it was
+    /// given, and is closed when the last user lets go of it.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.work.join_next().await.is_some() {}

@@ -9,7 +9,7 @@ use rota_domain::id::{PoolId, RepId, Seed};
 use rota_domain::rule::Mode;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::{Member, Workspace};
-use rota_flow::enrich::EnrichedLead;
+use rota_flow::enrich::{EnrichedLead, Facts};
 use rota_flow::ledger::Ledger;
 use rota_flow::ports::{EntryBody, Recorded, Rules};
 
@@ -37,11 +37,12 @@ impl Simulation {
         match what {
             Happening::Lead { lead, flow } => {
                 let stages = Stages { occurred: Some(at), received: Some(at), enriched: Some(at), ..Stages::default() };
-                let lead = EnrichedLead { lead: Arc::new(*lead), gone: false, flow, attempt: 1, inbox: None, stages };
+                let lead =
+                    EnrichedLead { lead: Arc::new(*lead), facts: Facts::Known, flow, attempt: 1, inbox: None, stages };
                 self.ledger.forget(at);
                 match self.ledger.decide(lead, &*self.rules, at).body {
                     EntryBody::Decision(recorded) => Some(*recorded),
-                    EntryBody::Workspace(_) | EntryBody::Rep { .. } => None,
+                    EntryBody::Workspace { .. } | EntryBody::Rep { .. } => None,
                 }
             }
             Happening::Rep { rep, status } => {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::shares::{bound, leads, moving_bound, shares};
+use super::shares::{bound, is_zero, leads, moving_bound, shares};
 use super::{Candidate, Turn, UNIT};
 use crate::id::{DecisionId, PoolId, RepId};
 
@@ -131,7 +131,8 @@ impl Ledger {
     }
 
     fn begin_run(&mut self, turn: &Turn) {
-        let from_zero = self.tallies.values().all(|tally| tally.lag == 0);
+        let lag = |candidate: &Candidate| self.tallies.get(&candidate.rep).map_or(0, |tally| tally.lag);
+        let from_zero = turn.candidates.iter().all(|candidate| is_zero(lag(candidate)));
         let members = self.tallies.len().max(turn.candidates.len());
         let bound = if from_zero { bound(turn.candidates.len()) } else { moving_bound(members) };
         self.roster.clone_from(&turn.candidates);

@@ -1,16 +1,16 @@
 //! The rotation of one pool: each rep's credit, and who is next.
 //!
 //! Each pick, every candidate's credit grows by its share, and whoever gets the lead pays
-//! one. While the candidates stay the same, the pick is Tijdeman's: among those whose credit
-//! has reached 1/(2n−2), the earliest deadline, ties to the lower id. That keeps every
-//! credit strictly inside one lead. Where the candidates differ from those of the pick
-//! before, nobody can promise that; there the largest credit is taken, which in 300 random
-//! pools stayed near one lead, where Tijdeman's rule alone reached 1.6.
+//! one. While the candidates stay the same from zero credit, the pick is Tijdeman's: among
+//! those whose credit has reached 1/(2n−2), the earliest deadline, ties to the lower id. That
+//! keeps every credit strictly inside one lead. Otherwise nobody can promise that; there the
+//! largest credit is taken, which stays inside the bound that is stated for it where
+//! Tijdeman's rule would not.
 
 use serde::{Deserialize, Serialize};
 
 use super::Candidate;
-use super::shares::{UNIT, shares};
+use super::shares::{UNIT, is_zero, shares};
 use crate::id::RepId;
 
 /// What a pool's reps are owed.
@@ -20,6 +20,9 @@ pub struct Rotation {
     credits: Vec<Credit>,
     /// The candidates of the last turn taken.
     last: Vec<Candidate>,
+    /// Whether these candidates were owed nothing when they first came together.
+    #[serde(default)]
+    from_zero: bool,
     /// How many turns were taken.
     picks: u64,
 }
@@ -52,11 +55,12 @@ impl Rotation {
     pub fn next<'a>(&self, candidates: &'a [Candidate]) -> Option<&'a RepId> {
         let shares = shares(candidates.iter().map(|candidate| candidate.weight));
         let before: Vec<i64> = candidates.iter().map(|candidate| self.credit(&candidate.rep)).collect();
-        let steady = self.picks == 0 || self.last == candidates;
         let place = match candidates.len() {
             0 => None,
             1 => Some(0),
-            _ if steady => earliest_deadline(&before, &shares).or_else(|| largest(&before, &shares)),
+            _ if self.runs_from_zero(candidates) => {
+                earliest_deadline(&before, &shares).or_else(|| largest(&before, &shares))
+            }
             _ => largest(&before, &shares),
         };
         place.map(|place| &candidates[place].rep)
@@ -64,15 +68,24 @@ impl Rotation {
 
     /// The turn is taken: all candidates earn their share, and this rep pays one lead.
     pub fn take(&mut self, candidates: &[Candidate], rep: &RepId) {
+        self.from_zero = self.runs_from_zero(candidates);
+        if self.last != candidates {
+            self.last = candidates.to_vec();
+        }
         let shares = shares(candidates.iter().map(|candidate| candidate.weight));
         for (candidate, share) in candidates.iter().zip(shares) {
             *self.credit_mut(&candidate.rep) += share;
         }
         *self.credit_mut(rep) -= UNIT;
-        if self.last != candidates {
-            self.last = candidates.to_vec();
-        }
         self.picks += 1;
+    }
+
+    /// Whether a turn among these candidates belongs to a run that began at zero credit.
+    fn runs_from_zero(&self, candidates: &[Candidate]) -> bool {
+        if self.picks > 0 && self.last == candidates {
+            return self.from_zero;
+        }
+        candidates.iter().all(|candidate| is_zero(self.credit(&candidate.rep)))
     }
 
     /// Keeps only these members. What the others were owed goes to those who stay, by
@@ -82,6 +95,8 @@ impl Rotation {
             .into_iter()
             .partition(|credit| members.iter().any(|member| member.rep == credit.rep));
         self.credits = stay;
+        // Whoever stays may be owed something now: the next turn begins a new run.
+        self.last.clear();
         let owed: i64 = left.iter().map(|credit| credit.units).sum();
         if owed == 0 {
             return;

@@ -30,6 +30,11 @@ pub(super) fn shares(weights: impl Iterator<Item = u32> + Clone) -> Vec<i64> {
     shares
 }
 
+/// Whether a credit is zero but for rounding: less than a millionth of a lead.
+pub(super) fn is_zero(units: i64) -> bool {
+    units.abs() < UNIT >> 20
+}
+
 /// How far a credit can be from zero, in leads, while `n` candidates and their weights stay
 /// the same from zero credit: 1 − 1/(2n−2) (R. Tijdeman, The chairman assignment problem,
 /// Discrete Mathematics 32, 1980).

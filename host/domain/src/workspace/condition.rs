@@ -130,6 +130,9 @@ impl TryFrom<Written> for Condition {
             .into_iter()
             .flatten()
             .collect();
+        if [written.gte, written.lte].into_iter().flatten().any(|number| !number.is_finite()) {
+            return Err("gte and lte compare with a finite number".into());
+        }
         match (written.property, tests.len(), groups.len()) {
             (Some(name), 1, 0) => Ok(Self::Property { name, test: tests.into_iter().next().ok_or("no test")? }),
             (Some(name), 2.., 0) => {

@@ -3,7 +3,8 @@
 //!
 //! In order: the same record again joins its decision; a record that somebody active owns
 //! is kept; the same person joins the earlier decision; else the enrolled flows are asked
-//! one after the other. Whatever happens, the lead ends with an owner, a place or a reason.
+//! one after the other. Whatever happens, the lead ends with an owner, a place or a reason:
+//! what cannot be read, asked or delivered goes to the flow's fallback.
 
 mod outcome;
 
@@ -16,11 +17,11 @@ use rota_domain::desk::{Availability, Desk, Owner};
 use rota_domain::id::FlowId;
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
-use rota_domain::rule::{Call, Mode, Question, Reason, Verdict};
+use rota_domain::rule::{Call, ErrorCode, Failure, Mode, Question, Reason, Verdict};
 use rota_domain::workspace::{Flow, Owned};
 
 use crate::bindings::Bindings;
-use crate::enrich::EnrichedLead;
+use crate::enrich::{EnrichedLead, Facts};
 use crate::ports::{Recorded, Rules};
 use outcome::Draft;
 
@@ -49,14 +50,26 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
     let workspace = &around.desk.workspace;
     let class = class::classify(&workspace.sources, &lead);
     let draft = Draft::new(arrived, around, class);
-    if draft.gone() {
-        return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
-    }
-    let flows = enrolled(&workspace.flows, &lead, draft.only_flow());
+    let flows = match draft.facts() {
+        Facts::Gone => {
+            return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
+        }
+        // Nothing is known that conditions could look at: the first flow for such records it is.
+        Facts::Refused(_) => workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect(),
+        Facts::Known => enrolled(&workspace.flows, &lead, draft.only_flow()),
+    };
     let Some(first) = flows.first() else {
         return draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
     };
-    let joined = joinable(around, first, &lead);
+    if let Facts::Refused(why) = draft.facts() {
+        let reason = Reason::new("record-unreadable", why.clone());
+        return draft.given_up(first, reason);
+    }
+    if draft.attempt() > OWNER_ATTEMPTS {
+        let reason = Reason::new(DELIVERY_FAILED, "the CRM takes none of the owners that were chosen");
+        return draft.given_up(first, reason);
+    }
+    let joined = joinable(around, first, &lead).filter(|earlier| draft.can_join(earlier));
     if let Some(earlier) = joined.filter(|earlier| earlier.lead == lead.id) {
         return draft.coalesced(first, earlier);
     }
@@ -92,22 +105,27 @@ fn enrolled<'a>(flows: &'a [Flow], lead: &Lead, only: Option<&FlowId>) -> Vec<&'
 }
 
 /// The earlier decision that this lead may join: about the same person, inside the flow's
-/// window, and still good.
+/// window, and still good. Another flow's decision counts where it gave the person an
+/// owner: the same person has the same owner.
 fn joinable<'a>(around: &Around<'a>, flow: &Flow, lead: &Lead) -> Option<&'a Decision> {
     let earlier = around.earlier?;
     let window = SignedDuration::from_mins(i64::from(flow.coalesce.0));
     let fresh = around.now.duration_since(earlier.at) < window;
-    // The host asks again because the earlier decision came to nothing.
-    let again = lead.trigger == DELIVERY_FAILED;
+    let same = earlier.flow.as_ref() == Some(&flow.id) || earlier.rep.is_some();
+    // The host asks again because the decision about this record came to nothing.
+    let came_to_nothing = lead.trigger == DELIVERY_FAILED && earlier.lead == lead.id;
     let stands = earlier.rep.as_ref().is_none_or(|rep| {
         let rep = around.desk.workspace.rep(rep);
         rep.is_some_and(|rep| around.desk.availability(rep) != Availability::Inactive)
     });
-    (fresh && !again && stands).then_some(earlier)
+    (fresh && same && stands && !came_to_nothing).then_some(earlier)
 }
 
 /// The trigger of a lead whose owner the CRM would not take.
 pub const DELIVERY_FAILED: &str = "delivery-failed";
+
+/// How many owners of a lead are tried before its flow's fallback takes it.
+pub const OWNER_ATTEMPTS: u32 = 3;
 
 fn is_active(owner: &Owner, lead: &Lead) -> bool {
     match owner {
@@ -122,7 +140,8 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
     let mut passed = None;
     for flow in flows {
         let Some(binding) = around.bindings.get(&flow.id) else {
-            continue;
+            let detail = format!("this host has no plugin for the flow `{}`", flow.id);
+            return draft.failed(flow, &Failure { code: ErrorCode::Compile, detail });
         };
         let answer = around.rules.ask(Question {
             plugin: binding.plugin.digest.clone(),
@@ -140,7 +159,7 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
     }
     match passed {
         Some((flow, reason)) => draft.passed(flow, reason),
-        None => draft.unrouted(Reason::new("no-plugin", "the flow has no plugin that could be asked")),
+        None => draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead")),
     }
 }
 

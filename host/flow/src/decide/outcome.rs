@@ -15,7 +15,7 @@ use rota_domain::workspace::{Fallback, Flow, Owned};
 
 use super::{Around, call, person};
 use crate::bindings::Binding;
-use crate::enrich::EnrichedLead;
+use crate::enrich::{EnrichedLead, Facts};
 use crate::ports::{Private, Recorded};
 
 /// The property that holds the name of the queue where a record waits.
@@ -66,8 +66,20 @@ impl<'a> Draft<'a> {
         Self { around, arrived, decision, private, acts: Vec::new(), turn: None, nanos: 0 }
     }
 
-    pub(super) fn gone(&self) -> bool {
-        self.arrived.gone
+    pub(super) fn facts(&self) -> &Facts {
+        &self.arrived.facts
+    }
+
+    pub(super) fn attempt(&self) -> u32 {
+        self.arrived.attempt
+    }
+
+    /// Whether joining this decision gives the lead what it gave: its owner by an id that
+    /// this lead's CRM knows, a place, or the word that it is no lead.
+    pub(super) fn can_join(&self, earlier: &Decision) -> bool {
+        let owner = earlier.rep.as_ref().is_some_and(|rep| self.owner_id(rep).is_ok());
+        let place = earlier.queue.is_some() || earlier.nurture.is_some();
+        owner || place || earlier.outcome == Outcome::Reject || earlier.lead == self.decision.lead
     }
 
     pub(super) fn only_flow(&self) -> Option<&FlowId> {
@@ -211,6 +223,18 @@ impl<'a> Draft<'a> {
         self.decision.error = Some(failure.code);
         self.decision.error_detail = Some(failure.detail.clone());
         self.fall_back(flow);
+        self.recorded()
+    }
+
+    /// No rule is asked, because nothing would come of it: a queue takes the lead.
+    pub(super) fn given_up(mut self, flow: &Flow, reason: Reason) -> Recorded {
+        self.decision.flow = Some(flow.id.clone());
+        self.decision.fallback = true;
+        self.decision.reason = reason;
+        match &flow.fallback {
+            Fallback::Queue(name) => self.queue(name.clone()),
+            Fallback::Rep(_) => self.queue(UNOWNED_QUEUE.into()),
+        }
         self.recorded()
     }
 

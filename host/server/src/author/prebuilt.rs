@@ -28,7 +28,7 @@ pub struct Prebuilt {
 /// Builds a bundled plugin into `prebuilt/` beside its folder, and writes down from what.
 ///
 /// # Errors
-/// As [`build`], or if the folder cannot be written.
+/// As [`build()`], or if the folder cannot be written.
 pub fn prebuild(plugin_dir: &Path) -> Result<Built> {
     // First: sources that change during the build must not pass as built.
     let source = source_digest(plugin_dir)?;

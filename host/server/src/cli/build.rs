@@ -12,7 +12,7 @@ pub(super) struct Arguments {
     /// The plugin's folder, with Cargo.toml and plugin.toml.
     #[arg(value_name = "PLUGIN", default_value = ".")]
     plugin: PathBuf,
-    /// Where the component goes [default: <name>.wasm in the plugin's folder].
+    /// Where the component goes [default: its name and .wasm, in the plugin's folder].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Put it among the bundled plugins, with the digest of its sources.

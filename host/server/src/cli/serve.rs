@@ -37,7 +37,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let plan = plan(arguments)?;
     let database = plan.database.display().to_string();
     let tenants: Vec<String> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.to_string()).collect();
-    let host = compose::start(plan).await?;
+    let mut host = compose::start(plan).await?;
     let address = format!("http://{}", host.address);
     if arguments.json {
         output::json(&serde_json::json!({ "listening": address }))?;
@@ -45,7 +45,10 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         output::line(&format!("Rota serves {} on {address}; Ctrl-C ends it.", tenants.join(", ")));
         output::note(&format!("  webhooks: {address}/v1/hubspot/<app>/webhook\n  database: {database}"));
     }
-    told_to_stop().await?;
+    tokio::select! {
+        stopped = told_to_stop() => stopped?,
+        () = host.ended() => anyhow::bail!("a part of the server ended by itself, which is a defect: the log above says which; start it again"),
+    }
     host.stop().await;
     Ok(Exit::Well)
 }

@@ -188,7 +188,7 @@ fn is_place(step: &str) -> bool {
     step.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `members` of [[pools]].
+/// `members` of `[[pools]]`.
 fn thing(steps: &[String]) -> String {
     let listed = steps.get(1).is_some_and(|step| is_place(step));
     let top = if listed { format!("[[{}]]", steps[0]) } else { format!("[{}]", steps[0]) };

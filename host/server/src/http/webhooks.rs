@@ -129,7 +129,7 @@ fn unstored(error: &rota_flow::ports::StoreError) -> Problem {
     Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
         kind: "not-stored",
-        detail: "The events could not be stored; none was taken.".into(),
-        mend: "Send them again later; the operator finds the cause in the log.",
+        detail: "Not all of the events could be stored.".into(),
+        mend: "Send all of them again later, since repeats do no harm; the operator finds the cause in the log.",
     }
 }
