@@ -36,6 +36,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let plan = plan(arguments)?;
     let database = plan.database.display().to_string();
+    let apps: Vec<String> = plan.apps.keys().cloned().collect();
     let tenants: Vec<String> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.to_string()).collect();
     let mut host = compose::start(plan).await?;
     let address = format!("http://{}", host.address);
@@ -43,7 +44,10 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         output::json(&serde_json::json!({ "listening": address }))?;
     } else {
         output::line(&format!("Rota serves {} on {address}; Ctrl-C ends it.", tenants.join(", ")));
-        output::note(&format!("  webhooks: {address}/v1/hubspot/<app>/webhook\n  database: {database}"));
+        for app in apps {
+            output::note(&format!("  webhooks: {address}/v1/hubspot/{app}/webhook"));
+        }
+        output::note(&format!("  database: {database}"));
     }
     tokio::select! {
         stopped = told_to_stop() => stopped?,
