@@ -2,6 +2,7 @@
 //! it makes of everything that goes wrong.
 
 mod beside;
+mod companies;
 mod owners;
 mod pace;
 mod reading;

@@ -83,27 +83,30 @@ pub struct Account {
 /// The CRM accounts of a tenant.
 pub type Accounts = BTreeMap<ConnectionId, Account>;
 
-/// Reads what waits. Records of an account that cannot be read now are left out and stay in
-/// the inbox; `down` collects these accounts with the reason, and spares them.
+/// A kind of records in an account.
+pub type Kind = (ConnectionId, String);
+
+/// Reads what waits. Records that cannot be read now are left out and stay in the inbox;
+/// `down` collects their kinds with the reason, and spares them.
 pub async fn enrich(
     waiting: Vec<Waiting>,
     accounts: &Accounts,
     reads: &Reads,
-    down: &mut BTreeMap<ConnectionId, String>,
+    down: &mut BTreeMap<Kind, String>,
     clock: &dyn Clock,
 ) -> Vec<EnrichedLead> {
     let mut readings = Readings::new();
-    for ((connection, _), records) in to_read(&waiting, reads) {
-        if down.contains_key(&connection) {
+    for (kind, records) in to_read(&waiting, reads) {
+        if down.contains_key(&kind) {
             continue;
         }
-        match read(&connection, &records, accounts, &reads.wanted).await {
+        match read(&kind.0, &records, accounts, &reads.wanted).await {
             Ok(read) => {
-                let keys = records.into_iter().map(|record| (connection.clone(), record));
+                let keys = records.into_iter().map(|record| (kind.0.clone(), record));
                 readings.extend(keys.zip(read));
             }
             Err(reason) => {
-                down.insert(connection, reason);
+                down.insert(kind, reason);
             }
         }
     }
@@ -127,8 +130,8 @@ enum Known {
 }
 
 /// The records of each account and kind, each once.
-fn to_read(waiting: &[Waiting], reads: &Reads) -> BTreeMap<(ConnectionId, String), Vec<RecordRef>> {
-    let mut groups: BTreeMap<(ConnectionId, String), Vec<RecordRef>> = BTreeMap::new();
+fn to_read(waiting: &[Waiting], reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
+    let mut groups: BTreeMap<Kind, Vec<RecordRef>> = BTreeMap::new();
     for row in waiting {
         let Payload::Record { connection, object, id, .. } = &row.payload else { continue };
         if !reads.objects.contains(object) {

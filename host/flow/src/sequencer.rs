@@ -17,7 +17,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::bindings::Bindings;
 use crate::decide::DELIVERY_FAILED;
-use crate::enrich::{Account, Accounts, EnrichedLead, enrich, reads};
+use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::ports::{Clock, Crm, Entry, Payload, Rules, Store, StoreError, Waiting};
 
@@ -57,8 +57,8 @@ pub struct Sequencer {
     /// None while it is not certain what the store holds: then it is loaded.
     ledger: Option<Ledger>,
     accounts: Accounts,
-    /// Accounts that could not be read when this was last said.
-    down: BTreeSet<ConnectionId>,
+    /// What could not be read when this was last said.
+    down: BTreeSet<Kind>,
 }
 
 impl Sequencer {
@@ -137,7 +137,7 @@ impl Sequencer {
     async fn batch(
         &mut self,
         waiting: Vec<Waiting>,
-        down: &mut BTreeMap<ConnectionId, String>,
+        down: &mut BTreeMap<Kind, String>,
     ) -> Result<Option<Progress>, StoreError> {
         if waiting
             .iter()
@@ -167,10 +167,10 @@ impl Sequencer {
         Ok(Some(Progress::More))
     }
 
-    /// Says which CRMs cannot be read, once for as long as it lasts.
-    fn complain(&mut self, down: &BTreeMap<ConnectionId, String>) {
-        for (connection, reason) in down.iter().filter(|(connection, _)| !self.down.contains(*connection)) {
-            tracing::warn!(tenant = %self.desktop.tenant, %connection, reason, "Leads wait: their records cannot be read");
+    /// Says what cannot be read, once for as long as it lasts.
+    fn complain(&mut self, down: &BTreeMap<Kind, String>) {
+        for ((connection, object), reason) in down.iter().filter(|(kind, _)| !self.down.contains(*kind)) {
+            tracing::warn!(tenant = %self.desktop.tenant, %connection, object, reason, "Leads wait: their records cannot be read");
         }
         self.down = down.keys().cloned().collect();
     }

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use rota_crm::hubspot::ApiStyle;
+use rota_domain::delivery::Trouble;
 use rota_domain::id::OwnerId;
 use rota_flow::ports::{Crm, RecordRef, Wanted};
 use rota_sandbox::{CompanySeed, Id, OwnerSeed, Seed};
+use serde_json::json;
 
 use super::{ADA, Account, BEN, DEE_WHO_LEFT, contact, contacts, record, words};
 
@@ -51,7 +53,54 @@ async fn readings_come_in_the_order_asked_and_a_missing_record_is_none() {
     let mut expected: Vec<Option<&str>> = ids.iter().map(|id| Some(id.as_str())).collect();
     expected.extend([None, None, Some("7"), Some("7")]);
     assert_eq!(read, expected);
-    assert_eq!(account.record_calls().await, ["POST /crm/v3/objects/contacts/batch/read"; 3]);
+    let mut calls = account.record_calls().await;
+    let last = calls.pop().unwrap();
+    assert!(last.starts_with("GET /crm/v3/objects/contacts/999?"), "a missing one is asked for by itself: {last}");
+    assert_eq!(calls, ["POST /crm/v3/objects/contacts/batch/read"; 3]);
+}
+
+#[tokio::test]
+async fn a_contact_that_was_merged_is_read_through_its_old_id() {
+    let mut survivor = contact(5, &[("city", "Bonn"), ("hubspot_owner_id", ADA)]);
+    survivor.merged_ids = vec![Id(4)];
+    survivor.company = Some(Id(90));
+    let company = CompanySeed { id: Some(Id(90)), properties: BTreeMap::from([("name".into(), "Acme".into())]) };
+    let seed = Seed { companies: vec![company], contacts: vec![survivor, contact(6, &[])], ..Seed::default() };
+    let account = Account::open(seed).await;
+    let wanted = Wanted { properties: words(&["city"]), company: true, ..Wanted::default() };
+    let readings = account.hubspot.read(&[record("4"), record("6"), record("7")], &wanted).await.unwrap();
+    let merged = readings[0].as_ref().expect("it lives on in contact 5");
+    assert_eq!(
+        (merged.properties["city"].as_deref(), merged.owner.as_ref()),
+        (Some("Bonn"), Some(&OwnerId::from(ADA)))
+    );
+    assert_eq!(merged.company.as_ref().unwrap().name.as_deref(), Some("Acme"));
+    assert!(readings[1].is_some() && readings[2].is_none());
+    let both = account.hubspot.read(&[record("4"), record("5")], &wanted).await.unwrap();
+    assert_eq!(both[0], both[1]);
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_looked_at_now_is_not_taken_for_gone() {
+    let account = Account::open(contacts(1)).await;
+    account.fault(json!({"kind": "status", "status": 503, "path": "/crm/v3/objects/contacts/9"})).await;
+    let error = account.hubspot.read(&[record("1"), record("9")], &Wanted::default()).await.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unavailable);
+}
+
+#[tokio::test]
+async fn more_missing_records_than_a_batch_are_looked_for_in_several_reads() {
+    let mut seed = contacts(1);
+    seed.limits.per_10s = 0;
+    let account = Account::with(seed, |config| config.burst.calls = 10_000).await;
+    let asked: Vec<RecordRef> = (1..=151).map(|id: u64| record(&id.to_string())).collect();
+    let singles = async || account.record_calls().await.iter().filter(|call| call.starts_with("GET ")).count();
+    let error = account.hubspot.read(&asked, &Wanted::default()).await.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unavailable);
+    assert_eq!(singles().await, 100);
+    let readings = account.hubspot.read(&asked, &Wanted::default()).await.unwrap();
+    assert_eq!(readings.iter().flatten().count(), 1);
+    assert_eq!(singles().await, 150, "what is known to be gone is not asked for again");
 }
 
 #[tokio::test]

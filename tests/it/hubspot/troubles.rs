@@ -6,16 +6,17 @@ use rota_crm::Secret;
 use rota_crm::hubspot::ApiStyle;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::ConnectionId;
-use rota_flow::ports::Crm;
+use rota_flow::ports::{Crm, Wanted};
 use serde_json::json;
 
-use super::{ADA, Account, TOKEN, assign, contacts, set, trouble};
+use super::{ADA, Account, TOKEN, assign, contacts, record, set, trouble};
 
 #[tokio::test]
 async fn each_refusal_has_its_own_trouble() {
     let cases = [
         (401, Trouble::Unauthorized),
-        (403, Trouble::Forbidden),
+        // The double's 403 is of the category MISSING_SCOPES.
+        (403, Trouble::Unauthorized),
         (404, Trouble::NotFound),
         (409, Trouble::Rejected),
         (400, Trouble::Rejected),
@@ -46,8 +47,14 @@ async fn a_token_without_the_scope_says_which_one_it_lacks() {
     seed.tokens[0].scopes = Some(vec!["crm.objects.contacts.read".into(), "crm.objects.owners.read".into()]);
     let account = Account::open(seed).await;
     let error = account.deliver_one(assign(1, ADA, true), 1).await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::Forbidden);
+    assert_eq!(error.trouble, Trouble::Unauthorized, "a person can mend it, so nothing is given up");
     assert!(error.detail.contains("lacks the scopes crm.objects.contacts.write"), "{}", error.detail);
+    let mut seed = contacts(1);
+    seed.tokens[0].scopes = Some(vec!["crm.objects.owners.read".into()]);
+    let account = Account::open(seed).await;
+    let error = account.hubspot.read(&[record("1")], &Wanted::default()).await.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unauthorized);
+    assert!(error.detail.contains("lacks the scopes crm.objects.contacts.read"), "{}", error.detail);
 }
 
 #[tokio::test]

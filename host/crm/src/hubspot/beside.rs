@@ -10,10 +10,10 @@ use rota_flow::ports::{CrmError, Delivered};
 use serde_json::{Map, Value, json};
 
 use super::client::Errand;
-use super::deliver::Settled;
 use super::errors::{Failure, Intent};
 use super::piecewise::{self, Piece, Sender};
 use super::read::{self, BATCH, OWNER};
+use super::settled::Settled;
 use super::trace;
 use super::wire::{Batch, Problem, Record};
 

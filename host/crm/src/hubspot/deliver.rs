@@ -12,10 +12,8 @@ use super::errors::Failure;
 use super::owner_write;
 use super::owners::Owners;
 use super::read::{self, OWNER};
+use super::settled::Settled;
 use super::update::{self, Write};
-
-/// What became of effects, in any order.
-pub(super) type Settled<'e> = Vec<(&'e Effect, Result<Delivered, CrmError>)>;
 
 /// Delivers effects, each with the number of its attempt.
 pub(super) async fn all(

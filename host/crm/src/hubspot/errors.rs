@@ -15,6 +15,8 @@ const DAILY_WAIT_MS: u64 = 600_000;
 const SECONDLY_WAIT_MS: u64 = 1_000;
 /// An account that is being moved to another data centre is away for long.
 const MIGRATION_WAIT_MS: u64 = 60_000;
+/// What to do about a record that the token may not touch.
+const OUT_OF_REACH: &str = "the token does not reach this record: give its app access to it";
 /// Texts of HubSpot are kept to this many characters.
 const MAX_QUOTED_CHARS: usize = 400;
 
@@ -41,13 +43,15 @@ pub(super) enum Blame {
 pub(super) struct Failure {
     pub(super) error: CrmError,
     pub(super) blame: Blame,
+    /// The token is good, and does not reach so far.
+    pub(super) denied: bool,
     /// The properties that HubSpot named as invalid.
     pub(super) properties: Vec<InvalidProperty>,
 }
 
 impl Failure {
     fn new(trouble: Trouble, blame: Blame, detail: String) -> Self {
-        Self { error: CrmError { trouble, detail }, blame, properties: Vec::new() }
+        Self { error: CrmError { trouble, detail }, blame, denied: false, properties: Vec::new() }
     }
 
     /// The account's pace, or the time, left no room for a call, and nothing was sent.
@@ -102,7 +106,7 @@ impl Failure {
         if let Some(id) = &problem.correlation_id {
             detail = format!("{detail} (correlation id {id})");
         }
-        Self { properties: problem.properties, ..Self::new(trouble, blame, detail) }
+        Self { denied: status == 403, properties: problem.properties, ..Self::new(trouble, blame, detail) }
     }
 
     /// One entry of a batch's `errors`, which has no status of its own.
@@ -110,10 +114,13 @@ impl Failure {
         let (trouble, advice) = match problem.category.as_deref() {
             Some("OBJECT_NOT_FOUND") => (Trouble::NotFound, "the record is gone".to_owned()),
             Some("RATE_LIMITS") => (Trouble::RateLimited { retry_after_ms: None }, "it is tried later".to_owned()),
+            Some("FORBIDDEN") => (Trouble::Forbidden, OUT_OF_REACH.to_owned()),
+            _ if problem.lacks_scopes() => (Trouble::Unauthorized, grant(&problem)),
             _ => (Trouble::Rejected, mend(&problem)),
         };
+        let denied = matches!(trouble, Trouble::Forbidden | Trouble::Unauthorized);
         let detail = format!("{about}: HubSpot refused it: {}; {advice}", quoted(&problem.said()));
-        Self { properties: problem.properties, ..Self::new(trouble, Blame::Input, detail) }
+        Self { denied, properties: problem.properties, ..Self::new(trouble, Blame::Input, detail) }
     }
 }
 
@@ -121,14 +128,8 @@ impl Failure {
 fn meaning(status: u16, problem: &Problem, retry_after_ms: Option<u64>) -> (Trouble, Blame, String) {
     match status {
         401 => (Trouble::Unauthorized, Blame::Connection, unauthorized(problem)),
-        403 if problem.scopes.is_empty() => {
-            let advice = "the token does not reach this record: give its app access to it";
-            (Trouble::Forbidden, Blame::Input, advice.into())
-        }
-        403 => {
-            let scopes = problem.scopes.join(", ");
-            (Trouble::Forbidden, Blame::Call, format!("the token lacks the scopes {scopes}: grant them to its app"))
-        }
+        403 if problem.lacks_scopes() => (Trouble::Unauthorized, Blame::Connection, grant(problem)),
+        403 => (Trouble::Forbidden, Blame::Input, OUT_OF_REACH.into()),
         404 | 410 => (Trouble::NotFound, Blame::Input, "the record is gone, or was merged into another".into()),
         408 => (Trouble::Unavailable, Blame::Call, "it is tried again".into()),
         423 => (Trouble::Unavailable, Blame::Input, "the record is locked for now; it is tried again".into()),
@@ -153,6 +154,14 @@ fn unauthorized(problem: &Problem) -> String {
         _ => "the token is not accepted",
     };
     format!("{why}: everything for this connection waits until a good one is set")
+}
+
+fn grant(problem: &Problem) -> String {
+    let (which, these) = match problem.scopes.as_slice() {
+        [] => ("scopes that HubSpot does not name".to_owned(), "those of the records concerned"),
+        scopes => (format!("the scopes {}", scopes.join(", ")), "them"),
+    };
+    format!("the token lacks {which}: grant {these} to its app")
 }
 
 /// The three limits, told apart by policy or, where that is missing, by the message.
@@ -245,9 +254,20 @@ mod tests {
             let body =
                 format!(r#"{{"message":"no","errors":[{{"context":{{"{key}":["crm.objects.contacts.write"]}}}}]}}"#);
             let failure = answered(403, &body);
-            assert_eq!(failure.error.trouble, Trouble::Forbidden);
+            assert_eq!(failure.error.trouble, Trouble::Unauthorized);
             assert!(failure.error.detail.contains("lacks the scopes crm.objects.contacts.write"), "{failure:?}");
         }
+    }
+
+    #[test]
+    fn missing_scopes_wait_for_a_person_and_other_refusals_of_access_do_not() {
+        let unnamed = answered(403, r#"{"message":"no","category":"MISSING_SCOPES"}"#);
+        assert_eq!(unnamed.error.trouble, Trouble::Unauthorized);
+        assert!(unnamed.error.detail.contains("lacks scopes that HubSpot does not name"), "{unnamed:?}");
+        for body in [r#"{"message":"no","category":"FORBIDDEN"}"#, "{}", ""] {
+            assert_eq!(answered(403, body).error.trouble, Trouble::Forbidden, "{body}");
+        }
+        assert!(unnamed.denied && answered(403, "").denied && !answered(401, "").denied);
     }
 
     #[test]

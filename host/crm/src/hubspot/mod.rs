@@ -14,6 +14,7 @@ mod owner_write;
 mod owners;
 mod piecewise;
 mod read;
+mod settled;
 mod signature;
 mod trace;
 mod update;
@@ -30,6 +31,7 @@ use rota_flow::ports::{Crm, CrmError, Delivered, Directory, Reading, RecordRef, 
 use crate::Secret;
 use client::Client;
 use owners::Owners;
+use read::Readings;
 
 pub use api::ApiStyle;
 pub use limit::Burst;
@@ -62,10 +64,11 @@ pub struct Config {
 }
 
 /// One HubSpot account. All workers of an account share one of these, since it keeps the
-/// account's pace and its owners.
+/// account's pace, its owners and what its readings have to remember.
 pub struct HubSpot {
     client: Client,
     owners: Owners,
+    readings: Readings,
     connection: ConnectionId,
 }
 
@@ -76,7 +79,8 @@ impl HubSpot {
     /// When the address is none, or the token cannot stand in a header; the text says which.
     pub fn new(config: Config) -> Result<Self, CrmError> {
         let connection = config.connection.clone();
-        Ok(Self { client: Client::new(config)?, owners: Owners::default(), connection })
+        let client = Client::new(config)?;
+        Ok(Self { client, owners: Owners::default(), readings: Readings::default(), connection })
     }
 }
 
@@ -84,7 +88,7 @@ impl HubSpot {
 impl Crm for HubSpot {
     async fn read(&self, records: &[RecordRef], wanted: &Wanted) -> Result<Vec<Option<Reading>>, CrmError> {
         let errand = self.client.errand();
-        read::all(&errand, &self.connection, records, wanted).await.map_err(|failure| failure.error)
+        self.readings.all(&errand, &self.connection, records, wanted).await.map_err(|failure| failure.error)
     }
 
     async fn directory(&self) -> Result<Directory, CrmError> {

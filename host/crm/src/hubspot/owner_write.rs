@@ -8,10 +8,10 @@ use rota_domain::id::OwnerId;
 use rota_flow::ports::{CrmError, Delivered};
 
 use super::client::Errand;
-use super::deliver::Settled;
 use super::errors::Failure;
 use super::owners::{Book, Owners};
 use super::read::{self, OWNER};
+use super::settled::Settled;
 use super::update::{self, Write};
 
 /// A record that shall get an owner, whom the directory has approved.
@@ -82,7 +82,7 @@ async fn present<'e>(
         let owner = match found.get(id) {
             Some(record) => Ok(read::owner(&record.properties)),
             // A batch passes over a record that was merged; by itself it can be read.
-            None => read::single(errand, object, id, OWNER).await.map(|record| read::owner(&record.properties)),
+            None => read::single(errand, object, id, &[OWNER]).await.map(|record| read::owner(&record.properties)),
         };
         present.insert(id, owner.map_err(|failure| failure.error));
     }

@@ -1,8 +1,11 @@
 //! Reading records: their properties and owner, and the company of each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
+use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, LeadId, OwnerId};
 use rota_domain::lead::{Company, Properties};
 use rota_flow::ports::{Reading, RecordRef, Wanted};
@@ -24,33 +27,104 @@ pub(super) const OWNER: &str = "hubspot_owner_id";
 /// Records by their id.
 pub(super) type Records = BTreeMap<String, Record>;
 
-/// Reads records in the order asked.
-pub(super) async fn all(
-    errand: &Errand<'_>,
-    connection: &ConnectionId,
-    records: &[RecordRef],
-    wanted: &Wanted,
-) -> Result<Vec<Option<Reading>>, Failure> {
-    let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for record in records.iter().filter(|record| is_id(&record.id)) {
-        asked.entry(&record.object).or_default().insert(&record.id);
-    }
-    let names: Vec<&str> = wanted.properties.iter().map(String::as_str).chain([OWNER]).collect();
-    let mut readings: BTreeMap<(&str, String), Reading> = BTreeMap::new();
-    for (object, ids) in asked {
-        let found = batch(errand, object, &ids, &names).await?;
-        let mut companies = match wanted.company && object != "company" {
-            true => companies(errand, connection, object, found.keys(), wanted).await?,
-            false => BTreeMap::new(),
-        };
-        for (id, record) in found {
-            let company = companies.remove(&id);
-            let owner = owner(&record.properties);
-            let properties = only(record.properties, &wanted.properties);
-            readings.insert((object, id), Reading { properties, owner, company });
+/// Reads records, and remembers what readings of the same account have to know later.
+#[derive(Default)]
+pub(super) struct Readings {
+    /// Records that are gone, by kind and id, until a reading of them comes through: one that
+    /// ran out of time goes on where it stopped.
+    gone: Mutex<BTreeSet<(String, String)>>,
+    /// It was said already that companies are out of reach.
+    warned: AtomicBool,
+}
+
+impl Readings {
+    /// Reads records in the order asked.
+    pub(super) async fn all(
+        &self,
+        errand: &Errand<'_>,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+        wanted: &Wanted,
+    ) -> Result<Vec<Option<Reading>>, Failure> {
+        let mut asked: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for record in records.iter().filter(|record| is_id(&record.id)) {
+            asked.entry(&record.object).or_default().insert(&record.id);
         }
+        let names: Vec<&str> = wanted.properties.iter().map(String::as_str).chain([OWNER]).collect();
+        let mut readings: BTreeMap<(&str, String), Reading> = BTreeMap::new();
+        for (object, ids) in &asked {
+            let mut found = batch(errand, object, ids, &names).await?;
+            let missing: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+            let mut merged: Vec<(&str, String)> = Vec::new();
+            for (old, survivor) in self.survivors(errand, object, &missing, &names).await? {
+                merged.push((old, survivor.id.clone()));
+                found.insert(survivor.id.clone(), survivor);
+            }
+            let mut companies = match wanted.company && *object != "company" {
+                true => companies(errand, connection, object, found.keys(), wanted)
+                    .await
+                    .or_else(|failure| self.without_companies(connection, failure))?,
+                false => BTreeMap::new(),
+            };
+            for (id, record) in found {
+                let company = companies.remove(&id);
+                let owner = owner(&record.properties);
+                let properties = only(record.properties, &wanted.properties);
+                readings.insert((object, id), Reading { properties, owner, company });
+            }
+            for (old, survivor) in merged {
+                let reading = readings.get(&(*object, survivor)).cloned();
+                readings.extend(reading.map(|reading| ((*object, old.to_owned()), reading)));
+            }
+        }
+        self.gone().retain(|(object, id)| !asked.get(object.as_str()).is_some_and(|ids| ids.contains(id.as_str())));
+        Ok(records.iter().map(|record| readings.get(&(record.object.as_str(), record.id.clone())).cloned()).collect())
     }
-    Ok(records.iter().map(|record| readings.get(&(record.object.as_str(), record.id.clone())).cloned()).collect())
+
+    /// What a batch passed over, each asked for by itself, with the id that was asked for: so
+    /// a record answers that another was merged into. Not more calls than a batch has records.
+    async fn survivors<'i>(
+        &self,
+        errand: &Errand<'_>,
+        object: &str,
+        missing: &[&'i str],
+        properties: &[&str],
+    ) -> Result<Vec<(&'i str, Record)>, Failure> {
+        let key = |id: &str| (object.to_owned(), id.to_owned());
+        let unknown: Vec<&'i str> = missing.iter().copied().filter(|id| !self.gone().contains(&key(id))).collect();
+        let mut survivors = Vec::new();
+        for id in unknown.iter().take(BATCH) {
+            match single(errand, object, id, properties).await {
+                Ok(record) => survivors.push((*id, record)),
+                Err(failure) if matches!(failure.error.trouble, Trouble::NotFound | Trouble::Forbidden) => {
+                    self.gone().insert(key(id));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        if unknown.len() > BATCH {
+            let about = format!("reading {} missing {object} record(s)", unknown.len());
+            let why = format!("no more than {BATCH} of them are looked for one by one at a time");
+            return Err(Failure::lost(&about, Intent::Read, &why));
+        }
+        Ok(survivors)
+    }
+
+    /// No companies, where the token does not reach them; any other failure stays one.
+    fn without_companies<T: Default>(&self, connection: &ConnectionId, failure: Failure) -> Result<T, Failure> {
+        if !failure.denied {
+            return Err(failure);
+        }
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let why = &failure.error.detail;
+            tracing::warn!(%connection, "companies are out of reach, so leads are decided without them: {why}");
+        }
+        Ok(T::default())
+    }
+
+    fn gone(&self) -> MutexGuard<'_, BTreeSet<(String, String)>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Whether this can be the id of a record: a single other one would fail a whole batch.
@@ -86,9 +160,14 @@ pub(super) async fn batch(
 }
 
 /// Reads one record, even by an id from before a merge.
-pub(super) async fn single(errand: &Errand<'_>, object: &str, id: &str, property: &str) -> Result<Record, Failure> {
+pub(super) async fn single(
+    errand: &Errand<'_>,
+    object: &str,
+    id: &str,
+    properties: &[&str],
+) -> Result<Record, Failure> {
     let mut url = errand.object(object, &[id]);
-    url.query_pairs_mut().append_pair("properties", property);
+    url.query_pairs_mut().append_pair("properties", &properties.join(","));
     let about = format!("reading {object} {id}");
     errand.call(Call { method: Method::GET, url, body: None, intent: Intent::Read, about: &about }).await
 }
@@ -186,6 +265,11 @@ fn refuse_other_errors(errors: &[serde_json::Value], about: &str) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn associations(json: serde_json::Value) -> Vec<Association> {
@@ -213,6 +297,46 @@ mod tests {
         assert!(refuse_other_errors(std::slice::from_ref(&missing), "x").is_ok());
         let limited = json!({"category": "RATE_LIMITS", "message": "slow down"});
         assert!(refuse_other_errors(&[missing, limited], "x").is_err());
+    }
+
+    /// Counts what is logged.
+    #[derive(Clone, Default)]
+    struct Count(Arc<AtomicUsize>);
+
+    impl tracing::Subscriber for Count {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+        fn event(&self, event: &tracing::Event<'_>) {
+            if *event.metadata().level() == tracing::Level::WARN {
+                self.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        fn enter(&self, _: &tracing::span::Id) {}
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[test]
+    fn companies_out_of_reach_are_warned_of_once() {
+        let count = Count::default();
+        let connection = ConnectionId::from("hs");
+        let readings = Readings::default();
+        let answered = |status| Failure::answered("x", status, &HeaderMap::new(), b"{}");
+        tracing::subscriber::with_default(count.clone(), || {
+            for status in [401, 429, 503] {
+                assert!(readings.without_companies::<()>(&connection, answered(status)).is_err(), "{status}");
+            }
+            assert_eq!(count.0.load(Ordering::Relaxed), 0);
+            for _ in 0..3 {
+                assert!(readings.without_companies::<()>(&connection, answered(403)).is_ok());
+            }
+        });
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
     }
 
     #[test]

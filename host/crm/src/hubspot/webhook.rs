@@ -123,18 +123,18 @@ fn read(event: &Value) -> Result<Told, &'static str> {
         family => family.to_owned(),
     };
     let property = text("propertyName");
-    if own_assignment(event, property.as_deref()) {
-        return Ok(Told::Ignored(format!("{subscription} of an owner, by this app")));
+    if trigger == "changed" && by_this_app(event) {
+        return Ok(Told::Ignored(format!("{subscription} by this app")));
     }
     let event_id = text("eventId").unwrap_or_default();
     let dedupe_key = format!("hs:{portal}:{subscription}:{record}:{event_id}:{occurred_ms}");
     Ok(Told::Event(Event { portal, dedupe_key, object, record, trigger, property, occurred }))
 }
 
-/// Our own writes of owners come back as changes; to decide about them would go on for ever.
-fn own_assignment(event: &Value, property: Option<&str>) -> bool {
+/// Our own writes come back as changes; to decide about them could go on for ever.
+fn by_this_app(event: &Value) -> bool {
     let (app, source) = (as_text(&event["appId"]), as_text(&event["sourceId"]));
-    property == Some(super::read::OWNER) && app.is_some() && app == source
+    app.is_some() && app == source
 }
 
 /// The name of a type id; custom objects keep theirs.
@@ -245,14 +245,19 @@ mod tests {
     }
 
     #[test]
-    fn an_owner_that_this_app_wrote_starts_nothing() {
-        let change = |source: &str| {
+    fn what_this_app_wrote_starts_nothing() {
+        let change = |property: &str, source: &Value| {
             let change = "contact.propertyChange";
-            event(&json!({"subscriptionType": change, "propertyName": "hubspot_owner_id", "sourceId": source}))
+            event(&json!({"subscriptionType": change, "propertyName": property, "sourceId": source}))
         };
-        let received = received(&[change("19635961"), change("userId:52530071")]);
-        assert_eq!(received.portals[&242_711_451].len(), 1);
-        assert_eq!(received.ignored.values().sum::<usize>(), 1);
+        for property in ["hubspot_owner_id", "lifecyclestage", "rota_last_reason"] {
+            let ours = [change(property, &json!("19635961")), change(property, &json!(19_635_961))];
+            let received = received(&[&ours[..], &[change(property, &json!("userId:52530071"))]].concat());
+            assert_eq!(received.portals[&242_711_451].len(), 1, "{property}");
+            assert_eq!(received.ignored["contact.propertyChange by this app"], 2, "{property}");
+        }
+        let created = received(&[event(&json!({"sourceId": "19635961"}))]);
+        assert_eq!(created.portals.len(), 1, "a record that this app created is a lead all the same");
     }
 
     #[test]

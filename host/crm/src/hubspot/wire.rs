@@ -145,6 +145,11 @@ impl InvalidProperty {
 }
 
 impl Problem {
+    /// Whether the token lacks scopes, which a person can grant; they may not be named.
+    pub(super) fn lacks_scopes(&self) -> bool {
+        !self.scopes.is_empty() || self.category.as_deref() == Some("MISSING_SCOPES")
+    }
+
     /// An error's body; none where it is no JSON object.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let value: Value = serde_json::from_slice(body).ok()?;
