@@ -65,6 +65,7 @@ macro_rules! suite {
                     a_decision_comes_back_whole,
                     a_decision_keeps_the_workspace_that_it_saw,
                     the_state_at_the_end_of_the_log_comes_back,
+                    the_rotations_after_a_revision_come_back,
                     only_the_newest_decision_that_can_be_joined_is_recent,
                     the_log_is_read_in_pages_and_by_lead,
                     tenants_do_not_see_each_other,
@@ -79,6 +80,8 @@ macro_rules! suite {
                     one_records_trouble_holds_up_no_other_record,
                     a_claim_takes_what_it_asks_for_and_the_longest_waiting_first,
                     a_lane_whose_lease_ran_out_is_claimed_again_and_the_old_claim_settles_nothing,
+                    what_an_unknown_attempt_may_have_sent_is_never_sent_as_new,
+                    an_unknown_attempt_is_remembered_though_something_comes_before_it,
                     a_lane_that_was_made_again_refuses_an_old_claim,
                     a_claim_settles_once,
                     a_retry_waits_until_its_time_and_is_the_next_attempt,
@@ -93,6 +96,7 @@ macro_rules! suite {
                     a_newer_owner_that_came_during_a_failing_call_does_not_wait,
                     an_owner_that_is_dead_puts_its_lead_into_the_inbox_again,
                     an_older_owner_is_not_sent_though_the_newer_one_came_to_nothing,
+                    a_repaired_owner_brings_back_what_it_took_along,
                     a_repaired_owner_does_not_undo_a_newer_one,;
                 outbox:
                     a_dead_effect_is_listed_and_its_lane_goes_on,
@@ -102,6 +106,7 @@ macro_rules! suite {
                     a_dropped_owner_takes_the_rest_of_its_decision_along,
                     an_effect_that_is_dropped_while_it_is_sent_stays_dropped,
                     only_what_waits_or_is_dead_can_be_repaired,
+                    what_waits_for_a_connection_that_is_gone_is_dead_and_says_so,
                     the_backlog_counts_what_waits,;
                 order:
                     no_sequence_of_events_delivers_out_of_order_or_strands_a_lane,;

@@ -84,7 +84,8 @@ impl Ledger {
         let desk = (*self.desk).clone();
         self.desk = Arc::new(desk.revise(self.seq, workspace.clone()));
         self.bindings = bindings;
-        Entry { at, inbox: None, body: EntryBody::Workspace(workspace) }
+        let rotations = self.desk.rotations().iter().map(|(pool, rotation)| (pool.clone(), rotation.clone())).collect();
+        Entry { at, inbox: None, body: EntryBody::Workspace { workspace, rotations } }
     }
 
     /// A rep is this from now on.

@@ -72,6 +72,7 @@ impl Sequencer {
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
         sequencer.enter_statuses().await?;
+        sequencer.strand().await?;
         Ok(sequencer)
     }
 
@@ -214,6 +215,18 @@ impl Sequencer {
             Some(ledger) => Ok(ledger),
             None => load(&self.desktop).await,
         }
+    }
+
+    /// Lets a person know of effects whose connection the workspace has no more: nobody
+    /// would ever carry them.
+    async fn strand(&self) -> Result<(), StoreError> {
+        let Desktop { tenant, store, crms, clock, .. } = &self.desktop;
+        let connections: Vec<_> = crms.keys().cloned().collect();
+        let stranded = store.strand(tenant, &connections, clock.now()).await?;
+        if stranded > 0 {
+            tracing::warn!(%tenant, stranded, "Effects of removed connections are dead: see `rota outbox list --dead`");
+        }
+        Ok(())
     }
 
     /// Enters the workspace if it is not the one that the log ends with.

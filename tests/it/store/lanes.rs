@@ -1,12 +1,12 @@
 //! Lanes: who may send what, when, and for how long.
 
 use rota_domain::id::{ConnectionId, EffectId};
-use rota_flow::ports::{LaneState, Settle, Settlement};
+use rota_flow::ports::{LaneState, Repair, Settle, Settlement};
 
 use super::Place;
 use super::values::{
-    LEASE, acme, at, begin, claim, claim_one, decided, decided_about, hs, ids, owner, property, recall, record, retry,
-    settle, states, task,
+    LEASE, acme, at, begin, claim, claim_one, dead, decided, decided_about, hs, ids, owner, property, recall, record,
+    retry, settle, states, task,
 };
 
 pub(crate) async fn effects_of_a_record_are_claimed_in_order_and_one_at_a_time(place: impl Place) {
@@ -63,7 +63,7 @@ pub(crate) async fn a_lane_whose_lease_ran_out_is_claimed_again_and_the_old_clai
     let old = claim_one(&*store, 0).await;
     assert!(claim(&*store, 29).await.is_empty());
     let new = claim_one(&*store, 30).await;
-    assert_eq!((new.effect.id.as_str(), new.attempt), ("d1/0", 1), "nobody says that it was tried");
+    assert_eq!((new.effect.id.as_str(), new.attempt), ("d1/0", 2), "the old one may have come through");
     assert!(new.fence > old.fence);
 
     for lost in [Settle::Done, retry(900), Settle::Superseded("x".into())] {
@@ -78,6 +78,44 @@ pub(crate) async fn a_lane_whose_lease_ran_out_is_claimed_again_and_the_old_clai
 
     let late = claim_one(&*store, 40).await;
     assert!(settle(&*store, 99, late, Settle::Done).await, "late, but nobody else came");
+}
+
+pub(crate) async fn what_an_unknown_attempt_may_have_sent_is_never_sent_as_new(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    record(&*store, 0, decided("d1", vec![task("one"), task("two")])).await;
+    record(&*store, 0, decided_about("2", "d2", vec![task("other")])).await;
+    let killed = claim(&*store, 0).await;
+    assert_eq!((ids(&killed), killed[0].attempt, killed[1].attempt), (vec!["d1/0", "d2/0"], 1, 1));
+    assert!(settle(&*store, 1, killed[1].clone(), Settle::Done).await);
+
+    // The next one is refused before it can look; the one after that has to look still.
+    let refused = claim_one(&*store, 30).await;
+    assert_eq!((refused.effect.id.as_str(), refused.attempt), ("d1/0", 2));
+    let paused = Settle::Retry { at: at(40), counts: false, cause: "429".into() };
+    assert!(settle(&*store, 31, refused, paused).await);
+    let again = claim_one(&*store, 40).await;
+    assert_eq!((again.effect.id.as_str(), again.attempt), ("d1/0", 2));
+    assert_eq!(claim_one(&*store, 70).await.attempt, 2, "two that are lost are no more than one");
+    let last = claim_one(&*store, 100).await;
+    assert!(settle(&*store, 101, last, Settle::Done).await);
+    assert_eq!(claim_one(&*store, 102).await.attempt, 1, "what was never under way is new");
+}
+
+pub(crate) async fn an_unknown_attempt_is_remembered_though_something_comes_before_it(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    record(&*store, 0, decided("d1", vec![property("na"), task("one")])).await;
+    let first = claim_one(&*store, 0).await;
+    assert!(settle(&*store, 1, first, dead(None)).await);
+    let lost = claim_one(&*store, 2).await;
+    assert_eq!(lost.effect.id, EffectId::from("d1/1"));
+    assert!(store.repair(&acme(), &EffectId::from("d1/0"), Repair::Retry, at(3)).await.unwrap());
+    let first = claim_one(&*store, 40).await;
+    assert_eq!(first.effect.id, EffectId::from("d1/0"));
+    assert!(settle(&*store, 41, first, Settle::Done).await);
+    let again = claim_one(&*store, 42).await;
+    assert_eq!((again.effect.id, again.attempt), (lost.effect.id, 2));
 }
 
 pub(crate) async fn a_lane_that_was_made_again_refuses_an_old_claim(place: impl Place) {

@@ -13,8 +13,8 @@ use rota_flow::ports::{Entry, EntryBody, LaneState, Private, Recent, Recorded, S
 
 use super::Place;
 use super::values::{
-    LEASE, acme, arrival, at, begin, claim, decided, decided_about, entry, hs, lead, owner, recall, record, task,
-    workspace,
+    LEASE, acme, arrival, at, begin, claim, decided, decided_about, entry, hs, lead, owner, recall, record, revision,
+    task, workspace,
 };
 
 fn decision(recorded: Recorded) -> EntryBody {
@@ -37,7 +37,7 @@ pub(crate) async fn a_commit_that_finds_the_log_moved_on_is_a_conflict_and_chang
     for expected in [0, 2] {
         let rep = EntryBody::Rep { rep: RepId::from("ana"), status: Status::Away };
         let late = Entry { at: at(2), inbox: Some(inbox), body: decision(decided("late", vec![owner("71")])) };
-        let newer = EntryBody::Workspace(Arc::new(workspace(&acme(), 2)));
+        let newer = revision(workspace(&acme(), 2), vec![]);
         let entries = vec![entry(2, rep), late, entry(2, newer)];
         assert_conflict(store.record(&acme(), expected, entries).await, 1);
     }
@@ -151,7 +151,7 @@ pub(crate) async fn a_decision_keeps_the_workspace_that_it_saw(place: impl Place
     let store = place.open().await;
     begin(&*store, &acme()).await;
     record(&*store, 1, decided("d1", vec![])).await;
-    let newer = EntryBody::Workspace(Arc::new(workspace(&acme(), 9)));
+    let newer = revision(workspace(&acme(), 9), vec![]);
     let mut second = decided("d2", vec![]);
     second.decision.revision = 3;
     store.record(&acme(), 2, vec![entry(2, newer), entry(2, decision(second))]).await.unwrap();
@@ -195,6 +195,37 @@ pub(crate) async fn the_state_at_the_end_of_the_log_comes_back(place: impl Place
     assert_eq!(state.rotations, BTreeMap::from([(PoolId::from("na"), rotation)]));
 }
 
+pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let mut recorded = everything();
+    let (turn, mut rotation) = recorded.turn.clone().unwrap();
+    let other = (PoolId::from("eu"), rotation.clone());
+    recorded.turn = Some((turn.clone(), rotation.clone()));
+    record(&*store, 1, recorded).await;
+
+    // Ana leaves the pool, and what she was owed goes to Ben.
+    let stays = &turn.candidates[1..];
+    rotation.retain(stays);
+    assert_eq!(rotation.credits().len(), 1);
+    let revised = revision(workspace(&acme(), 2), vec![(turn.pool.clone(), rotation.clone()), other.clone()]);
+    store.record(&acme(), 2, vec![entry(2, revised.clone())]).await.unwrap();
+    let state = store.load(&acme(), at(0)).await.unwrap();
+    assert_eq!(state.workspace, Some((3, workspace(&acme(), 2))));
+    assert_eq!(state.rotations, BTreeMap::from([(turn.pool.clone(), rotation.clone()), other.clone()]));
+
+    // Whichever of a turn and a revision is later in one commit is the state at its end.
+    let mut later = everything();
+    later.decision.id = DecisionId::from("d2");
+    later.effects.clear();
+    rotation.take(stays, &stays[0].rep);
+    rotation.take(stays, &stays[0].rep);
+    later.turn = Some((turn.clone(), rotation.clone()));
+    store.record(&acme(), 3, vec![entry(3, revised), entry(3, decision(later))]).await.unwrap();
+    let state = store.load(&acme(), at(0)).await.unwrap();
+    assert_eq!(state.rotations, BTreeMap::from([(turn.pool, rotation), other]));
+}
+
 pub(crate) async fn only_the_newest_decision_that_can_be_joined_is_recent(place: impl Place) {
     let store = place.open().await;
     begin(&*store, &acme()).await;
@@ -206,6 +237,7 @@ pub(crate) async fn only_the_newest_decision_that_can_be_joined_is_recent(place:
         ("1", 30, Outcome::Coalesced, true),
         ("2", 31, Outcome::Pass, false),
         ("3", 4, Outcome::Assign, true),
+        ("4", 32, Outcome::Queue, false),
     ]
     .into_iter()
     .enumerate()

@@ -55,6 +55,10 @@ struct World {
     claims: Vec<Claim>,
     /// By lane: the fence that holds it, and until when.
     held: BTreeMap<String, (i64, i64)>,
+    /// Effects that somebody was given and nobody has settled yet.
+    under_way: BTreeSet<String>,
+    /// Effects of which nobody knows whether they came through.
+    unknown: BTreeSet<String>,
     /// By lane: the places in `effects` of what was delivered, in that order.
     delivered: BTreeMap<String, Vec<usize>>,
     /// Lanes in which something may be sent after a later effect: a person brought it back.
@@ -107,6 +111,11 @@ impl World {
                 assert!(until <= self.now, "lane {} was held", claim.lane);
                 assert!(claim.fence > fence);
             }
+            let effect = claim.effect.id.to_string();
+            if !self.under_way.insert(effect.clone()) {
+                self.unknown.insert(effect.clone());
+            }
+            assert!(claim.attempt > 1 || !self.unknown.contains(&effect), "{effect} is sent as new");
             self.claims.push(claim);
         }
     }
@@ -127,6 +136,7 @@ impl World {
             return;
         }
         self.held.remove(&claim.lane);
+        self.under_way.remove(claim.effect.id.as_str());
         if how == Settle::Done && before == LaneState::Waiting {
             let place = self.effects.iter().position(|(_, id, _)| id == claim.effect.id.as_str()).unwrap();
             let disturbed = self.disturbed.contains(&claim.lane);

@@ -1,13 +1,13 @@
 //! The outbox as people see it, and what they may do to it.
 
-use rota_domain::id::EffectId;
+use rota_domain::id::{ConnectionId, EffectId, TenantId};
 use rota_flow::ports::LaneState::{Dead, Done, Dropped, Superseded, Waiting};
-use rota_flow::ports::{Repair, Settle, Store};
+use rota_flow::ports::{EntryBody, Recorded, Repair, Settle, Store};
 
 use super::Place;
 use super::values::{
-    acme, arrival, at, begin, claim, claim_one, dead, decided, decided_about, ids, owner, property, recall, record,
-    retry, settle, states, task,
+    LEASE, acme, arrival, at, begin, claim, claim_one, dead, decided, decided_about, entry, hs, ids, owner, property,
+    recall, record, retry, settle, states, task,
 };
 
 async fn repair(store: &dyn Store, seconds: i64, effect: &str, repair: Repair) -> bool {
@@ -133,6 +133,52 @@ pub(crate) async fn only_what_waits_or_is_dead_can_be_repaired(place: impl Place
     }
     assert_eq!(states(&*store, "d1").await, [Done]);
     assert!(claim(&*store, 4).await.is_empty());
+}
+
+pub(crate) async fn what_waits_for_a_connection_that_is_gone_is_dead_and_says_so(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let other = TenantId::from("other");
+    begin(&*store, &other).await;
+    let elsewhere = |mut recorded: Recorded| {
+        recorded.effects.iter_mut().for_each(|effect| effect.connection = ConnectionId::from("old"));
+        recorded
+    };
+    record(&*store, 0, decided("d1", vec![owner("71")])).await;
+    record(&*store, 0, elsewhere(decided("d2", vec![property("na"), owner("71"), task("two")]))).await;
+    record(&*store, 0, elsewhere(decided_about("2", "d3", vec![task("three")]))).await;
+    let theirs = entry(0, EntryBody::Decision(Box::new(elsewhere(decided("d1", vec![task("theirs")])))));
+    store.record(&other, 1, vec![theirs]).await.unwrap();
+    let work = async |tenant: &TenantId, seconds| {
+        store.claim(tenant, &ConnectionId::from("old"), at(seconds), LEASE, 1).await.unwrap()
+    };
+    let first = work(&acme(), 1).await.remove(0);
+    assert!(settle(&*store, 2, first, Settle::Done).await);
+    let under_way = work(&acme(), 2).await.remove(0);
+
+    assert_eq!(store.strand(&acme(), &[hs(), ConnectionId::from("old")], at(3)).await.unwrap(), 0);
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 4));
+    assert_eq!(store.strand(&acme(), &[hs()], at(3)).await.unwrap(), 3);
+    assert_eq!(states(&*store, "d1").await, [Waiting]);
+    assert_eq!(states(&*store, "d2").await, [Done, Dead, Dead]);
+    assert_eq!(listed(&*store, true, 9).await, ["d2/1", "d2/2", "d3/0"]);
+    for row in store.outbox(&acme(), true, 9).await.unwrap() {
+        assert_eq!(row.cause.as_deref(), Some("the workspace has no connection `old` any more"));
+        assert_eq!(row.at, at(3));
+    }
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 1), "no lane is left of it");
+    assert_eq!(store.strand(&acme(), &[hs()], at(4)).await.unwrap(), 0);
+    assert!(work(&acme(), 99).await.is_empty());
+    assert!(!settle(&*store, 5, under_way.clone(), Settle::Done).await, "whoever held a lane has lost it");
+    assert_eq!(work(&other, 99).await.len(), 1, "another tenant's connections are its own");
+
+    // Once the connection is there again, a person brings it back; what was under way when it
+    // went may have come through.
+    assert!(repair(&*store, 100, under_way.effect.id.as_str(), Repair::Retry).await);
+    let again = work(&acme(), 100).await.remove(0);
+    assert_eq!((again.effect.id, again.attempt), (under_way.effect.id, 2));
+    assert_eq!(store.strand(&acme(), &[], at(101)).await.unwrap(), 2);
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
 }
 
 pub(crate) async fn the_backlog_counts_what_waits(place: impl Place) {

@@ -135,10 +135,34 @@ pub(crate) async fn an_older_owner_is_not_sent_though_the_newer_one_came_to_noth
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
 }
 
+pub(crate) async fn a_repaired_owner_brings_back_what_it_took_along(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    record(&*store, 0, decided("d0", vec![owner("70"), task("zero")])).await;
+    record(&*store, 0, decided("d1", vec![owner("71"), task("one"), property("na")])).await;
+    let head = claim_one(&*store, 1).await;
+    assert_eq!(head.effect.id, EffectId::from("d1/0"));
+    assert!(settle(&*store, 2, head, dead(None)).await);
+    assert_eq!(states(&*store, "d1").await, [Dead, Superseded, Superseded]);
+    assert!(store.repair(&acme(), &EffectId::from("d1/2"), Repair::Retry, at(3)).await.is_ok_and(|found| !found));
+
+    assert!(store.repair(&acme(), &EffectId::from("d1/0"), Repair::Retry, at(4)).await.unwrap());
+    assert_eq!(states(&*store, "d1").await, [Waiting; 3]);
+    assert!(recall(&*store, "d1").await.effects.iter().all(|row| row.cause.is_none() && row.at == at(4)));
+    assert_eq!(states(&*store, "d0").await, [Superseded; 2], "what a newer owner cancelled stays cancelled");
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 3));
+    for expected in [("d1/0", 2), ("d1/1", 1), ("d1/2", 1)] {
+        let head = claim_one(&*store, 5).await;
+        assert_eq!((head.effect.id.as_str(), head.attempt), expected);
+        assert!(settle(&*store, 5, head, Settle::Done).await);
+    }
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
+}
+
 pub(crate) async fn a_repaired_owner_does_not_undo_a_newer_one(place: impl Place) {
     let store = place.open().await;
     begin(&*store, &acme()).await;
-    record(&*store, 0, decided("d1", vec![owner("71")])).await;
+    record(&*store, 0, decided("d1", vec![owner("71"), task("one")])).await;
     let head = claim_one(&*store, 1).await;
     assert!(settle(&*store, 1, head, dead(None)).await);
     record(&*store, 2, decided("d2", vec![owner("72")])).await;
@@ -146,7 +170,7 @@ pub(crate) async fn a_repaired_owner_does_not_undo_a_newer_one(place: impl Place
     assert!(settle(&*store, 3, head, Settle::Done).await);
 
     assert!(store.repair(&acme(), &EffectId::from("d1/0"), Repair::Retry, at(4)).await.unwrap());
-    assert_eq!(states(&*store, "d1").await, [Superseded]);
+    assert_eq!(states(&*store, "d1").await, [Superseded; 2]);
     assert!(claim(&*store, 5).await.is_empty());
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
 }

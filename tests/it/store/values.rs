@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::{Decision, EffectKind, Outcome};
 use rota_domain::effect::{Act, Effect};
-use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId, Seed, TenantId};
+use rota_domain::fairness::Rotation;
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, PoolId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Reason;
@@ -35,7 +36,12 @@ pub(crate) fn hs() -> ConnectionId {
 /// A tenant whose log holds a workspace as its first entry.
 pub(crate) async fn begin(store: &dyn Store, tenant: &TenantId) {
     store.open(tenant, Seed::from_number(7)).await.unwrap();
-    store.record(tenant, 0, vec![entry(0, EntryBody::Workspace(Arc::new(workspace(tenant, 1))))]).await.unwrap();
+    store.record(tenant, 0, vec![entry(0, revision(workspace(tenant, 1), vec![]))]).await.unwrap();
+}
+
+/// A revision of the workspace, and the rotations after it.
+pub(crate) fn revision(workspace: Workspace, rotations: Vec<(PoolId, Rotation)>) -> EntryBody {
+    EntryBody::Workspace { workspace: Arc::new(workspace), rotations }
 }
 
 /// A workspace; `weight` tells revisions apart.

@@ -120,7 +120,12 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub enum EntryBody {
     /// The workspace is this now. The revision's number is the entry's.
-    Workspace(Arc<Workspace>),
+    Workspace {
+        /// The workspace.
+        workspace: Arc<Workspace>,
+        /// The rotations after it: what a member who left was owed went to those who stay.
+        rotations: Vec<(PoolId, Rotation)>,
+    },
     /// A rep is this now.
     Rep {
         /// Who.
@@ -252,7 +257,9 @@ pub struct Claim {
     pub lane: String,
     /// Proof that the lease is still held; a later claim has a larger one.
     pub fence: i64,
-    /// The number of this attempt, from 1.
+    /// The number of this attempt, from 1. Where the lease of the claim before ran out, nobody
+    /// knows how far that one came: then this is at least 2, now and whenever the effect is
+    /// claimed later, and what may have come through is looked for before it is sent.
     pub attempt: u32,
     /// What is to be done: the first that waits in the lane and that no newer owner cancels.
     /// Of owners, that is the newest. When it reaches its end, whichever, it supersedes what
@@ -305,7 +312,8 @@ pub enum Settle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
     /// Try again now, as after a single failed attempt: the waits begin anew, and what an
-    /// earlier attempt may have brought through is looked for before it is sent.
+    /// earlier attempt may have brought through is looked for before it is sent. With a dead
+    /// owner comes back what it took along when it died.
     Retry,
     /// Give it up.
     Drop,
@@ -363,7 +371,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Vec<Accepted>, StoreError>;
 
-    /// The oldest arrivals that wait and whose id is larger than this.
+    /// The oldest arrivals that wait and whose id is larger than this. One that cannot be read
+    /// is left out, and said in the operator's log, so that the others need not wait for it.
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
 
     /// Appends entries to the log, the first with the number `expected + 1`, and with them
@@ -375,7 +384,8 @@ pub trait Store: Send + Sync {
     async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError>;
 
     /// Leases up to `limit` lanes of a connection whose head may be sent now, until
-    /// `now + lease`. Lanes whose lease ran out are free again.
+    /// `now + lease`. Lanes whose lease ran out are free again. A head that cannot be read is
+    /// dead, and its lane goes on.
     async fn claim(
         &self,
         tenant: &TenantId,
@@ -399,7 +409,7 @@ pub trait Store: Send + Sync {
     async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError>;
 
     /// Effects that are not done, oldest first; with `dead`, only those that a person has
-    /// to look at.
+    /// to look at. One that cannot be read is left out, and said in the operator's log.
     async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;
 
     /// Retries or drops a dead or waiting effect; `false` if there is none of that id.
@@ -410,6 +420,10 @@ pub trait Store: Send + Sync {
         repair: Repair,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// Ends what waits for connections that are not among these: it is dead, and its lanes
+    /// are gone, whoever holds them. Gives the number of effects.
+    async fn strand(&self, tenant: &TenantId, connections: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError>;
 
     /// How many arrivals and how many effects wait.
     async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError>;

@@ -3,18 +3,22 @@
 //! The head of a lane is the first effect that no newer owner is about to cancel. An owner
 //! is state, so an older one is not sent when a newer one waits; and the tasks, notes and
 //! properties of a decision whose owner is about to be replaced are not sent either.
+//!
+//! Where a lease ran out, whoever held it may have sent the head and died. The head counts
+//! as tried from then on, so that it is looked for before it is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_flow::ports::{Claim, StoreError};
+use rota_flow::ports::Claim;
 use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
 use super::many::pieces;
-use super::rows::{micros, parse_private};
+use super::rows::{effect_row, micros, parse_private};
+use super::settle::{Line, Settlements};
 use super::writer::Unit;
 
 /// A wish to work on lanes of one connection.
@@ -26,8 +30,14 @@ pub(super) struct Lease {
     limit: u32,
 }
 
-/// A leased lane's head: lane, effect's number in the outbox, attempts so far, body.
-type Head = (String, i64, u32, String);
+/// A leased lane's head: lane, effect's number in the outbox, effect, attempts so far, body.
+type Head = (String, i64, String, u32, String);
+
+/// What one round of leasing brought.
+struct Round {
+    claims: Vec<Claim>,
+    unreadable: Vec<Line>,
+}
 
 impl Lease {
     /// A wish for up to `limit` lanes.
@@ -57,6 +67,25 @@ impl Lease {
         Ok(ready > 0)
     }
 
+    /// Which of the lanes that `lease` takes had a lease that ran out.
+    async fn abandoned(&self, connection: &mut SqliteConnection) -> Result<HashSet<String>, sqlx::Error> {
+        let lanes: Vec<String> = sqlx::query_scalar(
+            "SELECT lane FROM (
+                 SELECT lane, lease_until FROM lanes
+                 WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3
+                   AND (lease_until IS NULL OR lease_until <= ?3)
+                 ORDER BY next_at, lane LIMIT ?4)
+             WHERE lease_until IS NOT NULL",
+        )
+        .bind(self.tenant.as_str())
+        .bind(self.connection.as_str())
+        .bind(self.now)
+        .bind(self.limit)
+        .fetch_all(connection)
+        .await?;
+        Ok(lanes.into_iter().collect())
+    }
+
     /// Leases lanes, those first that have waited longest; gives the fence and the lanes.
     async fn lease(&self, connection: &mut SqliteConnection) -> Result<(i64, Vec<String>), sqlx::Error> {
         let mut lanes: Vec<(i64, String, i64)> = sqlx::query_as(
@@ -66,7 +95,7 @@ impl Lease {
                  SELECT lane FROM lanes
                  WHERE tenant = ?1 AND connection = ?2 AND next_at <= ?3
                    AND (lease_until IS NULL OR lease_until <= ?3)
-                 ORDER BY next_at LIMIT ?5)
+                 ORDER BY next_at, lane LIMIT ?5)
              RETURNING next_at, lane, fence",
         )
         .bind(self.tenant.as_str())
@@ -104,7 +133,7 @@ impl Lease {
                           AND s.lane = claimed.lane AND s.kind = 'owner'
                         ORDER BY id DESC LIMIT 1) AS owner
                     FROM claimed)
-                 SELECT newest.lane, head.id, head.attempts, head.body
+                 SELECT newest.lane, head.id, head.effect, head.attempts, head.body
                  FROM newest JOIN sendable AS head ON head.id = (
                     SELECT s.id FROM sendable AS s
                     WHERE s.tenant = newest.tenant AND s.connection = newest.connection
@@ -118,8 +147,55 @@ impl Lease {
         Ok(heads)
     }
 
+    /// Counts heads as tried: nobody knows whether they were.
+    async fn doubt(&self, connection: &mut SqliteConnection, heads: &[i64]) -> Result<(), sqlx::Error> {
+        for piece in pieces(heads) {
+            let mut sql = QueryBuilder::new("UPDATE outbox SET attempts = max(attempts, 1) WHERE id IN (");
+            let mut ids = sql.separated(", ");
+            for id in piece {
+                ids.push_bind(*id);
+            }
+            sql.push(")").build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// Leases lanes once, and reads their heads.
+    async fn round(&self, connection: &mut SqliteConnection) -> Result<Round, sqlx::Error> {
+        let abandoned = self.abandoned(connection).await?;
+        let (fence, lanes) = self.lease(connection).await?;
+        let heads = self.heads(connection, &lanes).await?;
+        let mut heads: BTreeMap<String, Head> = heads.into_iter().map(|head| (head.0.clone(), head)).collect();
+        let mut round = Round { claims: Vec::with_capacity(lanes.len()), unreadable: Vec::new() };
+        let (mut doubtful, mut empty) = (Vec::new(), Vec::new());
+        for lane in lanes {
+            let Some((_, id, effect, mut attempts, body)) = heads.remove(&lane) else {
+                empty.push(lane);
+                continue;
+            };
+            if abandoned.contains(&lane) {
+                doubtful.push(id);
+                attempts = attempts.max(1);
+            }
+            match parse_private(&body, effect_row(&effect, &self.tenant)) {
+                Ok(effect) => {
+                    let (tenant, attempt) = (self.tenant.clone(), attempts.saturating_add(1));
+                    round.claims.push(Claim { tenant, lane, fence, attempt, effect });
+                }
+                Err(error) => {
+                    tracing::error!(tenant = %self.tenant, effect, %error, "An effect is dead, since it cannot be read");
+                    let lane = (self.tenant.to_string(), self.connection.to_string(), lane);
+                    round.unreadable.push(Line::unreadable(lane, fence, effect, self.now, error.to_string()));
+                }
+            }
+        }
+        self.doubt(connection, &doubtful).await?;
+        self.end(connection, &empty).await?;
+        Ok(round)
+    }
+
     /// Ends lanes in which nothing can be sent, since the persons were erased.
-    async fn end(&self, connection: &mut SqliteConnection, lanes: &[&str]) -> Result<(), sqlx::Error> {
+    async fn end(&self, connection: &mut SqliteConnection, lanes: &[String]) -> Result<(), sqlx::Error> {
         for lane in lanes {
             sqlx::query(
                 "UPDATE outbox SET state = 'superseded', at = ?, note = 'the person was erased'
@@ -128,13 +204,13 @@ impl Lease {
             .bind(self.now)
             .bind(self.tenant.as_str())
             .bind(self.connection.as_str())
-            .bind(*lane)
+            .bind(lane)
             .execute(&mut *connection)
             .await?;
             sqlx::query("DELETE FROM lanes WHERE tenant = ? AND connection = ? AND lane = ?")
                 .bind(self.tenant.as_str())
                 .bind(self.connection.as_str())
-                .bind(*lane)
+                .bind(lane)
                 .execute(&mut *connection)
                 .await?;
         }
@@ -150,27 +226,17 @@ impl Unit for Lease {
         usize::try_from(self.limit).unwrap_or(usize::MAX)
     }
 
-    async fn write(self, connection: &mut SqliteConnection) -> Result<Vec<Claim>, Failure> {
-        let (fence, lanes) = self.lease(connection).await?;
-        let heads = self.heads(connection, &lanes).await?;
-        let mut heads: BTreeMap<String, Head> = heads.into_iter().map(|head| (head.0.clone(), head)).collect();
-        let mut claims = Vec::with_capacity(lanes.len());
-        let mut empty = Vec::new();
-        for lane in &lanes {
-            let Some((_, id, attempts, body)) = heads.remove(lane) else {
-                empty.push(lane.as_str());
-                continue;
-            };
-            let effect = parse_private(&body, format_args!("effect {id} in the outbox of `{}`", self.tenant));
-            claims.push(Claim {
-                tenant: self.tenant.clone(),
-                lane: lane.clone(),
-                fence,
-                attempt: attempts.saturating_add(1),
-                effect: effect.map_err(|error: StoreError| Failure::Store(error))?,
-            });
+    async fn write(mut self, connection: &mut SqliteConnection) -> Result<Vec<Claim>, Failure> {
+        let mut claims = Vec::new();
+        loop {
+            let Round { claims: more, unreadable } = self.round(connection).await?;
+            self.limit = self.limit.saturating_sub(u32::try_from(more.len()).unwrap_or(u32::MAX));
+            claims.extend(more);
+            if unreadable.is_empty() {
+                return Ok(claims);
+            }
+            // Their lanes are free again, and have one less to be asked for.
+            Settlements(unreadable).write(connection).await?;
         }
-        self.end(connection, &empty).await?;
-        Ok(claims)
     }
 }

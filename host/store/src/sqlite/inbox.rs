@@ -130,36 +130,61 @@ pub(super) async fn settle(
     Ok(true)
 }
 
-/// The oldest that wait after this id. Leads of erased persons wait for nothing any more.
+/// What waits for a tenant, whose name is to follow. Leads of erased persons wait for nothing
+/// any more.
+pub(super) const WAITING: &str = "inbox
+    LEFT JOIN private AS lead
+      ON lead.person = inbox.person AND lead.kind = 'arrival' AND lead.ref = inbox.id
+    WHERE inbox.entry IS NULL AND (inbox.payload IS NOT NULL OR lead.body IS NOT NULL) AND inbox.tenant = ";
+
+/// Arrivals that wait, and the ids of those that cannot be read, with the reason.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) unreadable: Vec<(i64, StoreError)>,
+}
+
+/// The oldest that wait after this id. Those that cannot be read do not count.
 pub(super) async fn waiting(
     readers: &SqlitePool,
     tenant: &TenantId,
-    after: i64,
+    mut after: i64,
     limit: u32,
-) -> Result<Vec<Waiting>, Failure> {
-    type Columns = (i64, i64, i64, Option<String>, Option<String>);
-    let rows: Vec<Columns> = sqlx::query_as(
-        "SELECT inbox.id, inbox.occurred, inbox.received, inbox.payload, lead.body
-         FROM inbox
-         LEFT JOIN private AS lead
-           ON lead.person = inbox.person AND lead.kind = 'arrival' AND lead.ref = inbox.id
-         WHERE inbox.tenant = ? AND inbox.entry IS NULL AND inbox.id > ?
-           AND (inbox.payload IS NOT NULL OR lead.body IS NOT NULL)
-         ORDER BY inbox.id LIMIT ?",
-    )
-    .bind(tenant.as_str())
-    .bind(after)
-    .bind(limit)
-    .fetch_all(readers)
-    .await?;
-    let read = |(id, occurred, received, outside, inside): Columns| {
-        let row = format_args!("arrival {id} of `{tenant}`").to_string();
-        let payload: Payload = match (outside, inside) {
-            (Some(text), _) => parse(&text, &row)?,
-            (None, Some(text)) => parse_private(&text, &row)?,
-            (None, None) => return Err(unreadable(&row, "it has no payload")),
-        };
-        Ok(Waiting { id, occurred: time(occurred, &row)?, received: time(received, &row)?, payload })
+) -> Result<Page, Failure> {
+    let mut page = Page::default();
+    let mut wanted = limit;
+    loop {
+        let rows = rows(readers, tenant, after, wanted).await?;
+        let more = u32::try_from(rows.len()).is_ok_and(|number| number == wanted);
+        for row in rows {
+            after = row.0;
+            match read(row, tenant) {
+                Ok(waiting) => page.waiting.push(waiting),
+                Err(error) => page.unreadable.push((after, error)),
+            }
+        }
+        wanted = limit.saturating_sub(u32::try_from(page.waiting.len()).unwrap_or(u32::MAX));
+        if !more || wanted == 0 {
+            return Ok(page);
+        }
+    }
+}
+
+type Columns = (i64, i64, i64, Option<String>, Option<String>);
+
+async fn rows(readers: &SqlitePool, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Columns>, sqlx::Error> {
+    let mut sql = QueryBuilder::new("SELECT inbox.id, inbox.occurred, inbox.received, inbox.payload, lead.body FROM ");
+    sql.push(WAITING).push_bind(tenant.as_str());
+    sql.push(" AND inbox.id > ").push_bind(after).push(" ORDER BY inbox.id LIMIT ").push_bind(limit);
+    sql.build_query_as().fetch_all(readers).await
+}
+
+fn read((id, occurred, received, outside, inside): Columns, tenant: &TenantId) -> Result<Waiting, StoreError> {
+    let row = format_args!("arrival {id} of `{tenant}`").to_string();
+    let payload: Payload = match (outside, inside) {
+        (Some(text), _) => parse(&text, &row)?,
+        (None, Some(text)) => parse_private(&text, &row)?,
+        (None, None) => return Err(unreadable(&row, "it has no payload")),
     };
-    rows.into_iter().map(read).collect::<Result<_, StoreError>>().map_err(Failure::Store)
+    Ok(Waiting { id, occurred: time(occurred, &row)?, received: time(received, &row)?, payload })
 }

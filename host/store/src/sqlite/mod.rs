@@ -18,13 +18,14 @@ mod record;
 mod repair;
 mod rows;
 mod settle;
+mod strand;
 mod tenant;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +45,7 @@ use inbox::Arrivals;
 use record::Record;
 use repair::Mend;
 use settle::{Line, Settlements};
+use strand::Strand;
 use tenant::NewTenant;
 use writer::Writer;
 
@@ -56,6 +58,8 @@ pub struct SqliteStore {
     readers: SqlitePool,
     /// Seeds that were read. A tenant's never changes.
     seeds: Mutex<HashMap<TenantId, Seed>>,
+    /// Arrivals that could not be read and were reported, each once: they are met at every turn.
+    reported: Mutex<HashSet<i64>>,
 }
 
 /// Opens a database file; it is made if it is not there.
@@ -67,7 +71,7 @@ pub async fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
     let database: Arc<str> = file.display().to_string().into();
     let (connection, readers) = open::connect(&file, &database).await?;
     let (writer, writing) = Writer::start(connection, Arc::clone(&database));
-    Ok(SqliteStore { database, writer, writing, readers, seeds: Mutex::default() })
+    Ok(SqliteStore { database, writer, writing, readers, seeds: Mutex::default(), reported: Mutex::default() })
 }
 
 impl SqliteStore {
@@ -129,7 +133,13 @@ impl Store for SqliteStore {
     }
 
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-        self.read(inbox::waiting(&self.readers, tenant, after, limit).await)
+        let page = self.read(inbox::waiting(&self.readers, tenant, after, limit).await)?;
+        for (id, error) in page.unreadable {
+            if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+                tracing::error!(%error, "An arrival is left out until it can be read");
+            }
+        }
+        Ok(page.waiting)
     }
 
     async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
@@ -185,6 +195,10 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.writer.write(Mend::new(tenant.clone(), effect.clone(), repair, now)).await
+    }
+
+    async fn strand(&self, tenant: &TenantId, connections: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError> {
+        self.writer.write(Strand::new(tenant.clone(), connections.to_vec(), now)).await
     }
 
     async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError> {

@@ -7,9 +7,10 @@ use rota_domain::fairness::Rotation;
 use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
+use super::inbox::WAITING;
 use super::rows::{DecisionRow, EffectRow, micros, parse, parse_private, signed, unreadable, unsigned};
 use super::unknown_tenant;
 
@@ -137,7 +138,7 @@ pub(super) async fn decision(
             .bind(signed(stored.seq))
             .fetch_all(&mut *one_commit)
             .await?;
-    let effects = outbox_rows(effects, tenant)?;
+    let effects = effects.into_iter().map(|row| row.read(tenant)).collect::<Result<_, StoreError>>()?;
     let workspace = workspace(&mut one_commit, tenant, signed(stored.decision.revision)).await?;
     Ok(Some(Recalled { stored, private, effects, workspace }))
 }
@@ -195,22 +196,22 @@ pub(super) async fn outbox(
              ORDER BY id LIMIT ?2)
          ORDER BY id"
     };
-    let rows = sqlx::query_as(sql).bind(tenant.as_str()).bind(limit).fetch_all(readers).await?;
-    Ok(outbox_rows(rows, tenant)?)
-}
-
-fn outbox_rows(rows: Vec<EffectRow>, tenant: &TenantId) -> Result<Vec<OutboxRow>, StoreError> {
-    rows.into_iter().map(|row| row.read(tenant)).collect()
+    let rows: Vec<EffectRow> = sqlx::query_as(sql).bind(tenant.as_str()).bind(limit).fetch_all(readers).await?;
+    let read = |row: EffectRow| match row.read(tenant) {
+        Ok(row) => Some(row),
+        Err(error) => {
+            tracing::error!(%error, "An effect is left out");
+            None
+        }
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// How many arrivals and how many effects wait.
 pub(super) async fn backlog(readers: &SqlitePool, tenant: &TenantId) -> Result<(u64, u64), Failure> {
-    let (arrivals, effects): (i64, i64) = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM inbox WHERE tenant = ?1 AND entry IS NULL),
-                (SELECT coalesce(sum(pending), 0) FROM lanes WHERE tenant = ?1)",
-    )
-    .bind(tenant.as_str())
-    .fetch_one(readers)
-    .await?;
+    let mut sql = QueryBuilder::new("SELECT (SELECT count(*) FROM ");
+    sql.push(WAITING).push_bind(tenant.as_str());
+    sql.push("), (SELECT coalesce(sum(pending), 0) FROM lanes WHERE tenant = ").push_bind(tenant.as_str()).push(")");
+    let (arrivals, effects): (i64, i64) = sql.build_query_as().fetch_one(readers).await?;
     Ok((unsigned(arrivals), unsigned(effects)))
 }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rota_domain::decision::{Decision, Outcome};
 use rota_domain::id::{Seed, TenantId};
+use rota_flow::decide::is_joinable;
 use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
@@ -65,8 +65,11 @@ impl Record {
             self.settled.entry(id).or_insert(seq);
         }
         let (kind, body) = match entry.body {
-            EntryBody::Workspace(workspace) => {
+            EntryBody::Workspace { workspace, rotations } => {
                 self.revision = Some(seq);
+                for (pool, rotation) in rotations {
+                    self.rotations.insert(pool.to_string(), json(&rotation, &row)?);
+                }
                 ("workspace", json(&*workspace, &row)?)
             }
             EntryBody::Rep { rep, status } => {
@@ -88,7 +91,7 @@ impl Record {
         self.words.push((place, Kind::Lead, seq, json(&private, &row)?));
         let turn = match turn {
             Some((turn, rotation)) => {
-                // A later turn of the same pool replaces the state of an earlier one.
+                // A later state of the same pool replaces an earlier one.
                 self.rotations.insert(turn.pool.to_string(), json(&rotation, &row)?);
                 Some(turn)
             }
@@ -103,7 +106,7 @@ impl Record {
             lead: decision.lead.to_string(),
             person: place,
             at: micros(decision.at),
-            joinable: joinable(&decision),
+            joinable: is_joinable(&decision),
             decide_nanos: signed(decide_nanos),
             stages,
         });
@@ -177,13 +180,3 @@ const LATEST_STATUS: [&str; 2] = [
 
 const LATEST_ROTATION: [&str; 2] =
     ["INSERT INTO rotations (tenant, pool, body) ", " ON CONFLICT (tenant, pool) DO UPDATE SET body = excluded.body"];
-
-/// Whether later events about the person may join this decision: not if it joined another
-/// itself, nor if no flow wanted the lead.
-fn joinable(decision: &Decision) -> bool {
-    match decision.outcome {
-        Outcome::Coalesced => false,
-        Outcome::Pass => decision.flow.is_some(),
-        _ => true,
-    }
-}

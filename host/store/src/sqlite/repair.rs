@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::lanes;
 use super::private::{self, Kind};
 use super::rows::micros;
+use super::settle::OWNER_DIED;
 use super::writer::Unit;
 
 /// A repair of one effect.
@@ -91,19 +92,70 @@ impl Mend {
         .bind(found.id)
         .execute(&mut *connection)
         .await?;
+        let mut back = BTreeMap::from([((found.connection.clone(), found.lane.clone()), i64::from(!found.waiting))]);
+        if !found.waiting {
+            self.doubt(connection, found).await?;
+        }
+        if found.owner && !found.waiting {
+            for lane in self.revive(connection, found).await? {
+                *back.entry(lane).or_default() += 1;
+            }
+        }
+        for ((crm, lane), number) in back {
+            sqlx::query(
+                "INSERT INTO lanes (tenant, connection, lane, pending, next_at) VALUES (?, ?, ?, ?, ?)
+                 ON CONFLICT (tenant, connection, lane)
+                 DO UPDATE SET pending = pending + excluded.pending, next_at = min(next_at, excluded.next_at)",
+            )
+            .bind(self.tenant.as_str())
+            .bind(crm)
+            .bind(lane)
+            .bind(number)
+            .bind(self.now)
+            .execute(&mut *connection)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What comes back stands before what may be under way in the lane. Should that get lost,
+    /// the lane is claimed again for something else first, and nobody would know: so it counts
+    /// as tried already.
+    async fn doubt(&self, connection: &mut SqliteConnection, found: &Found) -> Result<(), sqlx::Error> {
         sqlx::query(
-            "INSERT INTO lanes (tenant, connection, lane, pending, next_at) VALUES (?, ?, ?, ?, ?)
-             ON CONFLICT (tenant, connection, lane)
-             DO UPDATE SET pending = pending + excluded.pending, next_at = min(next_at, excluded.next_at)",
+            "UPDATE outbox SET attempts = max(attempts, 1)
+             WHERE tenant = ?1 AND connection = ?2 AND lane = ?3 AND state = 'waiting' AND id > ?4
+               AND EXISTS (
+                   SELECT 1 FROM lanes
+                   WHERE tenant = ?1 AND connection = ?2 AND lane = ?3 AND lease_until IS NOT NULL)",
         )
         .bind(self.tenant.as_str())
         .bind(&found.connection)
         .bind(&found.lane)
-        .bind(!found.waiting)
-        .bind(self.now)
+        .bind(found.id)
         .execute(connection)
         .await?;
         Ok(())
+    }
+
+    /// Brings back what this owner took along when it died, and not what a newer one
+    /// cancelled; gives the connection and lane of each.
+    async fn revive(
+        &self,
+        connection: &mut SqliteConnection,
+        found: &Found,
+    ) -> Result<Vec<(String, String)>, sqlx::Error> {
+        sqlx::query_as(
+            "UPDATE outbox SET state = 'waiting', attempts = min(attempts, 1), at = ?, note = NULL
+             WHERE tenant = ? AND decision = ? AND state = 'superseded' AND note = ?
+             RETURNING connection, lane",
+        )
+        .bind(self.now)
+        .bind(self.tenant.as_str())
+        .bind(found.decision)
+        .bind(OWNER_DIED)
+        .fetch_all(connection)
+        .await
     }
 
     /// Ends the effect, and with a waiting owner what its decision has in the lane, since

@@ -55,6 +55,11 @@ pub(super) fn parse_private<T: DeserializeOwned>(text: &str, row: impl Display) 
     })
 }
 
+/// An effect's row in the outbox, as errors name it: so that a person can retry or drop it.
+pub(super) fn effect_row(effect: &str, tenant: &TenantId) -> String {
+    format!("effect `{effect}` in the outbox of `{tenant}`")
+}
+
 /// This row cannot be read.
 pub(super) fn unreadable(row: impl Display, detail: impl Display) -> StoreError {
     StoreError::Inconsistent { what: row.to_string(), detail: detail.to_string() }
@@ -154,7 +159,7 @@ impl DecisionRow {
 
 /// A row of the view `outbox_rows`.
 pub(super) struct EffectRow {
-    id: i64,
+    effect: String,
     body: String,
     decision: String,
     lead: String,
@@ -168,7 +173,7 @@ pub(super) struct EffectRow {
 impl<'r> FromRow<'r, SqliteRow> for EffectRow {
     fn from_row(row: &'r SqliteRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            id: row.try_get("id")?,
+            effect: row.try_get("effect")?,
             body: row.try_get("body")?,
             decision: row.try_get("decision_id")?,
             lead: row.try_get("lead")?,
@@ -184,7 +189,7 @@ impl<'r> FromRow<'r, SqliteRow> for EffectRow {
 impl EffectRow {
     /// The effect on its way.
     pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
-        let row = format_args!("effect {} in the outbox of `{tenant}`", self.id).to_string();
+        let row = effect_row(&self.effect, tenant);
         let state =
             lane_state(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {

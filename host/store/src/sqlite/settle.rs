@@ -73,6 +73,23 @@ impl Line {
         }
         Ok(line)
     }
+
+    /// The end of an effect that cannot be read.
+    pub(super) fn unreadable(lane: LaneKey, fence: i64, effect: String, now: i64, cause: String) -> Self {
+        Self {
+            lane,
+            fence,
+            effect,
+            state: LaneState::Dead,
+            counts: false,
+            at: now,
+            settled: now,
+            trouble: None,
+            cause: Some(cause),
+            again: None,
+            notifies: false,
+        }
+    }
 }
 
 /// Settlements ready to be written.
@@ -205,6 +222,9 @@ struct Fate {
     note: &'static str,
 }
 
+/// What is said of effects that a dead owner took along. A repair of it brings them back.
+pub(super) const OWNER_DIED: &str = "its decision's owner could not be delivered";
+
 /// A question about a settled effect.
 type Asked = fn(&Moved<'_>) -> bool;
 
@@ -227,7 +247,7 @@ const FATES: [(Asked, Fate); 3] = [
     ),
     (
         |moved| moved.owner && moved.line.state == LaneState::Dead,
-        Fate { condition: "outbox.decision = cause.decision", note: "its decision's owner could not be delivered" },
+        Fate { condition: "outbox.decision = cause.decision", note: OWNER_DIED },
     ),
 ];
 

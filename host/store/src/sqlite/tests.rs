@@ -11,7 +11,7 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{
-    Arrival, Entry, EntryBody, LaneState, Payload, Private, Recorded, Settle, Settlement, Store, StoreError,
+    Arrival, Entry, EntryBody, LaneState, Payload, Private, Recorded, Repair, Settle, Settlement, Store, StoreError,
 };
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -101,7 +101,8 @@ async fn filled(folder: &Path) -> SqliteStore {
     let store = open(folder).await;
     store.open(&acme(), Seed::from_number(1)).await.unwrap();
     let workspace = serde_json::from_value(json!({"workspace": "acme"})).unwrap();
-    let bodies = [EntryBody::Workspace(std::sync::Arc::new(workspace)), EntryBody::Decision(Box::new(recorded()))];
+    let revision = EntryBody::Workspace { workspace: std::sync::Arc::new(workspace), rotations: vec![] };
+    let bodies = [revision, EntryBody::Decision(Box::new(recorded()))];
     let entries = bodies.map(|body| Entry { at: at(0), inbox: None, body });
     store.record(&acme(), 0, entries.to_vec()).await.unwrap();
 
@@ -173,7 +174,7 @@ async fn an_erased_person_leaves_a_decision_that_says_so_and_nothing_to_send() {
     assert!(store.waiting(&acme(), 0, 9).await.unwrap().is_empty());
     assert!(store.outbox(&acme(), false, 9).await.unwrap().is_empty());
 
-    assert_eq!(store.backlog(&acme()).await.unwrap().1, 3);
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 3), "a lead without its person waits for nothing");
     assert!(claim(&store, 50).await.is_empty());
     assert_eq!(store.backlog(&acme()).await.unwrap().1, 0, "the lane is not stranded");
 }
@@ -184,7 +185,6 @@ async fn a_row_that_cannot_be_read_is_named() {
     let store = filled(folder.path()).await;
     let mut connection = raw(folder.path()).await;
     let spoil = "UPDATE log SET body = '{\"decision\": 3}' WHERE seq = 2;
-         UPDATE private SET body = '{\"id\": \"Zaphod\"}' WHERE kind = 'effect';
          INSERT INTO rep_statuses VALUES ('acme', 'ana', '\"asleep\"');";
     sqlx::raw_sql(spoil).execute(&mut connection).await.unwrap();
     let named = |error: StoreError| match error {
@@ -194,12 +194,104 @@ async fn a_row_that_cannot_be_read_is_named() {
     let (what, detail) = named(store.log(&acme(), 0, 9).await.unwrap_err());
     assert_eq!(what, "decision 2 of `acme`");
     assert!(detail.contains("invalid type"), "{detail}");
-    let (what, detail) = named(store.outbox(&acme(), false, 9).await.unwrap_err());
-    assert_eq!(what, "effect 1 in the outbox of `acme`");
-    assert!(!detail.contains("Zaphod"), "{detail}");
     let (what, detail) = named(store.load(&acme(), at(0)).await.unwrap_err());
     assert_eq!(what, "the status of rep `ana` of `acme`");
     assert!(detail.contains("asleep"), "{detail}");
+}
+
+#[tokio::test]
+async fn an_arrival_that_cannot_be_read_is_left_out_and_the_others_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = filled(folder.path()).await;
+    let record = |n: i64| {
+        let (connection, object) = (ConnectionId::from("hs"), "contact".into());
+        let payload = Payload::Record { connection, object, id: n.to_string(), trigger: "created".into(), attempt: 1 };
+        Arrival { dedupe_key: n.to_string(), occurred: at(0), payload }
+    };
+    store.accept(&acme(), (2..=7).map(record).collect(), at(0)).await.unwrap();
+    let spoil = "UPDATE private SET body = '{\"kind\": \"Zaphod\"}' WHERE kind = 'arrival';
+         UPDATE inbox SET payload = '{}' WHERE id IN (2, 3, 5);
+         UPDATE inbox SET received = 9000000000000000000 WHERE id = 7;";
+    sqlx::raw_sql(spoil).execute(&mut raw(folder.path()).await).await.unwrap();
+    for (after, limit, expected) in
+        [(0, 2, vec![4, 6]), (0, 1, vec![4]), (4, 1, vec![6]), (0, 9, vec![4, 6]), (6, 9, vec![]), (0, 0, vec![])]
+    {
+        let waiting = store.waiting(&acme(), after, limit).await.unwrap();
+        assert_eq!(waiting.iter().map(|row| row.id).collect::<Vec<_>>(), expected, "{limit} after {after}");
+    }
+}
+
+#[tokio::test]
+async fn an_effect_that_cannot_be_read_is_dead_and_its_lane_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path()).await;
+    store.open(&acme(), Seed::from_number(1)).await.unwrap();
+    let revision = EntryBody::Workspace {
+        workspace: std::sync::Arc::new(serde_json::from_value(json!({"workspace": "acme"})).unwrap()),
+        rotations: vec![],
+    };
+    let about = |contact: i64| {
+        let mut recorded = recorded();
+        let id = DecisionId::from(format!("d{contact}"));
+        for (n, effect) in recorded.effects.iter_mut().enumerate() {
+            effect.id = EffectId::of(&id, n);
+            effect.record = contact.to_string();
+        }
+        recorded.decision.id = id;
+        EntryBody::Decision(Box::new(recorded))
+    };
+    let entries = [revision, about(1), about(2), about(3)].map(|body| Entry { at: at(0), inbox: None, body });
+    store.record(&acme(), 0, entries.to_vec()).await.unwrap();
+    // The notes of the first two, and the second one's owner.
+    let mut connection = raw(folder.path()).await;
+    let spoil = "UPDATE private SET body = '{\"id\": \"Zaphod\"}' WHERE kind = 'effect' AND ref IN (1, 5, 6)";
+    sqlx::raw_sql(spoil).execute(&mut connection).await.unwrap();
+
+    let claims = claim(&store, 1).await;
+    let mut heads: Vec<_> = claims.iter().map(|claim| (claim.effect.id.as_str(), claim.attempt)).collect();
+    heads.sort_unstable();
+    assert_eq!(heads, [("d1/1", 1), ("d3/0", 1)], "without its owner, the second one's rest is not sent");
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 7));
+    type Row = (String, String, i64, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT effect, state, attempts, cause.body FROM outbox
+         LEFT JOIN private AS cause ON cause.kind = 'cause' AND cause.ref = outbox.id
+         WHERE effect NOT LIKE 'd3%' AND state <> 'waiting' ORDER BY id",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    let states: Vec<_> = rows.iter().map(|row| (row.0.as_str(), row.1.as_str(), row.2)).collect();
+    assert_eq!(
+        states,
+        [
+            ("d1/0", "dead", 0),
+            ("d2/0", "dead", 0),
+            ("d2/1", "dead", 0),
+            ("d2/2", "superseded", 0),
+            ("d2/3", "superseded", 0)
+        ]
+    );
+    for (effect, .., cause) in &rows[..3] {
+        let cause = cause.as_deref().unwrap();
+        assert!(cause.contains(effect) && cause.contains("cannot be read") && !cause.contains("Zaphod"), "{cause}");
+    }
+    for claim in claims {
+        let done = Settlement { claim, settle: Settle::Done, at: at(2) };
+        assert_eq!(store.settle(vec![done]).await.unwrap(), [true]);
+    }
+    assert!(store.outbox(&acme(), true, 9).await.unwrap().is_empty(), "those three are said in the log");
+    assert_eq!(store.outbox(&acme(), false, 9).await.unwrap().len(), 5, "and hide nobody else");
+    let single = store.decision(&acme(), &DecisionId::from("d1")).await;
+    assert!(matches!(single, Err(StoreError::Inconsistent { what, .. }) if what.contains("`d1/0`")));
+
+    // Once it can be read again, a person brings it back.
+    sqlx::raw_sql("UPDATE private SET body = (SELECT body FROM private WHERE kind = 'effect' AND ref = 9) WHERE kind = 'effect' AND ref = 1")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    assert!(store.repair(&acme(), &EffectId::from("d1/0"), Repair::Retry, at(3)).await.unwrap());
+    assert_eq!(claim(&store, 4).await.len(), 2);
 }
 
 #[cfg(unix)]

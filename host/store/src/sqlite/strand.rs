@@ -1,0 +1,68 @@
+//! Ending what waits for connections that the workspace no longer has: nobody would ever
+//! come for it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::{ConnectionId, TenantId};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+
+use super::failure::Failure;
+use super::rows::micros;
+use super::writer::Unit;
+
+/// A tenant's connections; what waits for others is to end.
+pub(super) struct Strand {
+    tenant: TenantId,
+    connections: Vec<ConnectionId>,
+    now: i64,
+}
+
+impl Strand {
+    /// Ends what waits for none of these, at this time.
+    pub(super) fn new(tenant: TenantId, connections: Vec<ConnectionId>, now: Timestamp) -> Self {
+        Self { tenant, connections, now: micros(now) }
+    }
+
+    /// Narrows a statement to rows of the tenant whose connection is gone.
+    fn of_others(&self, sql: &mut QueryBuilder<Sqlite>) {
+        sql.push(" WHERE tenant = ").push_bind(self.tenant.to_string()).push(" AND connection NOT IN (");
+        let mut known = sql.separated(", ");
+        for connection in &self.connections {
+            known.push_bind(connection.to_string());
+        }
+        sql.push(")");
+    }
+}
+
+#[async_trait]
+impl Unit for Strand {
+    type Answer = u64;
+
+    fn weight(&self) -> usize {
+        64
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<u64, Failure> {
+        // Where somebody holds the lane, what they sent may come through, and they cannot say so
+        // any more: should it be retried, it is looked for.
+        let mut sql = QueryBuilder::new(
+            "UPDATE outbox
+             SET state = 'dead', note = 'the workspace has no connection `' || connection || '` any more',
+                 attempts = max(attempts, EXISTS (
+                     SELECT 1 FROM lanes
+                     WHERE lanes.tenant = outbox.tenant AND lanes.connection = outbox.connection
+                       AND lanes.lane = outbox.lane AND lanes.lease_until IS NOT NULL)),
+                 at = ",
+        );
+        sql.push_bind(self.now).push(" WHERE state = 'waiting' AND tenant = ").push_bind(self.tenant.as_str());
+        // By way of the lanes, since those of what was delivered are gone.
+        sql.push(" AND connection IN (SELECT connection FROM lanes");
+        self.of_others(&mut sql);
+        let dead = sql.push(")").build().execute(&mut *connection).await?.rows_affected();
+
+        let mut sql = QueryBuilder::new("DELETE FROM lanes");
+        self.of_others(&mut sql);
+        sql.build().execute(connection).await?;
+        Ok(dead)
+    }
+}
