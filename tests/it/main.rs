@@ -1,5 +1,6 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
+mod apply;
 mod command;
 mod config;
 mod crash;
@@ -8,6 +9,7 @@ mod demo;
 mod engine;
 mod fairness;
 mod hubspot;
+mod outage;
 mod plugins;
 mod sandbox;
 mod show;

@@ -1,0 +1,97 @@
+//! One CRM is out of order: leads of the other are routed as if nothing were.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rota::compose::{self, Plan};
+use rota::config::{App, Directory, Loaded, load_workspace};
+use rota_domain::delivery::Backoff;
+use rota_domain::workspace::Secret;
+use rota_flow::ports::Store;
+use rota_sandbox::{Options, Sandbox, Seed};
+use rota_tests::http;
+use serde_json::{Value, json};
+
+async fn double(portal: u64) -> Sandbox {
+    let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let options = Options { listen, target: None, seed, client_secret: "secret".into() };
+    rota_sandbox::start(options).await.expect("a double")
+}
+
+fn workspace(folder: &std::path::Path, doubles: [(&str, u64, &Sandbox); 2]) -> Loaded {
+    let connection = |(id, portal, sandbox): (&str, u64, &Sandbox)| {
+        format!(
+            "[[connections]]\nid = \"{id}\"\nkind = \"hubspot\"\napp = \"main\"\nportal_id = {portal}\n\
+             token = {{ env = \"TOKEN\" }}\nbase_url = \"http://{}\"\n",
+            sandbox.address()
+        )
+    };
+    let text = format!(
+        "workspace = \"acme\"\n[[reps]]\nid = \"ada\"\ncrm = {{ a = \"41629779\", b = \"41629779\" }}\n\
+         [[pools]]\nid = \"all\"\nmembers = [{{ rep = \"ada\" }}]\n\
+         [[flows]]\nid = \"inbound\"\nplugin = \"next-in-line\"\nsettings = {{ pool = \"all\" }}\n\
+         fallback = {{ queue = \"triage\" }}\n{}{}",
+        connection(doubles[0]),
+        connection(doubles[1])
+    );
+    std::fs::write(folder.join("workspace.toml"), text).expect("workspace.toml");
+    load_workspace(&Directory::open(folder).expect("a folder")).expect("a workspace")
+}
+
+async fn post(sandbox: &Sandbox, what: &str, body: Value) {
+    let url = format!("http://{}/_sandbox/{what}", sandbox.address());
+    let answer = http().post(url).json(&body).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
+}
+
+fn people(count: usize) -> Value {
+    (0..count).map(|n| json!({"properties": {"email": format!("p{n}@x.example")}})).collect()
+}
+
+async fn decided(store: &Arc<dyn Store>, connection: &str) -> usize {
+    let log = store.log(&"acme".into(), 0, 10_000).await.expect("the log");
+    log.iter().filter(|stored| stored.decision.lead.as_str().starts_with(&format!("{connection}:"))).count()
+}
+
+async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what} did not come");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (a, b) = (double(1).await, double(2).await);
+    let app = App { client_secret: Secret { env: "SECRET".into() }, allow_v1: false };
+    let plan = Plan {
+        workspaces: vec![workspace(folder.path(), [("a", 1, &a), ("b", 2, &b)])],
+        apps: BTreeMap::from([("main".to_owned(), app)]),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        public_url: None,
+        database: folder.path().join("rota.db"),
+        backoff: Backoff::default().faster(20),
+        secrets: Box::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
+    };
+    let host = compose::start(plan).await.expect("a host");
+    let target = format!("http://{}/v1/hubspot/main/webhook", host.address);
+    post(&a, "faults", json!([{"kind": "status", "status": 503, "path": "/crm/v3/objects"}])).await;
+    a.set_target(&target).expect("a target");
+    b.set_target(&target).expect("a target");
+    post(&a, "contacts", people(150)).await;
+    let tenant = "acme".into();
+    until("the inbox of a", async || host.store.backlog(&tenant).await.expect("a backlog").0 >= 150).await;
+    post(&b, "contacts", people(3)).await;
+    until("the leads of b", async || decided(&host.store, "b").await == 3).await;
+    assert_eq!(decided(&host.store, "a").await, 0);
+    post(&a, "faults", json!([])).await;
+    until("the leads of a", async || decided(&host.store, "a").await == 150).await;
+    host.stop().await;
+}
