@@ -28,7 +28,7 @@ struct Desk {
     now: Timestamp,
 }
 
-fn workspace(flows: Value) -> Workspace {
+fn workspace(flows: &Value) -> Workspace {
     let rep = |id: &str, owner: &str| json!({"id": id, "crm": {"hs": owner}});
     let members = json!([{"rep": "ana"}, {"rep": "bo"}, {"rep": "cy"}]);
     serde_json::from_value(json!({
@@ -41,7 +41,7 @@ fn workspace(flows: Value) -> Workspace {
     .expect("a workspace")
 }
 
-fn flow(id: &str, fallback: Value) -> Value {
+fn flow(id: &str, fallback: &Value) -> Value {
     json!({"id": id, "plugin": "next-in-line", "settings": {"pool": "all"}, "fallback": fallback})
 }
 
@@ -54,7 +54,7 @@ fn bound(workspace: Workspace, catalogue: &Catalogue) -> Bound {
 }
 
 impl Desk {
-    fn new(flows: Value) -> Self {
+    fn new(flows: &Value) -> Self {
         let rules = Arc::new(Catalogue::new().expect("an engine"));
         let Bound { workspace, bindings } = bound(workspace(flows), &rules);
         let now = "2026-03-02T09:00:00Z".parse().expect("a time");
@@ -64,7 +64,7 @@ impl Desk {
     }
 
     fn simple() -> Self {
-        Self::new(json!([flow("inbound", json!({"queue": "triage"}))]))
+        Self::new(&json!([flow("inbound", &json!({"queue": "triage"}))]))
     }
 
     fn lead(&mut self, lead: Value, change: impl FnOnce(&mut EnrichedLead)) -> Decision {
@@ -118,7 +118,7 @@ fn a_record_that_is_gone_has_no_owner_and_a_reason() {
 
 #[test]
 fn after_the_last_owner_that_the_crm_refuses_a_queue_takes_the_lead_and_no_turn_is_taken() {
-    let mut desk = Desk::new(json!([flow("inbound", json!({"rep": "ana"}))]));
+    let mut desk = Desk::new(&json!([flow("inbound", &json!({"rep": "ana"}))]));
     let decision = desk.lead(again(1, "a@b.example"), |lead| lead.attempt = OWNER_ATTEMPTS + 1);
     assert_eq!((decision.outcome, decision.queue.as_deref()), (Outcome::Queue, Some("unowned")));
     assert_eq!((decision.reason.code.as_str(), decision.pool), (DELIVERY_FAILED, None));
@@ -137,10 +137,10 @@ fn copies_of_a_person_whose_owner_left_get_the_same_new_owner() {
 }
 
 fn two_flows(newsletter_pool: &str) -> Desk {
-    let mut newsletter = flow("newsletter", json!({"queue": "later"}));
+    let mut newsletter = flow("newsletter", &json!({"queue": "later"}));
     newsletter["settings"] = json!({ "pool": newsletter_pool });
     newsletter["enrol"] = json!({"where": {"property": "kind", "is": "newsletter"}});
-    Desk::new(json!([newsletter, flow("inbound", json!({"queue": "triage"}))]))
+    Desk::new(&json!([newsletter, flow("inbound", &json!({"queue": "triage"}))]))
 }
 
 fn reader(n: u32, email: &str) -> Value {
