@@ -83,14 +83,15 @@ fn flags(way: &Way, metadata: &Metadata, target_dir: &Path) -> Result<OsString> 
         Some(home) => PathBuf::from(home),
         None => std::env::home_dir().context("neither CARGO_HOME nor HOME is set")?.join(".cargo"),
     };
-    let sources = way.compiler().sysroot.join("lib/rustlib/src/rust");
+    let mut prefixes = vec![(cargo_home.clone(), "/cargo")];
+    // Below this folder is one for each registry, named after where its index was found.
+    let registries = std::fs::read_dir(cargo_home.join("registry/src")).into_iter().flatten();
+    prefixes.extend(registries.filter_map(|entry| Some((entry.ok()?.path(), "/crates"))));
+    prefixes.push((way.compiler().sysroot.join("lib/rustlib/src/rust"), "/rust"));
+    prefixes.push((metadata.workspace_root.clone(), "/plugin"));
+    prefixes.push((target_dir.to_owned(), "/target"));
     let mut flags = OsString::from(STACK);
-    for (from, to) in [
-        (cargo_home.as_path(), "/cargo"),
-        (&sources, "/rust"),
-        (&metadata.workspace_root, "/plugin"),
-        (target_dir, "/target"),
-    ] {
+    for (from, to) in prefixes {
         flags.push("\x1f--remap-path-prefix=");
         flags.push(from);
         flags.push("=");
