@@ -80,7 +80,7 @@ pub struct Answer {
     pub marks: Vec<&'static str>,
     /// Fuel used.
     pub fuel: u64,
-    /// Time from question to answer.
+    /// Processor time from question to answer, in nanoseconds.
     pub nanos: u64,
 }
 

@@ -89,7 +89,8 @@ pub struct CrmError {
 /// One account in one CRM.
 #[async_trait]
 pub trait Crm: Send + Sync {
-    /// Reads records, in the order asked; `None` for one that the CRM does not have.
+    /// Reads records of one kind, in the order asked; `None` for one that the CRM does not
+    /// have.
     ///
     /// # Errors
     /// When nothing could be read.

@@ -139,14 +139,7 @@ async fn play(stage: &Stage, arguments: &Arguments, palette: Palette) -> anyhow:
     cast?;
     log?;
     // Read again: owners were confirmed after the decisions had been shown.
-    let mut log: Vec<Stored> = Vec::new();
-    loop {
-        let page = stage.decisions(log.last().map_or(0, |stored| stored.seq)).await?;
-        if page.is_empty() {
-            return Ok(log);
-        }
-        log.extend(page);
-    }
+    stage.log().await
 }
 
 async fn show(stage: &Stage, fresh: &[Stored], palette: Palette) -> anyhow::Result<()> {

@@ -1,12 +1,11 @@
 //! `rota fairness`.
 
 use rota_domain::fairness::report;
-use rota_domain::id::TenantId;
-use rota_flow::ports::{Store, Stored};
 
 use super::database::Source;
 use super::output;
 use crate::exit::Exit;
+use crate::log;
 use crate::show::{Fairness, fairness};
 
 /// Work out from the log how fairly each pool's turns were given
@@ -24,7 +23,7 @@ pub(super) struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (store, tenant) = arguments.source.open().await?;
-    let log = whole_log(&*store, &tenant).await?;
+    let log = log::whole(&*store, &tenant).await?;
     let turns = log.iter().filter_map(|stored| Some((&stored.decision.id, stored.decision.at, stored.turn.as_ref()?)));
     let pools = report(turns);
     let result = Fairness::of(&pools);
@@ -34,16 +33,4 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         output::line(fairness(&pools, output::palette()).trim_end());
     }
     Ok(if result.ok { Exit::Well } else { Exit::Finding })
-}
-
-async fn whole_log(store: &dyn Store, tenant: &TenantId) -> anyhow::Result<Vec<Stored>> {
-    let mut log: Vec<Stored> = Vec::new();
-    loop {
-        let after = log.last().map_or(0, |stored| stored.seq);
-        let page = store.log(tenant, after, 1_000).await?;
-        if page.is_empty() {
-            return Ok(log);
-        }
-        log.extend(page);
-    }
 }

@@ -3,10 +3,8 @@
 use super::database::Source;
 use super::output;
 use crate::exit::Exit;
+use crate::log::PAGE;
 use crate::show::{NO_DECISIONS, log_line};
-
-/// How many decisions are read at once.
-const PAGE: u32 = 1_000;
 
 /// List decisions, oldest first
 #[derive(Debug, clap::Args)]

@@ -17,6 +17,7 @@ use super::data::{Contact, Data, WORKSPACE};
 use super::truth::Truth;
 use crate::compose::{self, Host, Plan};
 use crate::config::{App, load_workspace};
+use crate::log::{PAGE, whole};
 
 /// The app, and what its webhooks are signed with.
 const APP: &str = "main";
@@ -123,7 +124,15 @@ impl Stage {
     /// # Errors
     /// When the store fails.
     pub async fn decisions(&self, after: u64) -> anyhow::Result<Vec<Stored>> {
-        Ok(self.host.store.log(&self.tenant, after, 1_000).await?)
+        Ok(self.host.store.log(&self.tenant, after, PAGE).await?)
+    }
+
+    /// Every decision, with its times so far.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn log(&self) -> anyhow::Result<Vec<Stored>> {
+        Ok(whole(&*self.host.store, &self.tenant).await?)
     }
 
     /// One decision with all that belongs to it.
