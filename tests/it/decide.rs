@@ -180,7 +180,7 @@ fn who_joins_a_record_of_somebody_unknown_to_the_workspace_is_decided_about() {
 #[test]
 fn a_flow_without_its_plugin_leaves_the_lead_to_its_fallback() {
     let mut desk = Desk::simple();
-    let empty = Arc::new(rota_flow::bindings::Bindings::new());
+    let empty = Arc::new(rota_flow::bindings::Bindings::default());
     desk.ledger.revise(desk.ledger.desk().workspace.clone(), empty, desk.now);
     let decision = desk.arrives(contact(1, "a@b.example"));
     assert_eq!((decision.outcome, decision.queue.as_deref()), (Outcome::Queue, Some("triage")));

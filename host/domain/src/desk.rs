@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
-use crate::id::{ConnectionId, OwnerId, PoolId, RepId};
+use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
 use crate::workspace::{Member, Rep, Workspace};
 
 /// Whether a rep can be given a lead now.
@@ -41,6 +41,9 @@ pub enum Owner {
     Stranger(OwnerId),
 }
 
+/// The counters of each flow that has any.
+pub type Counters = BTreeMap<FlowId, BTreeMap<String, i32>>;
+
 /// The state of a tenant that its decisions see.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -51,6 +54,7 @@ pub struct Desk {
     places: HashMap<RepId, usize>,
     statuses: HashMap<RepId, Status>,
     rotations: BTreeMap<PoolId, Rotation>,
+    counters: Counters,
 }
 
 impl Desk {
@@ -58,7 +62,14 @@ impl Desk {
     #[must_use]
     pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
         let places = workspace.reps.iter().enumerate().map(|(place, rep)| (rep.id.clone(), place)).collect();
-        Self { revision, workspace, places, statuses: HashMap::new(), rotations: BTreeMap::new() }
+        Self {
+            revision,
+            workspace,
+            places,
+            statuses: HashMap::new(),
+            rotations: BTreeMap::new(),
+            counters: Counters::new(),
+        }
     }
 
     /// The same desk under a new revision of the workspace: whoever is away stays away, and
@@ -68,6 +79,7 @@ impl Desk {
         let mut next = Self::new(revision, workspace);
         next.statuses = self.statuses;
         next.rotations = self.rotations;
+        next.counters = self.counters;
         for (pool, rotation) in &mut next.rotations {
             let members = next.workspace.pool(pool).map(|pool| pool.members.as_slice()).unwrap_or_default();
             rotation.retain(&candidates(members.iter()));
@@ -107,6 +119,27 @@ impl Desk {
     #[must_use]
     pub fn rotations(&self) -> &BTreeMap<PoolId, Rotation> {
         &self.rotations
+    }
+
+    /// A flow's counter; 0 if it was never set.
+    #[must_use]
+    pub fn counter(&self, flow: &FlowId, name: &str) -> i32 {
+        self.counters.get(flow).and_then(|counters| counters.get(name)).copied().unwrap_or(0)
+    }
+
+    /// The counters of all flows.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Sets a flow's counter; without a value it is gone.
+    pub fn set_counter(&mut self, flow: FlowId, name: String, value: Option<i32>) {
+        let counters = self.counters.entry(flow).or_default();
+        match value {
+            Some(value) => counters.insert(name, value),
+            None => counters.remove(&name),
+        };
     }
 
     /// Whether a rep can be given a lead now.

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::desk::Desk;
 use crate::fairness::Turn;
-use crate::id::{Digest, RepId};
+use crate::id::{Digest, FlowId, RepId};
 use crate::lead::Lead;
+use crate::limits::Limits;
 
 /// The circumstances of one decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,10 @@ impl Mode {
 pub struct Question {
     /// Which component.
     pub plugin: Digest,
+    /// How much it may use.
+    pub limits: Limits,
+    /// The flow that asks, whose counters the rule sees.
+    pub flow: FlowId,
     /// The flow's settings, as JSON text.
     pub settings: Arc<str>,
     /// The circumstances.
@@ -131,8 +136,10 @@ pub struct Decided {
     pub turn: Option<Turn>,
     /// What else shall happen.
     pub wishes: Vec<Wish>,
-    /// Within how many minutes the lead shall have its first answer.
-    pub response_minutes: Option<u32>,
+    /// By when the lead shall have its first answer.
+    pub response_due: Option<Timestamp>,
+    /// Counters of the flow that it changed, with their new values.
+    pub counters: Vec<(String, i32)>,
 }
 
 /// Where a lead goes.

@@ -1,9 +1,11 @@
-//! Which plugin each flow asks, and with which settings.
+//! What a workspace names and does not hold itself: the plugin of each flow, and tables.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use rota_domain::id::FlowId;
+use rota_domain::limits::Limits;
+use rota_domain::table::Tables;
 
 use crate::ports::Plugin;
 
@@ -14,7 +16,15 @@ pub struct Binding {
     pub plugin: Plugin,
     /// The settings, as JSON text.
     pub settings: Arc<str>,
+    /// How much it may use.
+    pub limits: Limits,
 }
 
-/// The plugin of each flow.
-pub type Bindings = HashMap<FlowId, Binding>;
+/// What a workspace names, found.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    /// The plugin of each flow.
+    pub flows: HashMap<FlowId, Binding>,
+    /// The tables, by name.
+    pub tables: Tables,
+}

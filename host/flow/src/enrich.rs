@@ -63,7 +63,7 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
         if let Some(condition) = &flow.enrol.condition {
             condition.collect_properties(&mut properties);
         }
-        if let Some(binding) = bindings.get(&flow.id) {
+        if let Some(binding) = bindings.flows.get(&flow.id) {
             properties.extend(binding.plugin.manifest.reads.keys().cloned());
             company_properties.extend(binding.plugin.manifest.company.reads.keys().cloned());
         }

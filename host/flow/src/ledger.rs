@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::Decision;
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
-use rota_domain::id::{RepId, Seed};
+use rota_domain::id::{FlowId, RepId, Seed};
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
@@ -53,6 +53,11 @@ impl Ledger {
         for (pool, rotation) in snapshot.rotations {
             desk.set_rotation(pool, rotation);
         }
+        for (flow, counters) in snapshot.counters {
+            for (name, value) in counters {
+                desk.set_counter(flow.clone(), name, Some(value));
+            }
+        }
         let mut recent = Recents::default();
         for known in snapshot.recent {
             recent.remember(known.person, known.decision);
@@ -95,6 +100,13 @@ impl Ledger {
         Entry { at, inbox: None, body: EntryBody::Rep { rep, status } }
     }
 
+    /// A person sets a flow's counter; without a value it is gone.
+    pub fn set_counter(&mut self, flow: FlowId, name: String, value: Option<i32>, at: Timestamp) -> Entry {
+        self.seq += 1;
+        Arc::make_mut(&mut self.desk).set_counter(flow.clone(), name.clone(), value);
+        Entry { at, inbox: None, body: EntryBody::Counter { flow, name, value } }
+    }
+
     /// Decides about a lead.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
         self.seq += 1;
@@ -112,6 +124,9 @@ impl Ledger {
         let recorded = decide(lead, &around);
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
+        }
+        for (flow, name, value) in &recorded.counters {
+            Arc::make_mut(&mut self.desk).set_counter(flow.clone(), name.clone(), Some(*value));
         }
         if is_joinable(&recorded.decision) {
             self.recent.remember(who, recorded.decision.clone());

@@ -37,8 +37,10 @@ pub struct Desktop {
     pub tenant: TenantId,
     /// The workspace as its files say, settings included.
     pub workspace: Arc<Workspace>,
-    /// The plugin of each flow.
+    /// The plugin of each flow, and the tables.
     pub bindings: Arc<Bindings>,
+    /// The bytes of components and tables, to be kept with the workspace.
+    pub kept: Vec<Arc<[u8]>>,
     /// The tenant's randomness, if it is new.
     pub seed: Seed,
     /// Durable state.
@@ -66,8 +68,10 @@ impl Sequencer {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn open(desktop: Desktop) -> Result<Self, StoreError> {
+    pub async fn open(mut desktop: Desktop) -> Result<Self, StoreError> {
         desktop.store.open(&desktop.tenant, desktop.seed).await?;
+        // Before the revision that names them: a decision must never name what is not there.
+        desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.kept)).await?;
         let mut sequencer = Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new() };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use rota_domain::limits::MEMORY_MAX;
 use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::{MEMORY_MAX, STACK_MAX, TABLE_MAX};
+use crate::limits::{STACK_MAX, TABLE_MAX};
 
 /// How often the epoch moves: how late the processor-time backstop may notice.
 pub(crate) const TICK: Duration = Duration::from_millis(10);

@@ -1,11 +1,13 @@
 //! What is taken in as a plugin, judged before anything is compiled or run: the size, the
 //! manifest, the imports and the export, each refusal in one sentence that says what to do.
 
+use rota_domain::limits::Limits;
 use rota_domain::manifest::Manifest;
 use rota_domain::rule::ErrorCode;
+use serde::{Deserialize, Serialize};
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::limits::{Limits, TABLE_MAX};
+use crate::limits::TABLE_MAX;
 
 /// The custom section that holds `plugin.toml`.
 const MANIFEST: &str = "rota:manifest";
@@ -18,7 +20,7 @@ const RELEASE: (&str, &str) = ("0.1.", "0.1.0");
 const SECTIONS_MAX: usize = 512 << 10;
 
 /// What a component says of itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intake {
     /// Its manifest.
     pub manifest: Manifest,
@@ -29,7 +31,7 @@ pub struct Intake {
 }
 
 /// Why a component is not taken in.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{detail} [{code}]")]
 pub struct Refusal {
     /// The code.

@@ -4,6 +4,7 @@
 //! This is the only crate that names wasmtime. What a guest may do stands in `contract`,
 //! how much of it in `limits`, and what is taken in at all in `intake`.
 
+mod asking;
 mod catalogue;
 mod contract;
 mod cpu_time;
@@ -19,4 +20,3 @@ mod words;
 pub use catalogue::Catalogue;
 pub use engine::EngineError;
 pub use intake::{Intake, Refusal, inspect};
-pub use limits::Limits;

@@ -1,17 +1,20 @@
 //! What the host keeps while one guest decides: the question, what was handed out, and
 //! what the guest asked for. It lives as long as the instance.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
+use rota_domain::limits::Limits;
 use rota_domain::manifest::Manifest;
 use rota_domain::rule::{ErrorCode, Note, Question, Wish};
 use rota_domain::workspace::Rep;
 use serde::Serialize;
 
 use crate::failure::Stop;
-use crate::limits::{Growth, Limits};
+use crate::limits::Growth;
 use crate::transcript::Transcript;
 
 pub(crate) struct Session {
@@ -23,7 +26,8 @@ pub(crate) struct Session {
     pub(crate) turns: Vec<Turn>,
     pub(crate) wishes: Vec<Wish>,
     pub(crate) wish_bytes: usize,
-    pub(crate) response_minutes: Option<u32>,
+    pub(crate) response_due: Option<Timestamp>,
+    pub(crate) counters: BTreeMap<String, i32>,
     pub(crate) notes: Vec<Note>,
     pub(crate) note_bytes: usize,
     pub(crate) explain_truncated: bool,
@@ -38,7 +42,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(question: Question, manifest: Arc<Manifest>, limits: Limits) -> Self {
+    pub(crate) fn new(question: Question, manifest: Arc<Manifest>) -> Self {
+        let limits = question.limits;
         let reps = question.desk.workspace.reps.len();
         Self {
             question,
@@ -49,7 +54,8 @@ impl Session {
             turns: Vec::new(),
             wishes: Vec::new(),
             wish_bytes: 0,
-            response_minutes: None,
+            response_due: None,
+            counters: BTreeMap::new(),
             notes: Vec::new(),
             note_bytes: 0,
             explain_truncated: false,

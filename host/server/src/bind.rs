@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_domain::id::Digest;
+use rota_domain::limits::Limits;
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
-use rota_flow::ports::{Plugin, Rules as _};
+use rota_flow::ports::Plugin;
 use rota_rules::Catalogue;
 
 use crate::bundled::BUNDLED;
@@ -19,8 +20,10 @@ use crate::config::Loaded;
 pub struct Bound {
     /// The workspace, settings included.
     pub workspace: Arc<Workspace>,
-    /// The plugin of each flow.
+    /// The plugin of each flow, and the tables.
     pub bindings: Arc<Bindings>,
+    /// The bytes of components and tables, which the store keeps for replay.
+    pub kept: Vec<Arc<[u8]>>,
 }
 
 /// Finds each flow's plugin and takes it in.
@@ -29,44 +32,31 @@ pub struct Bound {
 /// When a plugin is not there or is refused: which flow, and why.
 pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
     let Loaded { mut workspace, settings, components, .. } = loaded;
-    let mut bindings = Bindings::new();
+    let mut bindings = Bindings::default();
+    let mut kept: Vec<Arc<[u8]>> = Vec::new();
     for flow in &mut workspace.flows {
-        let plugin = match components.get(&flow.id) {
-            Some(component) => catalogue
-                .take_in(component)
-                .with_context(|| format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id))?,
-            None => find(flow, catalogue)?,
+        let (component, refused): (&[u8], _) = match components.get(&flow.id) {
+            Some(component) => (component, format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id)),
+            None => (bundled(flow)?, "a bundled plugin is refused: this build is broken".into()),
         };
+        let plugin = catalogue.take_in(component).context(refused)?;
+        check_version(flow, &plugin)?;
         let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
         flow.settings = Settings::Inline(serde_json::from_str(&text).context("settings are an object")?);
-        bindings.insert(flow.id.clone(), Binding { plugin, settings: text });
+        flow.digest = Some(plugin.digest.clone());
+        kept.push(component.into());
+        let limits = Limits::of(plugin.manifest.language);
+        bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: text, limits });
     }
-    Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings) })
+    Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept })
 }
 
-/// A plugin by its bundled name, `name@version`, or digest.
-fn find(flow: &Flow, catalogue: &Catalogue) -> anyhow::Result<Plugin> {
-    let (name, version) = match flow.plugin.split_once('@') {
-        Some((name, version)) => (name, Some(version)),
-        None => (flow.plugin.as_str(), None),
-    };
-    if let Some((_, component)) = BUNDLED.iter().find(|(known, _)| *known == name) {
-        let plugin = catalogue.take_in(component).context("a bundled plugin is refused: this build is broken")?;
-        let has = &plugin.manifest.version;
-        anyhow::ensure!(
-            version.is_none_or(|version| version == has),
-            "flow `{}` asks for {}, and this build has {name}@{has}: correct the version, or leave it out",
-            flow.id,
-            flow.plugin
-        );
-        return Ok(plugin);
-    }
-    let installed = BUNDLED.iter().find(|(_, component)| Digest::of(component).as_str() == flow.plugin);
-    if let Some((_, component)) = installed {
-        return catalogue.take_in(component).context("a bundled plugin is refused: this build is broken");
-    }
-    if let Some(plugin) = catalogue.plugin(&Digest::from(flow.plugin.as_str())) {
-        return Ok(plugin);
+/// A bundled plugin by its name, `name@version`, or digest.
+fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
+    let name = flow.plugin.split_once('@').map_or(flow.plugin.as_str(), |(name, _)| name);
+    let found = BUNDLED.iter().find(|(known, component)| *known == name || Digest::of(component).as_str() == name);
+    if let Some((_, component)) = found {
+        return Ok(component);
     }
     let known: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
     anyhow::bail!(
@@ -75,4 +65,16 @@ fn find(flow: &Flow, catalogue: &Catalogue) -> anyhow::Result<Plugin> {
         flow.plugin,
         known.join(", ")
     )
+}
+
+fn check_version(flow: &Flow, plugin: &Plugin) -> anyhow::Result<()> {
+    let Some((name, version)) = flow.plugin.split_once('@') else { return Ok(()) };
+    let has = &plugin.manifest.version;
+    anyhow::ensure!(
+        version == has,
+        "flow `{}` asks for {}, and this build has {name}@{has}: correct the version, or leave it out",
+        flow.id,
+        flow.plugin
+    );
+    Ok(())
 }

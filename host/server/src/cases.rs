@@ -95,6 +95,7 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         id: "case".into(),
         enrol: Enrol::default(),
         plugin: "./case.wasm".into(),
+        digest: None,
         settings: Settings::default(),
         owned: Owned::Overwrite,
         fallback: Fallback::Queue(FALLBACK.into()),

@@ -161,6 +161,7 @@ impl Tenant {
             tenant: self.id.clone(),
             workspace: self.bound.workspace.clone(),
             bindings: self.bound.bindings.clone(),
+            kept: self.bound.kept.clone(),
             seed: Seed(rand::random()),
             store,
             rules: catalogue,

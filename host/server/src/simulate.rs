@@ -25,7 +25,7 @@ impl Simulation {
     /// A tenant at the beginning of its log; the workspace is its first entry.
     #[must_use]
     pub fn new(bound: Bound, rules: Arc<dyn Rules>, seed: Seed, began: jiff::Timestamp) -> Self {
-        let Bound { workspace, bindings } = bound;
+        let Bound { workspace, bindings, .. } = bound;
         let mut ledger = Ledger::new(seed, workspace.clone(), bindings.clone(), Mode::Test);
         ledger.revise(workspace, bindings, began);
         Self { ledger, rules }
@@ -42,7 +42,7 @@ impl Simulation {
                 self.ledger.forget(at);
                 match self.ledger.decide(lead, &*self.rules, at).body {
                     EntryBody::Decision(recorded) => Some(*recorded),
-                    EntryBody::Workspace { .. } | EntryBody::Rep { .. } => None,
+                    EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } => None,
                 }
             }
             Happening::Rep { rep, status } => {

@@ -6,6 +6,8 @@ use std::sync::{Arc, LazyLock};
 use rota::author::{componentize, embed};
 use rota_domain::desk::Desk;
 use rota_domain::id::Digest;
+use rota_domain::limits::Limits;
+use rota_domain::manifest::Language;
 use rota_domain::rule::{Answer, Call, Decided, ErrorCode, Failure, Mode, Question, Verdict};
 use rota_flow::ports::Rules;
 use rota_rules::{Catalogue, Intake, Refusal, inspect};
@@ -177,6 +179,8 @@ pub(crate) fn question(plugin: Digest) -> Question {
         Call { now: jiff::Timestamp::UNIX_EPOCH, seed: 7, trigger: "created".into(), attempt: 1, mode: Mode::Test };
     Question {
         plugin,
+        limits: Limits::of(Language::Rust),
+        flow: "inbound".into(),
         settings: "{}".into(),
         call,
         lead: Arc::new(serde_json::from_str(LEAD).expect("a lead")),

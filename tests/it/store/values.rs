@@ -134,6 +134,7 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
         },
         person: PersonKey::of(&lead),
         private: Private { lead: Some(lead), ..Private::default() },
+        counters: Vec::new(),
         turn: None,
         effects,
         stages: Stages { decided: Some(at(0)), ..Stages::default() },

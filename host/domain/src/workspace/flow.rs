@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::people::nearest;
 use super::{Condition, Contradiction, Workspace};
-use crate::id::{ConnectionId, FlowId, RepId};
+use crate::id::{ConnectionId, Digest, FlowId, RepId};
 
 /// A named entry: which leads, which plugin with which settings, and what if it fails.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,10 @@ pub struct Flow {
     pub enrol: Enrol,
     /// The plugin: a bundled name, `name@version`, a digest, or `./file.wasm`.
     pub plugin: String,
+    /// The digest of its component, as the host found it; whatever is written is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub digest: Option<Digest>,
     /// The plugin's settings: a JSON file, or an inline table.
     #[serde(default)]
     pub settings: Settings,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Contradiction, Workspace};
-use crate::id::{ConnectionId, OwnerId, PoolId, RepId};
+use crate::id::{ConnectionId, Digest, OwnerId, PoolId, RepId};
 
 /// Somebody who may own leads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +102,10 @@ pub struct Table {
     /// How keys are matched.
     #[serde(default, rename = "match")]
     pub matching: Match,
+    /// The digest of the file's bytes, as the host found them; whatever is written is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub digest: Option<Digest>,
 }
 
 /// How a table's keys are matched.

@@ -139,12 +139,14 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
     let class: Arc<str> = class.into();
     let mut passed = None;
     for flow in flows {
-        let Some(binding) = around.bindings.get(&flow.id) else {
+        let Some(binding) = around.bindings.flows.get(&flow.id) else {
             let detail = format!("this host has no plugin for the flow `{}`", flow.id);
             return draft.failed(flow, &Failure { code: ErrorCode::Compile, detail });
         };
         let answer = around.rules.ask(Question {
             plugin: binding.plugin.digest.clone(),
+            limits: binding.limits,
+            flow: flow.id.clone(),
             settings: binding.settings.clone(),
             call: draft.call(),
             lead: draft.lead(),

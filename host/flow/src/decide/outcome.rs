@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use rota_domain::decision::{Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::{Availability, Owner};
 use rota_domain::effect::{Act, Effect};
@@ -31,6 +30,7 @@ pub(super) struct Draft<'a> {
     private: Private,
     acts: Vec<Act>,
     turn: Option<(Turn, Rotation)>,
+    counters: Vec<(FlowId, String, i32)>,
     nanos: u64,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Draft<'a> {
             marks: Vec::new(),
         };
         let private = Private { lead: Some((*arrived.lead).clone()), ..Private::default() };
-        Self { around, arrived, decision, private, acts: Vec::new(), turn: None, nanos: 0 }
+        Self { around, arrived, decision, private, acts: Vec::new(), turn: None, counters: Vec::new(), nanos: 0 }
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -176,9 +176,8 @@ impl<'a> Draft<'a> {
         };
         self.decision.flow = Some(flow.id.clone());
         self.decision.reason = decided.reason;
-        self.decision.response_due = decided
-            .response_minutes
-            .and_then(|minutes| self.around.now.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok());
+        self.decision.response_due = decided.response_due;
+        self.counters = decided.counters.into_iter().map(|(name, value)| (flow.id.clone(), name, value)).collect();
         match decided.choice {
             Choice::Assign(rep) => {
                 self.decision.outcome = Outcome::Assign;
@@ -334,6 +333,7 @@ impl<'a> Draft<'a> {
             decision: self.decision,
             private: self.private,
             turn: self.turn,
+            counters: self.counters,
             effects,
             stages,
             decide_nanos: self.nanos,

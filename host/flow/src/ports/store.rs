@@ -10,10 +10,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::delivery::Trouble;
+use rota_domain::desk::Counters;
 use rota_domain::effect::Effect;
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
-use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
@@ -92,6 +93,8 @@ pub struct Snapshot {
     pub statuses: BTreeMap<RepId, Status>,
     /// The rotations.
     pub rotations: BTreeMap<PoolId, Rotation>,
+    /// The counters of each flow.
+    pub counters: Counters,
     /// The newest decision about each person, no older than was asked for.
     pub recent: Vec<Recent>,
 }
@@ -133,6 +136,15 @@ pub enum EntryBody {
         /// What.
         status: Status,
     },
+    /// A person set a flow's counter; without a value it is gone.
+    Counter {
+        /// The flow.
+        flow: FlowId,
+        /// The counter.
+        name: String,
+        /// Its value now.
+        value: Option<i32>,
+    },
     /// A decision was taken.
     Decision(Box<Recorded>),
 }
@@ -148,6 +160,8 @@ pub struct Recorded {
     pub private: Private,
     /// The turn that was taken, and the pool's rotation after it.
     pub turn: Option<(Turn, Rotation)>,
+    /// Counters of flows that it changed, with their new values.
+    pub counters: Vec<(FlowId, String, i32)>,
     /// Effects, in the order of delivery.
     pub effects: Vec<Effect>,
     /// The times so far.
@@ -398,6 +412,13 @@ pub trait Store: Send + Sync {
     /// Settles claims, all in one commit; `false` for one whose lease was lost, which then
     /// changes nothing.
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>, StoreError>;
+
+    /// Keeps these bytes under their digest: components and tables, which decisions name and
+    /// which replay needs. What is kept already stays.
+    async fn keep(&self, tenant: &TenantId, things: Vec<Arc<[u8]>>) -> Result<(), StoreError>;
+
+    /// What is kept for the tenant under this digest.
+    async fn kept(&self, tenant: &TenantId, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// One decision.
     async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError>;

@@ -31,7 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, EffectId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
     Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError, Stored,
     Waiting,
@@ -169,6 +169,14 @@ impl Store for SqliteStore {
             lines.push(Line::new(settlement, &seed)?);
         }
         self.writer.write(Settlements(lines)).await
+    }
+
+    async fn keep(&self, _: &TenantId, _: Vec<Arc<[u8]>>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn kept(&self, _: &TenantId, _: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(None)
     }
 
     async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError> {

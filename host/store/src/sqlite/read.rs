@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rota_domain::desk::Counters;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::workspace::Workspace;
@@ -68,7 +69,7 @@ pub(super) async fn load(
         rotations.insert(PoolId::from(pool), rotation);
     }
     let recent = recent(&mut one_commit, tenant, since).await?;
-    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, recent })
+    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, counters: Counters::new(), recent })
 }
 
 async fn recent(

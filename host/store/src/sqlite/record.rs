@@ -76,6 +76,9 @@ impl Record {
                 self.statuses.insert(rep.to_string(), json(&status, &row)?);
                 ("rep", json(&json!({"rep": rep, "status": status}), &row)?)
             }
+            EntryBody::Counter { flow, name, value } => {
+                ("counter", json(&json!({"flow": flow, "name": name, "value": value}), &row)?)
+            }
             EntryBody::Decision(recorded) => ("decision", self.decision(seed, seq, at, *recorded)?),
         };
         self.log.push(LogRow { seq, at, kind, body });
@@ -84,7 +87,7 @@ impl Record {
 
     fn decision(&mut self, seed: &Seed, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
-        let Recorded { mut decision, person, private, turn, effects, stages, decide_nanos } = recorded;
+        let Recorded { mut decision, person, private, turn, counters: _, effects, stages, decide_nanos } = recorded;
         let place = self.people.place(seed, &person);
         let why = Why::take(&mut decision, &person);
         self.words.push((place, Kind::Why, seq, json(&why, &row)?));

@@ -90,6 +90,7 @@ fn recorded() -> Recorded {
             log: vec!["line-of-log".into()],
         },
         turn: None,
+        counters: Vec::new(),
         effects: acts.into_iter().enumerate().map(effect).collect(),
         stages: Stages::default(),
         decide_nanos: 1,

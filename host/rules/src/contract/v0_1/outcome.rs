@@ -44,7 +44,8 @@ impl effects::Host for Session {
             if calendar.is_some() {
                 return Ok(Err(Refusal::Unavailable));
             }
-            session.response_minutes = Some(minutes);
+            let due = session.question.call.now.checked_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
+            session.response_due = due.ok();
             Ok(Ok(()))
         })
     }

@@ -66,7 +66,8 @@ fn checked(session: &mut Session, returned: Result<Decision, SettingsProblem>) -
         reason,
         turn,
         wishes: std::mem::take(&mut session.wishes),
-        response_minutes: session.response_minutes,
+        response_due: session.response_due,
+        counters: std::mem::take(&mut session.counters).into_iter().collect(),
     })))
 }
 
