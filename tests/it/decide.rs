@@ -56,7 +56,7 @@ fn bound(workspace: Workspace, catalogue: &Catalogue) -> Bound {
 impl Desk {
     fn new(flows: &Value) -> Self {
         let rules = Arc::new(Catalogue::new().expect("an engine"));
-        let Bound { workspace, bindings } = bound(workspace(flows), &rules);
+        let Bound { workspace, bindings, .. } = bound(workspace(flows), &rules);
         let now = "2026-03-02T09:00:00Z".parse().expect("a time");
         let mut ledger = Ledger::new(Seed::from_number(1), workspace.clone(), bindings.clone(), Mode::Test);
         ledger.revise(workspace, bindings, now);
