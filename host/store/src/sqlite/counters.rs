@@ -14,13 +14,12 @@ pub(super) type Changes = BTreeMap<(FlowId, String), Option<i32>>;
 /// Writes what counters are now.
 pub(super) async fn change(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    changes: &Changes,
+    changes: &[(&TenantId, &(FlowId, String), &Option<i32>)],
 ) -> Result<(), sqlx::Error> {
-    let (set, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, value)| value.is_some());
+    let (set, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, _, value)| value.is_some());
     for piece in pieces(&set) {
         let mut sql = QueryBuilder::new("INSERT INTO counters (tenant, flow, name, value) ");
-        sql.push_values(piece, |mut values, ((flow, name), value)| {
+        sql.push_values(piece, |mut values, (tenant, (flow, name), value)| {
             values.push_bind(tenant.as_str()).push_bind(flow.as_str()).push_bind(name.as_str()).push_bind(**value);
         });
         sql.push(" ON CONFLICT (tenant, flow, name) DO UPDATE SET value = excluded.value");
@@ -28,7 +27,7 @@ pub(super) async fn change(
     }
     for piece in pieces(&gone) {
         let mut sql = QueryBuilder::new("DELETE FROM counters WHERE (tenant, flow, name) IN (");
-        sql.push_values(piece, |mut values, ((flow, name), _)| {
+        sql.push_values(piece, |mut values, (tenant, (flow, name), _)| {
             values.push_bind(tenant.as_str()).push_bind(flow.as_str()).push_bind(name.as_str());
         });
         sql.push(")").build().execute(&mut *connection).await?;

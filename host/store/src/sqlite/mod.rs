@@ -17,6 +17,7 @@ mod people;
 mod private;
 mod read;
 mod record;
+mod records;
 mod repair;
 mod rows;
 mod settle;

@@ -1,6 +1,7 @@
 //! Entries of a tenant's log, with everything that commits with them.
 //!
-//! Rows are made in the caller's task, so that the writer only binds and steps.
+//! Rows are made in the caller's task, so that the writer only binds and steps; `records`
+//! writes them.
 
 use std::collections::BTreeMap;
 
@@ -12,35 +13,36 @@ use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::counters::{self, Changes};
+use super::counters::Changes;
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
-use super::log::{self, DecisionColumns, LogRow};
+use super::log::{DecisionColumns, LogRow};
 use super::people::People;
-use super::private::{self, Kind, PrivateRow};
+use super::private::Kind;
+use super::records;
 use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed};
-use super::shared::{self, Texts};
+use super::shared::Texts;
 use super::turns::TurnBody;
 use super::writer::Unit;
-use super::{inbox, unknown_tenant};
 
 /// Entries ready to be written after the number `expected`.
 pub(super) struct Record {
-    tenant: TenantId,
-    expected: i64,
-    revision: Option<i64>,
-    settled: BTreeMap<i64, i64>,
-    people: People,
-    log: Vec<LogRow>,
-    decisions: Vec<DecisionColumns>,
+    pub(super) tenant: TenantId,
+    pub(super) expected: i64,
+    pub(super) revision: Option<i64>,
+    /// Rows of the inbox, each with the entry that settles it.
+    pub(super) settled: BTreeMap<i64, i64>,
+    pub(super) people: People,
+    pub(super) log: Vec<LogRow>,
+    pub(super) decisions: Vec<DecisionColumns>,
     /// Words of decisions; the person is a place in `people` until the unit is written.
-    words: Vec<(usize, Kind, i64, String)>,
-    statuses: BTreeMap<String, String>,
-    rotations: BTreeMap<String, String>,
-    counters: Changes,
+    pub(super) words: Vec<(usize, Kind, i64, String)>,
+    pub(super) statuses: BTreeMap<String, String>,
+    pub(super) rotations: BTreeMap<String, String>,
+    pub(super) counters: Changes,
     /// Large texts that the decisions name. Those that are known to be written may be left out.
     pub(super) shared: Texts,
-    effects: Vec<QueuedEffect>,
+    pub(super) effects: Vec<QueuedEffect>,
 }
 
 impl Record {
@@ -133,34 +135,6 @@ impl Record {
         });
         json(&DecisionBody { decision, turn, counters }, &row)
     }
-
-    /// Moves the log on; a conflict if it does not stand where it was expected.
-    async fn advance(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        let moved = sqlx::query(
-            "UPDATE tenants SET seq = seq + ?, revision = coalesce(?, revision) WHERE tenant = ? AND seq = ?",
-        )
-        .bind(i64::try_from(self.log.len()).unwrap_or(i64::MAX))
-        .bind(self.revision)
-        .bind(self.tenant.as_str())
-        .bind(self.expected)
-        .execute(&mut *connection)
-        .await?;
-        if moved.rows_affected() == 0 {
-            return Err(self.conflict(connection).await?);
-        }
-        Ok(())
-    }
-
-    async fn conflict(&self, connection: &mut SqliteConnection) -> Result<Failure, sqlx::Error> {
-        let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM tenants WHERE tenant = ?")
-            .bind(self.tenant.as_str())
-            .fetch_optional(connection)
-            .await?;
-        Ok(Failure::Store(match seq {
-            Some(seq) => StoreError::Conflict { tenant: self.tenant.clone(), seq: super::rows::unsigned(seq) },
-            None => unknown_tenant(&self.tenant),
-        }))
-    }
 }
 
 #[async_trait]
@@ -168,38 +142,11 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + self.counters.len() + self.shared.len()
+        let states = self.counters.len() + self.shared.len();
+        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        self.advance(connection).await?;
-        if !inbox::settle(connection, &self.tenant, &self.settled).await? {
-            // What this unit moved is undone with it, so the log stands where it stood.
-            let tenant = self.tenant.clone();
-            return Err(StoreError::Conflict { tenant, seq: super::rows::unsigned(self.expected) }.into());
-        }
-        let numbers = self.people.numbers(connection, &self.tenant).await?;
-        shared::write(connection, &self.tenant, &self.shared).await?;
-        log::append(connection, &self.tenant, &self.log).await?;
-        log::decisions(connection, &self.tenant, &self.decisions, &numbers).await?;
-        let words: Vec<PrivateRow> = self
-            .words
-            .into_iter()
-            .map(|(place, kind, reference, body)| PrivateRow { person: numbers[place], kind, reference, body })
-            .collect();
-        private::write(connection, &words).await?;
-        log::latest(connection, &self.tenant, LATEST_STATUS, &self.statuses).await?;
-        log::latest(connection, &self.tenant, LATEST_ROTATION, &self.rotations).await?;
-        counters::change(connection, &self.tenant, &self.counters).await?;
-        lanes::enqueue(connection, &self.tenant, self.effects, &numbers).await?;
-        Ok(())
+        records::write(connection, &[&self]).await
     }
 }
-
-const LATEST_STATUS: [&str; 2] = [
-    "INSERT INTO rep_statuses (tenant, rep, status) ",
-    " ON CONFLICT (tenant, rep) DO UPDATE SET status = excluded.status",
-];
-
-const LATEST_ROTATION: [&str; 2] =
-    ["INSERT INTO rotations (tenant, pool, body) ", " ON CONFLICT (tenant, pool) DO UPDATE SET body = excluded.body"];

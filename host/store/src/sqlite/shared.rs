@@ -41,13 +41,11 @@ impl Written {
 /// Writes texts that are new.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    texts: &Texts,
+    texts: &[(&TenantId, &Digest, &String)],
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<(&Digest, &String)> = texts.iter().collect();
-    for piece in pieces(&texts) {
+    for piece in pieces(texts) {
         let mut sql = QueryBuilder::new("INSERT INTO shared (tenant, digest, body) ");
-        sql.push_values(piece, |mut values, (digest, text)| {
+        sql.push_values(piece, |mut values, (tenant, digest, text)| {
             values.push_bind(tenant.as_str()).push_bind(digest.as_str()).push_bind(text.as_bytes());
         });
         sql.push(" ON CONFLICT (tenant, digest) DO NOTHING").build().execute(&mut *connection).await?;

@@ -4,6 +4,7 @@ mod kept;
 mod older;
 mod shared;
 mod size;
+mod together;
 
 use std::path::Path;
 
