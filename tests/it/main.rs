@@ -1,6 +1,7 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
 mod apply;
+mod business_time;
 mod command;
 mod config;
 mod crash;
@@ -15,4 +16,5 @@ mod sandbox;
 mod show;
 mod simulate;
 mod store;
+mod tables;
 mod tidy;
