@@ -4,6 +4,7 @@ mod apply;
 mod business_time;
 mod command;
 mod config;
+mod counters;
 mod crash;
 mod decide;
 mod demo;
