@@ -1,26 +1,20 @@
 //! A flow's counters from decision to decision, and in the hands of a person.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota::bind::{Bound, bind};
 use rota::clock::SystemClock;
-use rota::config::{Directory, load_workspace};
 use rota::simulate::Simulation;
 use rota_domain::desk::{COUNTERS_MAX, Counters};
 use rota_domain::event::{Event, Happening};
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::Seed;
 use rota_flow::counters::{self, CounterError};
-use rota_flow::ports::{Arrival, Clock as _, Payload, Recorded, Store};
-use rota_flow::sequencer::{Desktop, Sequencer};
-use rota_rules::Catalogue;
+use rota_flow::ports::{Clock as _, Recorded, Store};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::command::rota;
 use crate::engine::guest::Guest;
+use crate::tenant::{Tenant, bound, workspace};
 
 /// Counts `na` up by one, and then this.
 fn counts(then: &str) -> Guest {
@@ -38,29 +32,9 @@ fn queues() -> Guest {
     counts("(call $queue (i32.const 1024) (i32.const 2))")
 }
 
-/// A workspace with one flow for each of these guests, in order.
-fn workspace(guests: &[Guest]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut text = "workspace = \"acme\"\n".to_owned();
-    for (n, guest) in guests.iter().enumerate() {
-        fs::write(folder.path().join(format!("{n}.wasm")), guest.component()).expect("a component");
-        text += &format!(
-            "[[flows]]\nid = \"flow-{n}\"\nplugin = \"./{n}.wasm\"\nfallback = {{ queue = \"rest\" }}\ncoalesce = \"0m\"\n"
-        );
-    }
-    fs::write(folder.path().join("workspace.toml"), text).expect("workspace.toml");
-    folder
-}
-
-fn bound(folder: &Path) -> (Bound, Arc<Catalogue>) {
-    let catalogue = Arc::new(Catalogue::new().expect("an engine"));
-    let loaded = load_workspace(&Directory::open(folder).expect("a folder")).expect("a workspace");
-    (bind(loaded, &catalogue).expect("it binds"), catalogue)
-}
-
 /// What becomes of so many leads under these guests.
 fn decided(guests: &[Guest], leads: usize) -> Vec<Recorded> {
-    let folder = workspace(guests);
+    let folder = workspace("", guests);
     let (bound, catalogue) = bound(folder.path());
     let mut simulation = Simulation::new(bound, catalogue, Seed::from_number(1), Timestamp::UNIX_EPOCH);
     let lead = |n| Event {
@@ -112,83 +86,43 @@ fn of_two_flows_that_are_asked_only_the_one_that_decides_counts() {
     assert_eq!(recorded[1].counters, [("flow-1".into(), "na".into(), 2)]);
 }
 
-/// A store with the tenant's workspace in its log, and the one who decides.
-async fn served(folder: &Path) -> (Arc<dyn Store>, Sequencer) {
-    let (Bound { workspace, bindings, kept }, catalogue) = bound(folder);
-    let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
-    let sequencer = Sequencer::open(Desktop {
-        tenant: workspace.tenant.clone(),
-        workspace,
-        bindings,
-        kept,
-        seed: Seed::from_number(1),
-        store: store.clone(),
-        rules: catalogue,
-        crms: std::collections::BTreeMap::default(),
-        clock: Arc::new(SystemClock),
-    });
-    let sequencer = sequencer.await.expect("the log is open");
-    (store, sequencer)
-}
-
-fn acme() -> TenantId {
-    "acme".into()
-}
-
-async fn arrives(store: &Arc<dyn Store>, n: u32) {
-    let lead = serde_json::from_value(json!({"id": format!("{n}")})).expect("a lead");
-    let now = SystemClock.now();
-    let arrival = Arrival { dedupe_key: format!("{n}"), occurred: now, payload: Payload::Lead { lead, flow: None } };
-    store.accept(&acme(), vec![arrival], now).await.expect("it is accepted");
-}
-
-/// Decides until nothing waits.
-async fn decides(sequencer: &mut Sequencer) {
-    for _ in 0..5 {
-        sequencer.turn().await.expect("the store works");
-    }
-}
-
 async fn kept(store: &Arc<dyn Store>) -> Counters {
-    store.load(&acme(), SystemClock.now()).await.expect("a snapshot").counters
+    store.load(&Tenant::id(), SystemClock.now()).await.expect("a snapshot").counters
 }
 
 async fn set(store: &Arc<dyn Store>, flow: &str, name: &str, value: Option<i32>) -> Result<Option<i32>, CounterError> {
-    counters::set(&**store, &acme(), &flow.into(), name, value, SystemClock.now()).await
+    counters::set(&**store, &Tenant::id(), &flow.into(), name, value, SystemClock.now()).await
 }
 
 #[tokio::test]
 async fn a_server_that_runs_sees_the_counter_that_a_person_set_meanwhile() {
-    let folder = workspace(&[queues()]);
-    let (store, mut sequencer) = served(folder.path()).await;
-    arrives(&store, 1).await;
-    decides(&mut sequencer).await;
+    let folder = workspace("", &[queues()]);
+    let mut tenant = Tenant::open(folder.path()).await;
+    let store = tenant.store.clone();
+    tenant.decides(1).await;
     assert_eq!(set(&store, "flow-0", "na", Some(40)).await.expect("it is set"), Some(1));
-    arrives(&store, 2).await;
-    decides(&mut sequencer).await;
+    tenant.decides(2).await;
     assert_eq!(kept(&store).await[&"flow-0".into()], [("na".into(), 41)].into());
     assert_eq!(set(&store, "flow-0", "na", None).await.expect("it is gone"), Some(41));
-    arrives(&store, 3).await;
-    decides(&mut sequencer).await;
+    tenant.decides(3).await;
     assert_eq!(kept(&store).await[&"flow-0".into()], [("na".into(), 1)].into());
 }
 
 #[tokio::test]
 async fn counters_are_there_again_after_a_restart() {
-    let folder = workspace(&[queues()]);
+    let folder = workspace("", &[queues()]);
     for n in 1..=3 {
-        let (store, mut sequencer) = served(folder.path()).await;
-        arrives(&store, n).await;
-        decides(&mut sequencer).await;
+        let mut tenant = Tenant::open(folder.path()).await;
+        tenant.decides(n).await;
         let expected = i32::try_from(n).expect("a number");
-        assert_eq!(kept(&store).await[&"flow-0".into()], [("na".into(), expected)].into());
+        assert_eq!(kept(&tenant.store).await[&"flow-0".into()], [("na".into(), expected)].into());
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_set_is_told_and_changes_nothing() {
-    let folder = workspace(&[queues()]);
-    let (store, _sequencer) = served(folder.path()).await;
+    let folder = workspace("", &[queues()]);
+    let store = Tenant::open(folder.path()).await.store;
     let told =
         async |flow: &str, name: &str, value| set(&store, flow, name, value).await.expect_err("refused").to_string();
     assert_eq!(told("flow-1", "na", Some(1)).await, "the workspace of `acme` has no flow `flow-1`: it has `flow-0`");
@@ -209,8 +143,8 @@ async fn what_cannot_be_set_is_told_and_changes_nothing() {
 
 #[tokio::test]
 async fn the_command_line_lists_sets_and_unsets() {
-    let folder = workspace(&[queues()]);
-    drop(served(folder.path()).await);
+    let folder = workspace("", &[queues()]);
+    drop(Tenant::open(folder.path()).await);
     let rota = |arguments: &[&str]| rota(folder.path(), arguments);
     assert_eq!(
         rota(&["state"]).out,

@@ -18,4 +18,5 @@ mod show;
 mod simulate;
 mod store;
 mod tables;
+mod tenant;
 mod tidy;

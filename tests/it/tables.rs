@@ -1,8 +1,16 @@
 //! Look-up tables: three ways to match, and every way in which a file can be wrong.
 
+use std::fs;
+
 use proptest::prelude::*;
+use rota_domain::id::Digest;
 use rota_domain::table::{BadRows, KEY_MAX, ROWS_MAX, Table, VALUE_MAX};
 use rota_domain::workspace::Match;
+use tempfile::TempDir;
+
+use crate::command::rota;
+use crate::engine::guest::Guest;
+use crate::tenant::{Tenant, bound};
 
 #[track_caller]
 fn table(matching: Match, csv: &str) -> Table {
@@ -208,6 +216,68 @@ fn a_table_has_a_million_rows_and_no_more() {
     let bad = bad(Match::Exact, rows(ROWS_MAX + 1));
     assert_eq!(bad.rows[0].line, ROWS_MAX + 2);
     assert_eq!(bad.rows[0].what, "a table has at most 1000000 rows; divide it in two");
+}
+
+/// A workspace whose one flow queues under what the table `na` says of `one`.
+fn workspace(csv: &str) -> TempDir {
+    let guest = Guest::new(
+        "(func $decide (result i32)
+          (call $tables.open (i32.const 1024) (i32.const 2) (global.get $back))
+          (call $tables.look-up (i32.const 0) (i32.const 1028) (i32.const 3) (global.get $back))
+          (call $queue (i32.load offset=4 (global.get $back)) (i32.load offset=8 (global.get $back))))",
+    );
+    let folder = crate::tenant::workspace("[[tables]]\nid = \"na\"\nfile = \"na.csv\"\n", &[guest]);
+    fs::write(folder.path().join("na.csv"), csv).expect("na.csv");
+    folder
+}
+
+#[tokio::test]
+async fn another_file_is_another_revision_and_both_are_kept() {
+    let [first, second] = ["key,value\none,north\n", "key,value\none,south\n"];
+    let folder = workspace(first);
+    let mut tenant = Tenant::open(folder.path()).await;
+    tenant.decides(1).await;
+    // The same file again is the same revision.
+    let mut tenant = Tenant::open(folder.path()).await;
+    tenant.decides(2).await;
+    fs::write(folder.path().join("na.csv"), second).expect("na.csv");
+    let mut tenant = Tenant::open(folder.path()).await;
+    tenant.decides(3).await;
+    let log = tenant.store.log(&Tenant::id(), 0, 10).await.expect("the log");
+    let queued: Vec<_> = log
+        .iter()
+        .map(|stored| (stored.decision.queue.as_deref().unwrap_or_default(), stored.decision.revision))
+        .collect();
+    assert_eq!(queued, [("north", 1), ("north", 1), ("south", 4)]);
+    for csv in [first, second] {
+        let kept = tenant.store.kept(&Tenant::id(), &Digest::of(csv.as_bytes())).await.expect("the store works");
+        assert_eq!(kept.as_deref(), Some(csv.as_bytes()));
+    }
+}
+
+#[test]
+fn what_a_workspace_says_of_the_digest_is_replaced() {
+    let folder = workspace("key,value\n");
+    let path = folder.path().join("workspace.toml");
+    let text = fs::read_to_string(&path).expect("workspace.toml");
+    fs::write(&path, text.replace("na.csv\"\n", "na.csv\"\ndigest = \"sha256:00\"\n")).expect("workspace.toml");
+    assert_eq!(bound(folder.path()).0.workspace.tables[0].digest, Some(Digest::of(b"key,value\n")));
+}
+
+#[test]
+fn simulate_looks_into_tables_and_refuses_bad_ones() {
+    let folder = workspace("key,value\none,north\n");
+    let lead = r#"{"at":"2026-03-02T09:00:00Z","kind":"lead","lead":{"id":"1"}}"#;
+    fs::write(folder.path().join("leads.jsonl"), lead).expect("leads.jsonl");
+    let simulate = || rota(folder.path(), &["simulate", "--leads", "leads.jsonl", "--json"]);
+    assert_eq!(simulate().json()["queue"], "north");
+    fs::write(folder.path().join("na.csv"), "key,value\none\n\ntwo,2,2\n").expect("na.csv");
+    let refused = simulate();
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""));
+    insta::assert_snapshot!(refused.err, @r"
+    error: na.csv:2: this row has 1 field in place of 2; put a field that holds commas in quotes
+    na.csv:4: this row has 3 fields in place of 2; put a field that holds commas in quotes
+    ");
 }
 
 /// Keys over a small alphabet, so that they often meet.
