@@ -5,7 +5,8 @@
 
 mod bounds;
 mod contract;
-mod guest;
+mod facts;
+pub(crate) mod guest;
 mod intake;
 mod isolation;
 mod refusals;
