@@ -21,4 +21,5 @@ pub mod property;
 pub mod rule;
 pub mod stages;
 pub mod table;
+pub mod transcript;
 pub mod workspace;
