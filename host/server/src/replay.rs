@@ -35,6 +35,8 @@ pub struct Replayer {
     store: Arc<dyn Store>,
     tenant: TenantId,
     catalogue: Catalogue,
+    /// What stands where a session has reps and pools: nobody, since the record answers.
+    nobody: Arc<Desk>,
     /// Components that were looked for and are not there, or are refused.
     missing: Mutex<HashSet<Digest>>,
 }
@@ -45,7 +47,9 @@ impl Replayer {
     /// # Errors
     /// When the engine cannot start on this machine.
     pub fn new(store: Arc<dyn Store>, tenant: TenantId) -> anyhow::Result<Self> {
-        Ok(Self { store, tenant, catalogue: Catalogue::new()?, missing: Mutex::default() })
+        let workspace = serde_json::from_value(serde_json::json!({ "workspace": tenant }))?;
+        let nobody = Arc::new(Desk::new(0, Arc::new(workspace)));
+        Ok(Self { store, tenant, catalogue: Catalogue::new()?, nobody, missing: Mutex::default() })
     }
 
     /// Replays one decision; none if there is no such decision.
@@ -56,12 +60,7 @@ impl Replayer {
         match self.store.decision(&self.tenant, id).await {
             Ok(Some(recalled)) => self.recalled(recalled).await.map(Some),
             Ok(None) => Ok(None),
-            // What was recorded and cannot be read any more is not what was recorded.
-            Err(StoreError::Inconsistent { what, detail }) => {
-                let recorded = format!("{what}: {detail}");
-                let difference = Difference { step: 0, recorded, replayed: "a record that can be read".into() };
-                Ok(Some(Outcome::Replayed(Replayed { difference: Some(difference), remark: None })))
-            }
+            Err(StoreError::Inconsistent { what, detail }) => Ok(Some(unreadable(&what, &detail))),
             Err(error) => Err(error),
         }
     }
@@ -72,11 +71,27 @@ impl Replayer {
     /// When the store fails.
     pub async fn all(self: Arc<Self>, threads: usize) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
-        let mut after = 0;
+        let (mut after, mut limit) = (0, PAGE);
+        let mut broken = String::new();
         loop {
-            let page = self.store.log(&self.tenant, after, PAGE).await?;
+            let page = match self.store.log(&self.tenant, after, limit).await {
+                Err(StoreError::Inconsistent { .. }) if limit > 1 => {
+                    limit = 1;
+                    continue;
+                }
+                Err(StoreError::Inconsistent { what, detail }) => {
+                    // One row cannot be read, and its number is not known: on to the next.
+                    if what != broken {
+                        tally.count(&DecisionId::from(what.as_str()), unreadable(&what, &detail));
+                        broken = what;
+                    }
+                    after += 1;
+                    continue;
+                }
+                page => page?,
+            };
             let Some(last) = page.last() else { return Ok(tally) };
-            after = last.seq;
+            (after, limit) = (last.seq, PAGE);
             let share = page.len().div_ceil(threads.max(1));
             let parts = page.chunks(share).map(|part| {
                 let (this, part) = (self.clone(), part.to_vec());
@@ -116,10 +131,9 @@ impl Replayer {
             return Ok(Outcome::Skipped("its plugin was not installed when it was to be asked".into()));
         }
         let read = sections(&private.transcript);
-        let desk = Arc::new(Desk::new(recalled.stored.decision.revision, Arc::new(recalled.workspace.clone())));
         let mut remarks = Vec::new();
         for section in &read.whole {
-            match self.section(section, private, &recalled, &desk).await? {
+            match self.section(section, private, &recalled).await? {
                 Outcome::Replayed(Replayed { difference: None, remark }) => remarks.extend(remark),
                 other => return Ok(other),
             }
@@ -134,7 +148,6 @@ impl Replayer {
         section: &Section<'_>,
         private: &Private,
         recalled: &Recalled,
-        desk: &Arc<Desk>,
     ) -> Result<Outcome, StoreError> {
         let differs = |replayed: &str| {
             let (step, recorded) = (section.first, section.line.to_owned());
@@ -168,7 +181,7 @@ impl Replayer {
             call: terms.call.clone(),
             lead: Arc::new(lead),
             class: recalled.stored.decision.class.as_str().into(),
-            desk: desk.clone(),
+            desk: self.nobody.clone(),
         };
         Ok(match self.catalogue.replay(question, section) {
             Ok(replayed) => Outcome::Replayed(replayed),
@@ -196,6 +209,12 @@ impl Replayer {
         }
         Ok(taken)
     }
+}
+
+/// What was recorded and cannot be read any more is not what was recorded.
+fn unreadable(what: &str, detail: &str) -> Outcome {
+    let (recorded, replayed) = (format!("{what}: {detail}"), "a record that can be read".into());
+    Outcome::Replayed(Replayed { difference: Some(Difference { step: 0, recorded, replayed }), remark: None })
 }
 
 /// Why a decision asked no plugin.

@@ -20,6 +20,7 @@ mod line;
 mod replayed;
 mod seal;
 mod section;
+pub mod shared;
 
 pub use heading::{Heading, Terms};
 pub use line::Line;

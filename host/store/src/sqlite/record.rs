@@ -6,17 +6,21 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rota_domain::id::{Seed, TenantId};
+use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::counters::{self, Changes};
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
 use super::log::{self, DecisionColumns, LogRow};
 use super::people::People;
 use super::private::{self, Kind, PrivateRow};
-use super::rows::{DecisionBody, Why, json, micros, signed};
+use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed};
+use super::shared::{self, Texts};
+use super::turns::TurnBody;
 use super::writer::Unit;
 use super::{inbox, unknown_tenant};
 
@@ -33,6 +37,9 @@ pub(super) struct Record {
     words: Vec<(usize, Kind, i64, String)>,
     statuses: BTreeMap<String, String>,
     rotations: BTreeMap<String, String>,
+    counters: Changes,
+    /// Large texts that the decisions name. Those that are known to be written may be left out.
+    pub(super) shared: Texts,
     effects: Vec<QueuedEffect>,
 }
 
@@ -50,6 +57,8 @@ impl Record {
             words: Vec::new(),
             statuses: BTreeMap::new(),
             rotations: BTreeMap::new(),
+            counters: Changes::new(),
+            shared: Texts::new(),
             effects: Vec::new(),
         };
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
@@ -77,7 +86,9 @@ impl Record {
                 ("rep", json(&json!({"rep": rep, "status": status}), &row)?)
             }
             EntryBody::Counter { flow, name, value } => {
-                ("counter", json(&json!({"flow": flow, "name": name, "value": value}), &row)?)
+                let body = json(&json!({"flow": flow, "name": name, "value": value}), &row)?;
+                self.counters.insert((flow, name), value);
+                ("counter", body)
             }
             EntryBody::Decision(recorded) => ("decision", self.decision(seed, seq, at, *recorded)?),
         };
@@ -87,19 +98,26 @@ impl Record {
 
     fn decision(&mut self, seed: &Seed, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
-        let Recorded { mut decision, person, private, turn, counters: _, effects, stages, decide_nanos } = recorded;
+        let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
         let place = self.people.place(seed, &person);
         let why = Why::take(&mut decision, &person);
         self.words.push((place, Kind::Why, seq, json(&why, &row)?));
+        let answers;
+        (private.transcript, answers) = share(&private.transcript);
+        self.shared.extend(answers);
         self.words.push((place, Kind::Lead, seq, json(&private, &row)?));
         let turn = match turn {
             Some((turn, rotation)) => {
                 // A later state of the same pool replaces an earlier one.
                 self.rotations.insert(turn.pool.to_string(), json(&rotation, &row)?);
-                Some(turn)
+                Some(TurnBody::new(turn, &mut self.shared, &row)?)
             }
             None => None,
         };
+        let counters: Vec<CounterBody> =
+            counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
+        let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
+        self.counters.extend(changes);
         for (effect, with_owner) in lanes::with_owners(effects) {
             self.effects.push(QueuedEffect::new(&effect, with_owner, seq, place, at)?);
         }
@@ -113,7 +131,7 @@ impl Record {
             decide_nanos: signed(decide_nanos),
             stages,
         });
-        json(&DecisionBody { decision, turn }, &row)
+        json(&DecisionBody { decision, turn, counters }, &row)
     }
 
     /// Moves the log on; a conflict if it does not stand where it was expected.
@@ -150,7 +168,7 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len()
+        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + self.counters.len() + self.shared.len()
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
@@ -161,6 +179,7 @@ impl Unit for Record {
             return Err(StoreError::Conflict { tenant, seq: super::rows::unsigned(self.expected) }.into());
         }
         let numbers = self.people.numbers(connection, &self.tenant).await?;
+        shared::write(connection, &self.tenant, &self.shared).await?;
         log::append(connection, &self.tenant, &self.log).await?;
         log::decisions(connection, &self.tenant, &self.decisions, &numbers).await?;
         let words: Vec<PrivateRow> = self
@@ -171,6 +190,7 @@ impl Unit for Record {
         private::write(connection, &words).await?;
         log::latest(connection, &self.tenant, LATEST_STATUS, &self.statuses).await?;
         log::latest(connection, &self.tenant, LATEST_ROTATION, &self.rotations).await?;
+        counters::change(connection, &self.tenant, &self.counters).await?;
         lanes::enqueue(connection, &self.tenant, self.effects, &numbers).await?;
         Ok(())
     }
