@@ -175,9 +175,10 @@ pub(crate) fn decided(answer: Answer) -> Decided {
     }
 }
 
-/// The transcript, a call a line.
+/// The calls of the transcript, a line each: what stands between the heading and the end.
 pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
-    std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect()
+    let lines: Vec<&str> = std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect();
+    lines[1..lines.len() - 1].to_vec()
 }
 
 /// The desk of the one workspace, before the first decision.
