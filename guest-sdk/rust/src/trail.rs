@@ -56,13 +56,17 @@ impl Trail {
         Placed { rep, code, detail }
     }
 
-    /// The decision for a lead that has found its rep, with what was tried before in brackets.
+    /// The detail of a reason, with what was tried before in brackets.
+    pub fn beside(&self, detail: &str) -> String {
+        if self.asides.is_empty() {
+            return detail.to_owned();
+        }
+        [detail, " (", &self.asides.join("; "), ")"].concat()
+    }
+
+    /// The decision for a lead that has found its rep.
     pub fn assign(&self, placed: &Placed) -> Decision {
-        let detail = match self.asides.is_empty() {
-            true => placed.detail.clone(),
-            false => [&placed.detail, " (", &self.asides.join("; "), ")"].concat(),
-        };
-        assign(placed.rep).because(placed.code, detail)
+        assign(placed.rep).because(placed.code, self.beside(&placed.detail))
     }
 
     /// The decision when no step placed the lead: it is passed on, or goes to a queue. That a
