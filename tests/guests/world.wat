@@ -20,6 +20,7 @@
 (import "rota:routing/effects@0.1.0" "task" (func $effects.task (param i32 i32 i32 i32 i32 f64 i32)))
 (import "rota:routing/effects@0.1.0" "note" (func $effects.note (param i32 i32 i32)))
 (import "rota:routing/effects@0.1.0" "notify" (func $effects.notify (param i32 i32 i32 i32 i32)))
+(import "rota:routing/effects@0.1.0" "response-target" (func $effects.response-target (param i32 i32 i32 i32 i32)))
 (import "rota:routing/explain@0.1.0" "note" (func $explain.note (param i32 i32 i32 i32)))
 (import "rota:routing/log@0.1.0" "line" (func $log.line (param i32 i32 i32)))
 

@@ -102,8 +102,6 @@ fn what_is_read_and_not_acted_on_is_warned_of_with_its_line() {
         [
             "acme/workspace.toml:12: warning: `capacity` is read but not acted on yet",
             "acme/workspace.toml:23: warning: `calendar` is read but not acted on yet",
-            "acme/workspace.toml:25: warning: `calendars` is read but not acted on yet",
-            "acme/workspace.toml:31: warning: `tables` is read but not acted on yet",
         ]
     );
 }

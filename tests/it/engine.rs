@@ -5,6 +5,7 @@
 
 mod bounds;
 mod contract;
+mod facts;
 mod guest;
 mod intake;
 mod isolation;

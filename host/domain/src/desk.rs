@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::business_time::Calendars;
 use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
+use crate::table::Tables;
 use crate::workspace::{Member, Rep, Workspace};
 
 /// Whether a rep can be given a lead now.
@@ -41,6 +43,22 @@ pub enum Owner {
     Stranger(OwnerId),
 }
 
+/// The most counters of a flow.
+pub const COUNTERS_MAX: usize = 256;
+/// The most bytes of a counter's name.
+pub const COUNTER_NAME_MAX: usize = 64;
+
+/// Whether a counter may be called so.
+///
+/// # Errors
+/// What is wrong with the name and what to do, to follow "it used ".
+pub fn check_counter_name(name: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > COUNTER_NAME_MAX || name.contains(char::is_control) {
+        return Err(format!("a counter's name of {} bytes: use 1 to {COUNTER_NAME_MAX}, printable ones", name.len()));
+    }
+    Ok(())
+}
+
 /// The counters of each flow that has any.
 pub type Counters = BTreeMap<FlowId, BTreeMap<String, i32>>;
 
@@ -51,6 +69,10 @@ pub struct Desk {
     pub revision: u64,
     /// The workspace.
     pub workspace: Arc<Workspace>,
+    /// The workspace's tables.
+    pub tables: Tables,
+    /// The workspace's calendars, worked out.
+    pub calendars: Calendars,
     places: HashMap<RepId, usize>,
     statuses: HashMap<RepId, Status>,
     rotations: BTreeMap<PoolId, Rotation>,
@@ -58,13 +80,16 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk at the beginning of a log.
+    /// A desk at the beginning of a log, without tables.
     #[must_use]
     pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
         let places = workspace.reps.iter().enumerate().map(|(place, rep)| (rep.id.clone(), place)).collect();
+        let calendars = Calendars::of(&workspace);
         Self {
             revision,
             workspace,
+            tables: Tables::default(),
+            calendars,
             places,
             statuses: HashMap::new(),
             rotations: BTreeMap::new(),
@@ -72,11 +97,18 @@ impl Desk {
         }
     }
 
+    /// The same desk with these tables.
+    #[must_use]
+    pub fn with_tables(self, tables: Tables) -> Self {
+        Self { tables, ..self }
+    }
+
     /// The same desk under a new revision of the workspace: whoever is away stays away, and
     /// rotations go on among those who are still members.
     #[must_use]
     pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
         let mut next = Self::new(revision, workspace);
+        next.tables = self.tables;
         next.statuses = self.statuses;
         next.rotations = self.rotations;
         next.counters = self.counters;
@@ -125,6 +157,12 @@ impl Desk {
     #[must_use]
     pub fn counter(&self, flow: &FlowId, name: &str) -> i32 {
         self.counters.get(flow).and_then(|counters| counters.get(name)).copied().unwrap_or(0)
+    }
+
+    /// Whether the flow has this counter, whatever its value.
+    #[must_use]
+    pub fn has_counter(&self, flow: &FlowId, name: &str) -> bool {
+        self.counters.get(flow).is_some_and(|counters| counters.contains_key(name))
     }
 
     /// The counters of all flows.

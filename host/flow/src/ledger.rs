@@ -34,7 +34,7 @@ impl Ledger {
     /// An empty log, under this workspace as revision 0.
     #[must_use]
     pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
-        let desk = Arc::new(Desk::new(0, workspace));
+        let desk = Arc::new(Desk::new(0, workspace).with_tables(bindings.tables.clone()));
         Self { seed, seq: 0, desk, bindings, recent: Recents::default(), mode }
     }
 
@@ -46,7 +46,7 @@ impl Ledger {
             Some((revision, seen)) => (revision, Arc::new(seen)),
             None => (0, workspace),
         };
-        let mut desk = Desk::new(revision, seen);
+        let mut desk = Desk::new(revision, seen).with_tables(bindings.tables.clone());
         for (rep, status) in snapshot.statuses {
             desk.set_status(rep, status);
         }
@@ -86,7 +86,7 @@ impl Ledger {
     /// The workspace is this from now on.
     pub fn revise(&mut self, workspace: Arc<Workspace>, bindings: Arc<Bindings>, at: Timestamp) -> Entry {
         self.seq += 1;
-        let desk = (*self.desk).clone();
+        let desk = (*self.desk).clone().with_tables(bindings.tables.clone());
         self.desk = Arc::new(desk.revise(self.seq, workspace.clone()));
         self.bindings = bindings;
         let rotations = self.desk.rotations().iter().map(|(pool, rotation)| (pool.clone(), rotation.clone())).collect();

@@ -10,6 +10,7 @@ use rota_domain::id::{PoolId, RepId};
 use rota_domain::limits::Limits;
 use rota_domain::manifest::Manifest;
 use rota_domain::rule::{ErrorCode, Note, Question, Wish};
+use rota_domain::table::Table;
 use rota_domain::workspace::Rep;
 use serde::Serialize;
 
@@ -37,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) undeclared_read: Option<String>,
     pub(crate) undeclared_write: Option<String>,
     pools: Vec<PoolId>,
+    tables: Vec<Arc<Table>>,
     shown: Vec<bool>,
     calls: usize,
 }
@@ -65,6 +67,7 @@ impl Session {
             undeclared_read: None,
             undeclared_write: None,
             pools: Vec::new(),
+            tables: Vec::new(),
             shown: vec![false; reps],
             calls: 0,
         }
@@ -99,16 +102,44 @@ impl Session {
     pub(crate) fn open_pool(&mut self, pool: PoolId) -> wasmtime::Result<u32> {
         let place = match self.pools.iter().position(|open| *open == pool) {
             Some(place) => place,
-            None if self.pools.len() < self.limits.handles => {
+            None => {
+                self.another_handle()?;
                 self.pools.push(pool);
                 self.pools.len() - 1
             }
+        };
+        Ok(u32::try_from(place)?)
+    }
+
+    /// Hands out a table's number.
+    pub(crate) fn open_table(&mut self, table: &Arc<Table>) -> wasmtime::Result<u32> {
+        let place = match self.tables.iter().position(|open| Arc::ptr_eq(open, table)) {
+            Some(place) => place,
             None => {
-                let detail = format!("it opened more than {} pools", self.limits.handles);
-                return Err(Stop::new(ErrorCode::Handles, detail).into());
+                self.another_handle()?;
+                self.tables.push(table.clone());
+                self.tables.len() - 1
             }
         };
         Ok(u32::try_from(place)?)
+    }
+
+    /// The table that a number was handed out for.
+    pub(crate) fn table(&self, number: u32) -> wasmtime::Result<&Arc<Table>> {
+        let table = usize::try_from(number).ok().and_then(|place| self.tables.get(place));
+        table.ok_or_else(|| {
+            let detail = format!("it looked into table {number}, which it has not opened");
+            Stop::new(ErrorCode::Handles, detail).into()
+        })
+    }
+
+    /// Whether one more pool or table may be opened.
+    fn another_handle(&self) -> wasmtime::Result<()> {
+        if self.pools.len() + self.tables.len() < self.limits.handles {
+            return Ok(());
+        }
+        let detail = format!("it opened more than {} pools and tables", self.limits.handles);
+        Err(Stop::new(ErrorCode::Handles, detail).into())
     }
 
     /// The pool that a number was handed out for.

@@ -1,6 +1,6 @@
 //! From a workspace as it is written to one that can decide: each flow's plugin is found
-//! and taken in, and its settings stand in the workspace itself, so that a revision in the
-//! log is whole.
+//! and taken in, and its settings and the digests of tables stand in the workspace itself, so
+//! that a revision in the log is whole.
 
 use std::sync::Arc;
 
@@ -26,12 +26,13 @@ pub struct Bound {
     pub kept: Vec<Arc<[u8]>>,
 }
 
-/// Finds each flow's plugin and takes it in.
+/// Finds each flow's plugin and takes it in. A table is known by the digest of its file from
+/// here on, so that another file is another revision of the workspace.
 ///
 /// # Errors
 /// When a plugin is not there or is refused: which flow, and why.
 pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
-    let Loaded { mut workspace, settings, components, .. } = loaded;
+    let Loaded { mut workspace, settings, components, tables, .. } = loaded;
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
     for flow in &mut workspace.flows {
@@ -48,6 +49,11 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
         let limits = Limits::of(plugin.manifest.language);
         bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: text, limits });
     }
+    for table in &mut workspace.tables {
+        table.digest = tables.get(&table.id).map(|file| Digest::of(&file.bytes));
+    }
+    kept.extend(tables.values().map(|file| file.bytes.clone()));
+    bindings.tables = Arc::new(tables.into_iter().map(|(id, file)| (id, file.table)).collect());
     Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept })
 }
 

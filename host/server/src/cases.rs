@@ -106,6 +106,7 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         workspace,
         settings: BTreeMap::from([("case".into(), settings)]),
         components: BTreeMap::from([("case".into(), component.to_vec())]),
+        tables: loaded.tables.clone(),
         warnings: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! A guest from text to answer, and the small world that it is asked in.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, LazyLock};
 
@@ -9,6 +10,8 @@ use rota_domain::id::Digest;
 use rota_domain::limits::Limits;
 use rota_domain::manifest::Language;
 use rota_domain::rule::{Answer, Call, Decided, ErrorCode, Failure, Mode, Question, Verdict};
+use rota_domain::table::Table;
+use rota_domain::workspace::Match;
 use rota_flow::ports::Rules;
 use rota_rules::{Catalogue, Intake, Refusal, inspect};
 use rota_tests::root;
@@ -30,7 +33,8 @@ employees = "number"
 rating = "text"
 "#;
 
-/// Reps 0 to 2, of whom the last is inactive, in three pools; `usual_desk` adds `p00` to `p69`.
+/// Reps 0 to 2, of whom the last is inactive, in three pools; `usual_desk` adds `p00` to `p69`
+/// and the table `eu`.
 const WORKSPACE: &str = r#"
 workspace = "acme"
 reps = [
@@ -47,6 +51,9 @@ members = [{ rep = "bo" }, { rep = "cy" }]
 [[pools]]
 id = "one"
 members = [{ rep = "ana" }]
+[[calendars]]
+id = "na"
+hours = { mon = ["09:00-17:00"], tue = ["09:00-17:00"], wed = ["09:00-17:00"], thu = ["09:00-17:00"], fri = ["09:00-17:00"] }
 "#;
 
 const LEAD: &str = r#"{"id":"hs:contact:101","properties":{"country":" US ","employees":"1200","phone":"1"}}"#;
@@ -114,6 +121,12 @@ impl Guest {
         CATALOGUE.ask(Question { settings: settings.into(), ..question(plugin.digest) })
     }
 
+    /// The same at this desk.
+    pub(crate) fn ask_at(&self, desk: Desk) -> Answer {
+        let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
+        CATALOGUE.ask(Question { desk: Arc::new(desk), ..question(plugin.digest) })
+    }
+
     /// Asks it, and takes the failure.
     pub(crate) fn failure(&self) -> Failure {
         failure(self.ask())
@@ -170,7 +183,10 @@ pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
 /// The desk of the one workspace, before the first decision.
 pub(crate) fn usual_desk() -> Desk {
     let more: String = (0..70).map(|n| format!("[[pools]]\nid = \"p{n:02}\"\n")).collect();
-    Desk::new(1, Arc::new(toml::from_str(&format!("{WORKSPACE}{more}")).expect("a workspace")))
+    let table = Table::read(Match::Exact, b"key,value\nna,north\n").expect("a table");
+    let tables = BTreeMap::from([("eu".to_owned(), Arc::new(table))]);
+    let workspace = toml::from_str(&format!("{WORKSPACE}{more}")).expect("a workspace");
+    Desk::new(1, Arc::new(workspace)).with_tables(Arc::new(tables))
 }
 
 /// A question about the one lead.

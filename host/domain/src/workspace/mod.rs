@@ -96,6 +96,9 @@ impl Workspace {
         for (place, pool) in self.pools.iter().enumerate() {
             pool.check(self, place)?;
         }
+        for (place, calendar) in self.calendars.iter().enumerate() {
+            calendar.check(place)?;
+        }
         for (place, flow) in self.flows.iter().enumerate() {
             flow.check(self, place)?;
         }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Contradiction, Workspace};
+use crate::business_time::{self, Wrong};
 use crate::id::{ConnectionId, Digest, OwnerId, PoolId, RepId};
 
 /// Somebody who may own leads.
@@ -200,6 +201,15 @@ impl Pool {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Calendar {
+    pub(super) fn check(&self, place: usize) -> Result<(), Contradiction> {
+        business_time::check(self).map_err(|Wrong { at, message }| {
+            let message = format!("calendar `{}`: {message}", self.id);
+            Contradiction::new(format!("/calendars/{place}{at}"), message)
+        })
     }
 }
 

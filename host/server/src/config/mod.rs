@@ -17,4 +17,4 @@ pub use error::ConfigError;
 pub use events::read as read_events;
 pub use files::{Bundle, Directory, Files};
 pub use server::{App, DEFAULT_LISTEN, Server, load as load_server};
-pub use workspace::{Loaded, load as load_workspace};
+pub use workspace::{Loaded, TableFile, load as load_workspace};

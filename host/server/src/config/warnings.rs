@@ -4,9 +4,8 @@ use toml::de::DeValue;
 
 use super::document::Document;
 
-/// Lists of tables, and the key in each of their entries; none means the list itself.
-const NOT_ACTED_ON: [(&str, Option<&str>); 4] =
-    [("reps", Some("capacity")), ("pools", Some("calendar")), ("calendars", None), ("tables", None)];
+/// Lists of tables, and the key in each of their entries.
+const NOT_ACTED_ON: [(&str, &str); 2] = [("reps", "capacity"), ("pools", "calendar")];
 
 /// One warning for each such key, at the first place where it stands.
 pub(super) fn warnings(file: &str, document: &Document<'_>) -> Vec<String> {
@@ -18,9 +17,8 @@ pub(super) fn warnings(file: &str, document: &Document<'_>) -> Vec<String> {
         let places: Vec<String> = entries
             .iter()
             .enumerate()
-            .filter_map(|(n, entry)| match (key, entry.get_ref()) {
-                (None, _) => Some(format!("/{list}/{n}")),
-                (Some(key), DeValue::Table(table)) if table.contains_key(key) => Some(format!("/{list}/{n}/{key}")),
+            .filter_map(|(n, entry)| match entry.get_ref() {
+                DeValue::Table(table) if table.contains_key(key) => Some(format!("/{list}/{n}/{key}")),
                 _ => None,
             })
             .collect();
@@ -30,7 +28,6 @@ pub(super) fn warnings(file: &str, document: &Document<'_>) -> Vec<String> {
                 1 => String::new(),
                 n => format!(" (here and in {} more)", n - 1),
             };
-            let key = key.unwrap_or(list);
             found.push((line, format!("{file}:{line}: warning: `{key}` is read but not acted on yet{more}")));
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rota_domain::id::FlowId;
+use rota_domain::table::{FILE_MAX, Table};
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use serde_json::{Map, Value};
 use toml::de::DeValue;
@@ -17,7 +18,6 @@ use super::{ConfigError, Files, zones};
 /// The most bytes that are read of each kind of file.
 const WORKSPACE_MOST: u64 = 1 << 20;
 const SETTINGS_MOST: u64 = 256 << 10;
-const TABLE_MOST: u64 = 64 << 20;
 const COMPONENT_MOST: u64 = 2 << 20;
 
 /// A workspace with all that it names.
@@ -29,8 +29,19 @@ pub struct Loaded {
     pub settings: BTreeMap<FlowId, Arc<str>>,
     /// The components of flows whose plugin is a file.
     pub components: BTreeMap<FlowId, Vec<u8>>,
+    /// The tables, by name.
+    pub tables: BTreeMap<String, TableFile>,
     /// What the author should know, a line each.
     pub warnings: Vec<String>,
+}
+
+/// A table as it was written, and as it is looked into.
+#[derive(Clone, Debug)]
+pub struct TableFile {
+    /// The CSV file.
+    pub bytes: Arc<[u8]>,
+    /// What it says.
+    pub table: Arc<Table>,
 }
 
 /// Reads a workspace and everything that it names.
@@ -54,6 +65,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
     let mut loaded = Loaded {
         settings: BTreeMap::new(),
         components: BTreeMap::new(),
+        tables: BTreeMap::new(),
         warnings: warnings(&file, &document),
         workspace,
     };
@@ -69,11 +81,13 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         }
     }
     for (n, table) in loaded.workspace.tables.iter().enumerate() {
-        // Read so that a wrong name is told in the same run, and not used further.
-        files.read(&table.file, TABLE_MOST).map_err(|error| {
+        let bytes = files.read(&table.file, FILE_MAX).map_err(|error| {
             let what = format!("the file `{}` of table `{}` {}", table.file, table.id, why(&error));
             document.error(&format!("/tables/{n}/file"), what)
         })?;
+        let read = Table::read(table.matching, &bytes);
+        let read = read.map_err(|bad| ConfigError::rows(&files.path(&table.file), &bad))?;
+        loaded.tables.insert(table.id.clone(), TableFile { bytes: bytes.into(), table: Arc::new(read) });
     }
     Ok(loaded)
 }

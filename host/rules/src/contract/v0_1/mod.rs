@@ -1,9 +1,11 @@
 //! `rota:routing@0.1.x`.
 
+mod calendar;
 mod lead;
 mod outcome;
 mod rep_pool;
-mod unavailable;
+mod state;
+mod tables;
 mod verdict;
 
 use wasmtime::component::{HasSelf, Linker};
@@ -23,7 +25,7 @@ mod bindings {
 }
 
 pub(crate) use bindings::exports::rota::routing::rule;
-use bindings::rota::routing::{calendar, rep_pool as pools, state, tables};
+use bindings::rota::routing::{calendar as calendars, rep_pool as pools, state as counters, tables as look_ups};
 pub(crate) use bindings::rota::routing::{effects, explain, log, types};
 pub(crate) use bindings::{Router, RouterPre};
 

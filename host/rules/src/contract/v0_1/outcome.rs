@@ -41,11 +41,12 @@ impl effects::Host for Session {
 
     fn response_target(&mut self, minutes: u32, calendar: Option<String>) -> wasmtime::Result<Result<(), Refusal>> {
         self.step("effects.response-target", (minutes, &calendar), |session| {
-            if calendar.is_some() {
-                return Ok(Err(Refusal::Unavailable));
+            let now = session.question.call.now;
+            if let Some(calendar) = &calendar {
+                let due = session.open_time(calendar, now, minutes)?;
+                return Ok(due.map(|due| session.response_due = Some(due)));
             }
-            let due = session.question.call.now.checked_add(jiff::SignedDuration::from_mins(i64::from(minutes)));
-            session.response_due = due.ok();
+            session.response_due = now.checked_add(jiff::SignedDuration::from_mins(i64::from(minutes))).ok();
             Ok(Ok(()))
         })
     }
@@ -100,7 +101,7 @@ fn cut(bytes: usize) -> (usize,) {
 
 /// An instant that a guest gave.
 #[expect(clippy::cast_possible_truncation, reason = "checked to be a whole number in range")]
-fn instant(millis: f64) -> wasmtime::Result<Timestamp> {
+pub(super) fn instant(millis: f64) -> wasmtime::Result<Timestamp> {
     let whole = millis.is_finite() && millis.fract() == 0.0 && millis.abs() < 9e15;
     let at = if whole { Timestamp::from_millisecond(millis as i64).ok() } else { None };
     at.ok_or_else(|| {

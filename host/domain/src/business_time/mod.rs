@@ -1,0 +1,172 @@
+//! Business time: whether a calendar is open, and when so many open minutes have passed.
+//!
+//! A calendar is open when a clock on its wall shows a time within its hours. An hour that
+//! the wall clock skips in spring is therefore not open, and one that it shows twice in
+//! autumn is open twice. Zones come from the database inside the binary, so that every
+//! machine gives the same answer.
+
+mod hours;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+pub(crate) use hours::Wrong;
+pub use hours::{HOLIDAYS_MAX, SPANS_MAX};
+
+use crate::workspace::{Calendar, Workspace};
+use hours::{Week, read};
+
+/// Nanoseconds.
+const MINUTE: i128 = 60_000_000_000;
+const DAY: i128 = 24 * 60 * MINUTE;
+const WEEK: i128 = 7 * DAY;
+/// How far ahead an answer may be. A calendar that has no hours has no answer at all.
+const HORIZON: i128 = 3_653 * DAY;
+
+/// The calendars of a workspace, worked out. A clone shares them.
+#[derive(Clone, Debug, Default)]
+pub struct Calendars(Arc<BTreeMap<String, BusinessTime>>);
+
+impl Calendars {
+    /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        let zones = TimeZoneDatabase::bundled();
+        let known = workspace.calendars.iter().filter_map(|calendar| {
+            let zone = zones.get(calendar.time_zone.as_ref().unwrap_or(&workspace.time_zone)).ok()?;
+            Some((calendar.id.clone(), BusinessTime::new(calendar, zone).ok()?))
+        });
+        Self(Arc::new(known.collect()))
+    }
+
+    /// The calendar of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&BusinessTime> {
+        self.0.get(name)
+    }
+}
+
+/// A calendar in a time zone.
+#[derive(Clone, Debug)]
+pub struct BusinessTime {
+    zone: TimeZone,
+    week: Week,
+    /// Days since 1970-01-01.
+    holidays: BTreeSet<i128>,
+}
+
+impl BusinessTime {
+    /// A calendar whose hours and holidays are in this zone.
+    ///
+    /// # Errors
+    /// The first of its hours or holidays that cannot be meant.
+    pub(crate) fn new(calendar: &Calendar, zone: TimeZone) -> Result<Self, Wrong> {
+        let (week, holidays) = read(calendar)?;
+        Ok(Self { zone, week, holidays })
+    }
+
+    /// Whether it is open at that instant. The first instant of a span is, the last is not.
+    #[must_use]
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        let local = at.as_nanosecond() + shift(&self.zone, at);
+        let time = local.rem_euclid(DAY);
+        self.spans(local.div_euclid(DAY)).iter().any(|(from, to)| (*from..*to).contains(&time))
+    }
+
+    /// The first instant at which so many minutes of open time have passed since `start`:
+    /// `start` itself for none, and the end of the hours rather than the next beginning
+    /// where they come out even. None if that is more than ten years away, as it is where
+    /// there are no hours.
+    #[must_use]
+    pub fn add_minutes(&self, start: Timestamp, minutes: u32) -> Option<Timestamp> {
+        let mut left = i128::from(minutes) * MINUTE;
+        if left == 0 {
+            return Some(start);
+        }
+        let mut at = start.as_nanosecond();
+        let horizon = at + HORIZON;
+        let mut ahead = shift(&self.zone, start);
+        // Between two changes of its offset, a zone's wall clock runs evenly.
+        for change in self.zone.following(start) {
+            let until = change.timestamp().as_nanosecond().min(horizon);
+            if let Some(end) = self.walk(at + ahead, until + ahead, &mut left) {
+                return Timestamp::from_nanosecond(end - ahead).ok();
+            }
+            if until == horizon {
+                return None;
+            }
+            at = until;
+            ahead = i128::from(change.offset().seconds()) * 1_000_000_000;
+        }
+        let end = self.walk(at + ahead, horizon + ahead, &mut left)?;
+        Timestamp::from_nanosecond(end - ahead).ok()
+    }
+
+    /// Uses `left` up on the open time between two times of an evenly running wall clock, and
+    /// gives the time at which nothing is left.
+    fn walk(&self, mut at: i128, until: i128, left: &mut i128) -> Option<i128> {
+        while at < until {
+            let day = at.div_euclid(DAY);
+            let midnight = day * DAY;
+            let weeks = if at == midnight { self.plain_weeks(day, until, *left) } else { 0 };
+            if weeks > 0 {
+                *left -= weeks * self.week.total;
+                at += weeks * WEEK;
+                continue;
+            }
+            for (from, to) in self.spans(day) {
+                let (from, to) = ((midnight + from).max(at), (midnight + to).min(until));
+                let open = (to - from).max(0);
+                if open >= *left {
+                    return Some(from + *left);
+                }
+                *left -= open;
+            }
+            at = (midnight + DAY).min(until);
+        }
+        None
+    }
+
+    /// How many weeks from this day on are like any other, and do not use up what is left: so
+    /// many need not be looked at day by day.
+    fn plain_weeks(&self, day: i128, until: i128, left: i128) -> i128 {
+        let whole = (until - day * DAY) / WEEK;
+        // A holiday takes hours of the night after it, too.
+        let before_holiday = match self.holidays.range(day - 1..).next() {
+            Some(holiday) => (holiday - day).max(0) / 7,
+            None => whole,
+        };
+        let fitting = if self.week.total == 0 { whole } else { (left - 1) / self.week.total };
+        whole.min(before_holiday).min(fitting)
+    }
+
+    /// The open spans of a day, in nanoseconds from its midnight. Hours that pass midnight
+    /// belong to the day on which they begin: a holiday takes its own night with it, and leaves
+    /// the early hours that the day before it began.
+    fn spans(&self, day: i128) -> &[(i128, i128)] {
+        let own = !self.holidays.contains(&day);
+        let night = !self.holidays.contains(&(day - 1));
+        self.week.spans(weekday(day), own, night)
+    }
+}
+
+/// Whether a calendar's hours and holidays can be meant.
+///
+/// # Errors
+/// The first that cannot.
+pub(crate) fn check(calendar: &Calendar) -> Result<(), Wrong> {
+    read(calendar).map(|_| ())
+}
+
+/// How far the wall clock is ahead of UTC, in nanoseconds.
+fn shift(zone: &TimeZone, at: Timestamp) -> i128 {
+    i128::from(zone.to_offset(at).seconds()) * 1_000_000_000
+}
+
+/// The day of the week, 0 for Monday. The first day of 1970 was a Thursday.
+fn weekday(day: i128) -> usize {
+    usize::try_from((day + 3).rem_euclid(7)).unwrap_or_default()
+}
