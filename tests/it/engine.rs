@@ -5,9 +5,10 @@
 
 mod bounds;
 mod contract;
-mod guest;
 mod intake;
 mod isolation;
 mod refusals;
 mod transcript;
 mod turns;
+
+use rota_tests::guest;

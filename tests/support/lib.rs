@@ -1,5 +1,9 @@
 //! What integration tests share.
 
+pub mod calm;
+pub mod guest;
+pub mod hostile;
+
 use std::path::PathBuf;
 
 /// The root of the repository.

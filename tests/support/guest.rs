@@ -11,15 +11,16 @@ use rota_domain::manifest::Language;
 use rota_domain::rule::{Answer, Call, Decided, ErrorCode, Failure, Mode, Question, Verdict};
 use rota_flow::ports::Rules;
 use rota_rules::{Catalogue, Intake, Refusal, inspect};
-use rota_tests::root;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::root;
+
 /// One catalogue for all tests, as one host has for all tenants.
-pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new().expect("an engine"));
+pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new().expect("an engine"));
 
 /// What every guest says of itself, unless its test says otherwise.
-pub(crate) const MANIFEST: &str = r#"
+pub const MANIFEST: &str = r#"
 name = "guest"
 version = "0.1.0"
 contract = "0.1"
@@ -52,29 +53,30 @@ members = [{ rep = "ana" }]
 const LEAD: &str = r#"{"id":"hs:contact:101","properties":{"country":" US ","employees":"1200","phone":"1"}}"#;
 
 /// A core module in text: what follows `world.wat`.
-pub(crate) struct Guest {
+#[derive(Clone, Debug)]
+pub struct Guest {
     body: String,
     memory_kib: usize,
 }
 
 impl Guest {
     /// A guest that stands in its test.
-    pub(crate) fn new(body: &str) -> Self {
+    pub fn new(body: &str) -> Self {
         Self { body: body.into(), memory_kib: 1024 }
     }
 
     /// A guest of `tests/guests`.
-    pub(crate) fn file(name: &str) -> Self {
+    pub fn file(name: &str) -> Self {
         Self::new(&wat(name))
     }
 
     /// The same with so much memory from the start.
-    pub(crate) fn memory_kib(self, memory_kib: usize) -> Self {
+    pub fn memory_kib(self, memory_kib: usize) -> Self {
         Self { memory_kib, ..self }
     }
 
     /// The component, without a manifest.
-    pub(crate) fn bare(&self) -> Vec<u8> {
+    pub fn bare(&self) -> Vec<u8> {
         let memory = format!("(memory (export \"memory\") {})", self.memory_kib / 64);
         let mut module = wat::parse_str(wat("world") + &memory + &self.body).expect("a module");
         let mut resolve = Resolve::default();
@@ -85,12 +87,12 @@ impl Guest {
     }
 
     /// The component.
-    pub(crate) fn component(&self) -> Vec<u8> {
+    pub fn component(&self) -> Vec<u8> {
         embed(&self.bare(), MANIFEST, None).expect("a manifest")
     }
 
     /// The component as if it had been built for another release, such as `@0.1.7`.
-    pub(crate) fn component_for(&self, release: &str) -> Vec<u8> {
+    pub fn component_for(&self, release: &str) -> Vec<u8> {
         let mut component = self.component();
         while let Some(place) = component.windows(6).position(|window| window == b"@0.1.0") {
             component[place..place + 6].copy_from_slice(release.as_bytes());
@@ -99,34 +101,34 @@ impl Guest {
     }
 
     /// Whether it is taken in.
-    pub(crate) fn inspect(&self) -> Result<Intake, Refusal> {
+    pub fn inspect(&self) -> Result<Intake, Refusal> {
         inspect(&self.component())
     }
 
     /// Takes it in and asks it about the lead.
-    pub(crate) fn ask(&self) -> Answer {
+    pub fn ask(&self) -> Answer {
         self.ask_with("{}")
     }
 
     /// The same with these settings.
-    pub(crate) fn ask_with(&self, settings: &str) -> Answer {
+    pub fn ask_with(&self, settings: &str) -> Answer {
         let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
         CATALOGUE.ask(Question { settings: settings.into(), ..question(plugin.digest) })
     }
 
     /// Asks it, and takes the failure.
-    pub(crate) fn failure(&self) -> Failure {
+    pub fn failure(&self) -> Failure {
         failure(self.ask())
     }
 
     /// Asks it, and takes the code of the failure.
-    pub(crate) fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         self.failure().code
     }
 }
 
 /// The component with one more section at its end.
-pub(crate) fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8> {
+pub fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8> {
     component.push(kind);
     let mut length = content.len();
     while length >= 0x80 {
@@ -139,7 +141,7 @@ pub(crate) fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> 
 }
 
 /// The component with one more core module, and an instance of it that nobody uses.
-pub(crate) fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
+pub fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
     let component = with_section(component, 1, &wat::parse_str(module).expect("a module"));
     // One instance: of a module, the fourth (the guest's own, then two that join it to its
     // imports), without arguments.
@@ -147,7 +149,7 @@ pub(crate) fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
 }
 
 /// The failure that a test expects.
-pub(crate) fn failure(answer: Answer) -> Failure {
+pub fn failure(answer: Answer) -> Failure {
     match answer.verdict {
         Verdict::Failed(failure) => failure,
         other => panic!("a failure, not {other:?}"),
@@ -155,7 +157,7 @@ pub(crate) fn failure(answer: Answer) -> Failure {
 }
 
 /// The decision that a test expects.
-pub(crate) fn decided(answer: Answer) -> Decided {
+pub fn decided(answer: Answer) -> Decided {
     match answer.verdict {
         Verdict::Decided(decided) => *decided,
         other => panic!("a decision, not {other:?}"),
@@ -163,18 +165,18 @@ pub(crate) fn decided(answer: Answer) -> Decided {
 }
 
 /// The transcript, a call a line.
-pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
+pub fn transcript(answer: &Answer) -> Vec<&str> {
     std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect()
 }
 
 /// The desk of the one workspace, before the first decision.
-pub(crate) fn usual_desk() -> Desk {
+pub fn usual_desk() -> Desk {
     let more: String = (0..70).map(|n| format!("[[pools]]\nid = \"p{n:02}\"\n")).collect();
     Desk::new(1, Arc::new(toml::from_str(&format!("{WORKSPACE}{more}")).expect("a workspace")))
 }
 
 /// A question about the one lead.
-pub(crate) fn question(plugin: Digest) -> Question {
+pub fn question(plugin: Digest) -> Question {
     let call =
         Call { now: jiff::Timestamp::UNIX_EPOCH, seed: 7, trigger: "created".into(), attempt: 1, mode: Mode::Test };
     Question {
@@ -190,7 +192,7 @@ pub(crate) fn question(plugin: Digest) -> Question {
 }
 
 /// The names of all hostile guests.
-pub(crate) fn hostile() -> Vec<String> {
+pub fn hostile() -> Vec<String> {
     let entries = fs::read_dir(root().join("tests/guests")).expect("tests/guests");
     let names =
         entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
