@@ -140,9 +140,15 @@ pub fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8>
     component
 }
 
+/// The component with one more custom section at its end.
+pub fn with_custom(component: Vec<u8>, name: &str, data: &[u8]) -> Vec<u8> {
+    let length = [u8::try_from(name.len()).expect("a short name")];
+    with_section(component, 0, &[&length[..], name.as_bytes(), data].concat())
+}
+
 /// The component with one more core module, and an instance of it that nobody uses.
-pub fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
-    let component = with_section(component, 1, &wat::parse_str(module).expect("a module"));
+pub fn beside(component: Vec<u8>, module: &[u8]) -> Vec<u8> {
+    let component = with_section(component, 1, module);
     // One instance: of a module, the fourth (the guest's own, then two that join it to its
     // imports), without arguments.
     with_section(component, 2, &[1, 0, 3, 0])
@@ -199,7 +205,8 @@ pub fn hostile() -> Vec<String> {
     names.filter(|name: &String| name != "world").collect()
 }
 
-fn wat(name: &str) -> String {
+/// The text of a guest in `tests/guests`.
+pub fn wat(name: &str) -> String {
     let path = root().join("tests/guests").join(name).with_extension("wat");
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

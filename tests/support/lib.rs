@@ -1,8 +1,11 @@
 //! What integration tests share.
 
+pub mod calls;
 pub mod calm;
+pub mod fuzz;
 pub mod guest;
 pub mod hostile;
+pub mod imports;
 
 use std::path::PathBuf;
 
