@@ -13,7 +13,7 @@ use rota_flow::ports::{Clock as _, Recorded, Store};
 use serde_json::json;
 
 use crate::command::rota;
-use crate::engine::guest::Guest;
+use rota_tests::guest::Guest;
 use crate::tenant::{Tenant, bound, workspace};
 
 /// Counts `na` up by one, and then this.

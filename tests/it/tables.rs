@@ -9,7 +9,7 @@ use rota_domain::workspace::Match;
 use tempfile::TempDir;
 
 use crate::command::rota;
-use crate::engine::guest::Guest;
+use rota_tests::guest::Guest;
 use crate::tenant::{Tenant, bound};
 
 #[track_caller]

@@ -16,13 +16,13 @@ pub(crate) fn rule(name: &str) -> Option<fn(&Scene)> {
 }
 
 fn next_in_line(scene: &Scene) {
-    let settings: serde_json::Value = serde_json::from_str(&scene.settings).expect("settings");
+    let settings: serde_json::Value = serde_json::from_str(scene.settings.text()).expect("settings");
     let pool = settings["pool"].as_str().expect("a pool");
     black_box(scene.desk.next(&pool.into(), &[], &[]));
 }
 
 fn territory(scene: &Scene) {
-    let settings: serde_json::Value = serde_json::from_str(&scene.settings).expect("settings");
+    let settings: serde_json::Value = serde_json::from_str(scene.settings.text()).expect("settings");
     let employees = scene.lead.property("numberofemployees").and_then(|text| property::number(text).ok());
     if employees.is_some_and(|employees| employees >= 1000.0) {
         return;

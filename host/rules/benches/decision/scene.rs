@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rota_domain::desk::Desk;
 use rota_domain::lead::Lead;
 use rota_domain::limits::Limits;
-use rota_domain::rule::{Answer, Call, Mode, Question, Verdict};
+use rota_domain::rule::{Answer, Call, Mode, Question, Settings, Verdict};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::Plugin;
 
@@ -25,7 +25,7 @@ pub(crate) struct Scene {
     pub(crate) members: u32,
     pub(crate) desk: Arc<Desk>,
     pub(crate) lead: Arc<Lead>,
-    pub(crate) settings: Arc<str>,
+    pub(crate) settings: Settings,
     plugin: Plugin,
 }
 
