@@ -19,6 +19,7 @@ pub mod limits;
 pub mod manifest;
 pub mod person;
 pub mod property;
+pub mod roster;
 pub mod rule;
 pub mod stages;
 pub mod table;

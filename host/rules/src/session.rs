@@ -195,15 +195,25 @@ impl Session {
     /// Hands out a rep's number: its place in the workspace.
     pub(crate) fn show(&mut self, rep: &RepId) -> Option<u32> {
         let place = self.question.desk.place(rep)?;
+        self.show_at(place).ok()
+    }
+
+    /// The same for the rep at this place.
+    pub(crate) fn show_at(&mut self, place: usize) -> wasmtime::Result<u32> {
         self.shown[place] = true;
-        u32::try_from(place).ok()
+        Ok(u32::try_from(place)?)
     }
 
     /// The rep that a number was handed out for.
     pub(crate) fn rep(&self, number: u32) -> wasmtime::Result<&Rep> {
+        self.place(number).map(|place| &self.question.desk.workspace.reps[place])
+    }
+
+    /// The place of the rep that a number was handed out for.
+    pub(crate) fn place(&self, number: u32) -> wasmtime::Result<usize> {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
         if self.shown.get(place) == Some(&true) {
-            return Ok(&self.question.desk.workspace.reps[place]);
+            return Ok(place);
         }
         Err(Stop::new(ErrorCode::BadRep, format!("it named rep {number}, whom it was not shown")).into())
     }

@@ -71,7 +71,8 @@ impl Loaded {
         }
         let call = Call { now: 0.0, seed: 7, trigger: "created".into(), attempt: 1, mode: "test".into() };
         let router = self.router.instantiate(&mut store).expect("an instance");
-        let decision = router.rota_routing_rule().call_decide(&mut store, &call, scene.settings.text()).expect("an answer");
+        let decision =
+            router.rota_routing_rule().call_decide(&mut store, &call, scene.settings.text()).expect("an answer");
         std::hint::black_box(decision.expect("a decision"));
     }
 }
