@@ -19,7 +19,8 @@ pub(super) fn shares(weights: impl Iterator<Item = u32> + Clone) -> Vec<i64> {
     }
     let missing = usize::try_from(UNIT - shares.iter().sum::<i64>()).unwrap_or(0);
     if missing > 0 {
-        remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Fewer than all are missing, since each remainder is less than one unit.
+        remainders.select_nth_unstable_by(missing - 1, |a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         for (_, place) in remainders.into_iter().take(missing) {
             shares[place] += 1;
         }

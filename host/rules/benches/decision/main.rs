@@ -2,7 +2,8 @@
 //! instance, and against the same rule as a native function. All subjects take turns within
 //! one run, and what counts is the ratio within a round: the machine may be busy.
 //!
-//! `cargo bench -p rota-rules --bench decision`
+//! `cargo bench -p rota-rules --bench decision`; with a word of a subject's name behind `--`,
+//! such as `rota`, only that subject runs, for a profiler.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 

@@ -30,6 +30,9 @@ impl<'a> Subject<'a> {
 /// Measures all subjects; the first is what the others are compared with. Prints the median
 /// time of each, and the median of its ratios to the first within a round.
 pub(crate) fn compare(mut subjects: Vec<Subject<'_>>) {
+    // Cargo adds a flag of its own.
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    subjects.retain(|subject| wanted.as_ref().is_none_or(|wanted| subject.name.contains(wanted.as_str())));
     for subject in &mut subjects {
         subject.turn();
     }
