@@ -70,7 +70,7 @@ proptest! {
             prop_assert!(answer.len() >= LARGE);
         }
         let whole = restore(&shared, |digest| answers.get(digest).map(String::as_str));
-        prop_assert_eq!(whole, Ok(transcript.clone()));
+        prop_assert_eq!(whole, Ok(transcript));
         // What is shared is text like any other.
         let (twice, more) = share(&shared);
         prop_assert_eq!(restore(&twice, |digest| more.get(digest).map(String::as_str)), Ok(shared));
