@@ -6,9 +6,10 @@
 mod bounds;
 mod contract;
 mod facts;
-pub(crate) mod guest;
 mod intake;
 mod isolation;
 mod refusals;
 mod transcript;
 mod turns;
+
+use rota_tests::guest;

@@ -9,8 +9,8 @@ use rota_domain::workspace::Match;
 use tempfile::TempDir;
 
 use crate::command::rota;
-use crate::engine::guest::Guest;
 use crate::tenant::{Tenant, bound};
+use rota_tests::guest::Guest;
 
 #[track_caller]
 fn table(matching: Match, csv: &str) -> Table {

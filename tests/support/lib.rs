@@ -1,5 +1,12 @@
 //! What integration tests share.
 
+pub mod calls;
+pub mod calm;
+pub mod fuzz;
+pub mod guest;
+pub mod hostile;
+pub mod imports;
+
 use std::path::PathBuf;
 
 /// The root of the repository.

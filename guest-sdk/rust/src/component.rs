@@ -36,6 +36,7 @@ pub fn answer<S: DeserializeOwned, A: Returned>(
     call: Call,
     settings: &str,
 ) -> Answer {
+    crate::panic::install();
     let call = crate::Call {
         now: Instant::from_wire(call.now),
         seed: call.seed,

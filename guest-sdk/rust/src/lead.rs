@@ -73,3 +73,13 @@ pub fn history(limit: u32) -> Vec<PastEvent> {
 pub fn prior_owner(kind: &str) -> Owner {
     host::prior_owner(kind)
 }
+
+/// What to call the person in a sentence: the name, else the e-mail address, else `the lead`.
+/// Reads `firstname`, `lastname` and `email`, which have to be declared.
+pub fn display_name() -> String {
+    match (text("firstname"), text("lastname")) {
+        (Ok(first), Ok(last)) => [&first, " ", &last].concat(),
+        (Ok(one), Err(_)) | (Err(_), Ok(one)) => one,
+        (Err(_), Err(_)) => text("email").unwrap_or_else(|_| "the lead".to_owned()),
+    }
+}

@@ -37,6 +37,9 @@ pub mod fake;
 mod instant;
 pub mod lead;
 pub mod log;
+#[cfg(target_arch = "wasm32")]
+mod panic;
+pub mod places;
 mod pool;
 pub mod prelude;
 mod rep;
@@ -44,7 +47,9 @@ mod rep;
 pub mod run;
 mod settings;
 pub mod state;
+pub mod steps;
 mod table;
+mod trail;
 
 pub use absence::{Absence, Refusal, Refused};
 pub use call::Call;
@@ -55,6 +60,7 @@ pub use pool::{Member, Members, Pool};
 pub use rep::{Availability, Rep};
 pub use settings::{At, SettingsProblem};
 pub use table::Table;
+pub use trail::{Placed, Trail};
 
 /// Who answers a rule's questions.
 #[cfg(target_arch = "wasm32")]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::Digest;
 use rota_domain::limits::Limits;
+use rota_domain::rule::Settings as RuleSettings;
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::Plugin;
@@ -47,7 +48,7 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
         let limits = Limits::of(plugin.manifest.language);
-        bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: text, limits });
+        bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: RuleSettings::new(text), limits });
     }
     for table in &mut workspace.tables {
         table.digest = tables.get(&table.id).map(|file| Digest::of(&file.bytes));

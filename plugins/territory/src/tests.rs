@@ -227,7 +227,7 @@ fn settings_replace_or_remove_a_response_target() {
 #[test]
 fn a_calendar_in_the_settings_counts_the_target_in_its_hours() {
     let settings = r#"{ "territories": [{ "pool": "na" }], "calendar": "us-office" }"#;
-    let asked = world().class("inbound:meeting").ask(decide, settings);
+    let asked = world().class("inbound:meeting").calendar("us-office").ask(decide, settings);
     let calendar = Some("us-office".to_owned());
     assert!(asked.effects.contains(&Effect::ResponseTarget { minutes: 60, calendar }));
 }

@@ -4,7 +4,7 @@ use rota_domain::rule::{ErrorCode, Verdict};
 use rota_flow::ports::Rules;
 use rota_rules::Refusal;
 
-use super::guest::{CATALOGUE, Guest, MANIFEST, question, with_section};
+use super::guest::{CATALOGUE, Guest, MANIFEST, question, with_custom};
 
 /// A guest that nothing is wrong with.
 fn good() -> Guest {
@@ -24,12 +24,6 @@ fn refusal_of(component: &str) -> Refusal {
 fn refusal_with(manifests: &[&str]) -> Refusal {
     let add = |component, manifest: &&str| with_custom(component, "rota:manifest", manifest.as_bytes());
     refusal(&manifests.iter().fold(good().bare(), add))
-}
-
-/// The component with one more custom section at its end.
-fn with_custom(component: Vec<u8>, name: &str, data: &[u8]) -> Vec<u8> {
-    let length = [u8::try_from(name.len()).expect("a short name")];
-    with_section(component, 0, &[&length[..], name.as_bytes(), data].concat())
 }
 
 #[track_caller]

@@ -82,7 +82,7 @@ fn several_memories_share_what_the_class_grants() {
     // Nine megabytes beside the guest's own nine; the class grants sixteen.
     let ask = |mib: usize| {
         let guest = Guest::new("(func $decide (result i32) (call $pass))").memory_kib(mib << 10);
-        let component = beside(guest.component(), "(module (memory 144))");
+        let component = beside(guest.component(), &wat::parse_str("(module (memory 144))").expect("a module"));
         CATALOGUE.ask(question(CATALOGUE.take_in(&component).expect("it is taken in").digest))
     };
     assert_eq!(failure(ask(9)).code, ErrorCode::Memory);

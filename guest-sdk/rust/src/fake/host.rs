@@ -178,19 +178,19 @@ pub(crate) fn open_table(name: &str) -> Result<u32, Refusal> {
 }
 
 pub(crate) fn look_up(table: Table, key: &str) -> Option<String> {
-    with(|world| world.tables[table.0 as usize].1.get(key).cloned())
+    with(|world| world.tables[table.0 as usize].1.look_up(key))
 }
 
-pub(crate) fn is_open(_: &str, _: Instant) -> Result<bool, Refusal> {
-    Ok(true)
+pub(crate) fn is_open(name: &str, at: Instant) -> Result<bool, Refusal> {
+    with(|world| world.calendars.get(name).map(|calendar| calendar.is_open(at)).ok_or(Refusal::Unknown))
 }
 
-pub(crate) fn add_business_minutes(_: &str, start: Instant, minutes: u32) -> Result<Instant, Refusal> {
-    Ok(start.plus_minutes(minutes))
+pub(crate) fn add_business_minutes(name: &str, start: Instant, minutes: u32) -> Result<Instant, Refusal> {
+    with(|world| world.calendars.get(name).and_then(|calendar| calendar.add(start, minutes)).ok_or(Refusal::Unknown))
 }
 
 pub(crate) fn counter(name: &str) -> Result<i32, Refusal> {
-    with(|world| Ok(world.counters.get(name).copied().unwrap_or(0)))
+    with(|world| Ok(world.counted(name)))
 }
 
 pub(crate) fn add(name: &str, amount: i32) -> Result<i32, Refusal> {
@@ -223,6 +223,9 @@ pub(crate) fn notify(destination: &str, message: &str) -> Result<(), Refusal> {
 }
 
 pub(crate) fn response_target(minutes: u32, calendar: Option<&str>) -> Result<(), Refusal> {
+    if with(|world| calendar.is_some_and(|name| !world.calendars.contains_key(name))) {
+        return Err(Refusal::Unknown);
+    }
     keep(Effect::ResponseTarget { minutes, calendar: calendar.map(str::to_owned) })
 }
 

@@ -15,10 +15,11 @@
 //! ```
 //!
 //! It is true to the contract where rules can see it, and simple where they cannot: calendars
-//! are always open, and turns go to whoever had least for their weight. The host's own
-//! arithmetic is proved by `rota test`, which runs the component.
+//! are open in the spans that a test gives, and turns go to whoever had least for their weight.
+//! The host's own arithmetic is proved by `rota test`, which runs the component.
 
 mod asked;
+mod facts;
 pub(crate) mod host;
 mod people;
 mod world;

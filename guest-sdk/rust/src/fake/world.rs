@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
+use super::facts::{Calendar, Table};
 use super::{Asked, CURRENT, Effect, Rep, Who};
 use crate::run::{self, Answer};
-use crate::{Call, Decision, Instant, SettingsProblem};
+use crate::{Call, Decision, Instant, Outcome, SettingsProblem};
 
 /// Monday, 2 March 2026, 15:00 UTC: when the fake world begins.
 const BEGINNING: Instant = Instant::from_ms(1_772_463_600_000);
@@ -24,7 +25,8 @@ pub struct World {
     pub(super) history: Vec<(String, Who, Instant)>,
     pub(super) reps: Vec<Rep>,
     pub(super) pools: Vec<(String, Vec<(u32, u32)>)>,
-    pub(super) tables: Vec<(String, BTreeMap<String, String>)>,
+    pub(super) tables: Vec<(String, Table)>,
+    pub(super) calendars: BTreeMap<String, Calendar>,
     pub(super) counters: BTreeMap<String, i32>,
     /// Turns taken so far, by rep.
     pub(super) turns: BTreeMap<u32, u32>,
@@ -57,6 +59,7 @@ impl World {
             reps: Vec::new(),
             pools: Vec::new(),
             tables: Vec::new(),
+            calendars: BTreeMap::new(),
             counters: BTreeMap::new(),
             turns: BTreeMap::new(),
             named: BTreeSet::new(),
@@ -133,11 +136,45 @@ impl World {
         self
     }
 
-    /// A look-up table that matches exactly.
+    /// A look-up table that matches exactly: key and value.
     pub fn table(mut self, name: &str, rows: &[(&str, &str)]) -> Self {
-        let rows = rows.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect();
-        self.tables.push((name.to_owned(), rows));
+        self.tables.push((name.to_owned(), Table::exact(rows)));
         self
+    }
+
+    /// A look-up table whose longest prefix wins: prefix and value.
+    pub fn prefix_table(mut self, name: &str, rows: &[(&str, &str)]) -> Self {
+        self.tables.push((name.to_owned(), Table::prefixes(rows)));
+        self
+    }
+
+    /// A look-up table of ranges: from, to (which belongs to it) and value.
+    pub fn range_table(mut self, name: &str, rows: &[(&str, &str, &str)]) -> Self {
+        self.tables.push((name.to_owned(), Table::ranges(rows)));
+        self
+    }
+
+    /// A calendar that is always open.
+    pub fn calendar(mut self, name: &str) -> Self {
+        self.calendars.insert(name.to_owned(), Calendar(None));
+        self
+    }
+
+    /// A calendar that is open in these spans, given from early to late, and never else.
+    pub fn calendar_open(mut self, name: &str, spans: &[(Instant, Instant)]) -> Self {
+        self.calendars.insert(name.to_owned(), Calendar(Some(spans.to_vec())));
+        self
+    }
+
+    /// A counter stands at this value.
+    pub fn counter(mut self, name: &str, value: i32) -> Self {
+        self.counters.insert(name.to_owned(), value);
+        self
+    }
+
+    /// Where a counter stands: 0 if it was never changed.
+    pub fn counted(&self, name: &str) -> i32 {
+        self.counters.get(name).copied().unwrap_or(0)
     }
 
     /// Asks a rule's function about this lead.
@@ -152,10 +189,14 @@ impl World {
         settings: &str,
     ) -> Asked {
         self.named.clear();
-        let call = self.call.clone();
+        let (call, counters) = (self.call.clone(), self.counters.clone());
         CURRENT.set(Some(std::mem::take(self)));
         let answer = route(&call, settings);
         *self = CURRENT.take().expect("the world was put there above");
+        // Only a decision that is accepted changes counters; one that passes is none.
+        if !matches!(&answer, Ok(decision) if decision.outcome != Outcome::Pass) {
+            self.counters = counters;
+        }
         Asked::new(answer, self)
     }
 

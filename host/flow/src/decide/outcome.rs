@@ -95,11 +95,9 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes down what a plugin said and how it came to it.
-    pub(super) fn hear(&mut self, flow: &Flow, binding: &Binding, answer: Answer) -> Verdict {
+    pub(super) fn hear(&mut self, binding: &Binding, answer: Answer) -> Verdict {
         let manifest = &binding.plugin.manifest;
         let digest = &binding.plugin.digest;
-        let heading = serde_json::json!(["plugin", [flow.id, manifest.name, manifest.version], digest]);
-        self.private.transcript.push_str(&format!("{heading}\n"));
         self.private.transcript.push_str(&String::from_utf8_lossy(&answer.transcript));
         self.private.notes.extend(answer.notes);
         self.private.log.extend(answer.log);

@@ -57,15 +57,13 @@ impl explain::Host for Session {
         let size = branch.len() + detail.len();
         let room = self.limits.note_bytes.saturating_sub(self.note_bytes);
         if self.notes.len() >= self.limits.notes || size > room {
-            return self.step("explain.note", cut(size), |session| {
+            return self.keep("explain.note", cut(size), |session| {
                 session.explain_truncated = true;
-                Ok(())
             });
         }
-        self.step("explain.note", (&branch, &detail), |session| {
+        self.keep("explain.note", (&branch, &detail), |session| {
             session.note_bytes += size;
             session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
-            Ok(())
         })
     }
 }
@@ -75,12 +73,11 @@ impl log::Host for Session {
         let room = self.limits.log_bytes.saturating_sub(self.log_bytes);
         // Room for the level, too.
         if self.log.len() >= self.limits.log_lines || message.len() + 16 > room {
-            return self.step("log.line", cut(message.len()), |session| {
+            return self.keep("log.line", cut(message.len()), |session| {
                 session.log_truncated = true;
-                Ok(())
             });
         }
-        self.step("log.line", (level, &message), |session| {
+        self.keep("log.line", (level, &message), |session| {
             let line = format!(
                 "{}: {}",
                 format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(),
@@ -88,7 +85,6 @@ impl log::Host for Session {
             );
             session.log_bytes += line.len();
             session.log.push(line);
-            Ok(())
         })
     }
 }

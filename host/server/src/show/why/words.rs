@@ -41,11 +41,26 @@ impl<'w> Words<'w> {
                     return (format!("{} {name}", step.call), "opened".into());
                 }
             }
+            "returned" => return ("it returned".into(), self.returned(&step.answer)),
+            "failed" => return ("it failed".into(), failure(&step.answer)),
             _ => {}
         }
         let args = step.args.as_array().into_iter().flatten().enumerate();
         let args: Vec<String> = args.filter_map(|(place, value)| self.argument(&step.call, place, value)).collect();
-        (format!("{} {}", step.call, args.join(" ")), self.answer(&step.call, &step.answer))
+        let answer = step.stop.as_ref().map(|stop| format!("ended it: {}", failure(stop)));
+        let answer = answer.unwrap_or_else(|| self.answer(&step.call, &step.answer));
+        (format!("{} {}", step.call, args.join(" ")), answer)
+    }
+
+    /// What a rule gave back, before the host judged it.
+    fn returned(&self, value: &Value) -> String {
+        let Some((kind, decision)) = value.get("Ok").and_then(Value::as_object).and_then(|map| map.iter().next())
+        else {
+            return format!("settings problem: {}", plainly(value.pointer("/Err/message").unwrap_or(value)));
+        };
+        let kind = if kind == "PassOn" { "pass".into() } else { kind.to_lowercase() };
+        let to = decision.get("rep").map(|rep| self.rep(rep)).or_else(|| decision.get("name").map(plainly));
+        to.map_or_else(|| kind.clone(), |to| format!("{kind} {to}"))
     }
 
     fn argument(&self, call: &str, place: usize, value: &Value) -> Option<String> {
@@ -90,6 +105,11 @@ impl<'w> Words<'w> {
         let rep = number(value).and_then(|place| self.workspace.reps.get(place));
         rep.map_or_else(|| value.to_string(), |rep| rep.title().to_owned())
     }
+}
+
+/// A failure by its code, which is short.
+fn failure(value: &Value) -> String {
+    value.get("code").map_or_else(|| value.to_string(), plainly)
 }
 
 fn absence(value: &Value) -> String {

@@ -1,18 +1,17 @@
-//! The first step: a company that somebody owns stays with that person.
+//! A company that somebody owns stays with that person.
 
-use rota_sdk::prelude::*;
+use crate::{Owner, Placed, Trail, company};
 
-use crate::segment::{Placed, Segment};
-use crate::trail::Trail;
-
-/// Places the lead with the active owner of its company, whoever's turn it may be.
-pub(crate) fn owner(trail: &mut Trail) -> Option<Placed> {
+/// Places the lead with the active owner of its company, whoever's turn it may be. Reads
+/// nothing that needs a declaration.
+///
+/// Branches: `account-owner`, or why not: `account-owner-inactive`, `account-owner-unknown`,
+/// `account-unowned`.
+pub fn account_owner(trail: &mut Trail) -> Option<Placed> {
     match company::owner() {
         Owner::Active(rep) => {
             let account = company::text("name").unwrap_or_else(|_| "the account".to_owned());
-            let detail = ["owns ", &account].concat();
-            trail.note("account-owner", &detail);
-            return Some(Placed { rep, segment: Segment::Account, detail });
+            return Some(trail.place(rep, "account-owner", ["owns ", &account].concat()));
         }
         Owner::Inactive(rep) => {
             let detail = ["account owner ", &rep.name(), " is inactive"].concat();

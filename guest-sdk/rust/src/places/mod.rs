@@ -1,14 +1,14 @@
 //! Countries and states as people write them. The tables beside this file map a plain
 //! spelling to a code, one a line, sorted by bytes so that a look-up is a few comparisons.
 
-use rota_sdk::Absence;
+use crate::Absence;
 
 const COUNTRIES: &str = include_str!("countries.tsv");
 const STATES: &str = include_str!("states.tsv");
 
 /// A place as the lead has it: each way not to know it is a branch of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub enum Place {
     /// The code, or the plain spelling where no table has the country's states.
     Known(String),
     /// No value.
@@ -19,19 +19,35 @@ pub(crate) enum Place {
     Unknown(String),
 }
 
+impl Place {
+    /// The branch and its sentence for a place that is not known; `what` is `country` or
+    /// `state`.
+    pub fn unknown(&self, what: &str) -> Option<(&'static str, String)> {
+        let is_country = what == "country";
+        let branch = |of_country, of_state| if is_country { of_country } else { of_state };
+        let said = |words: &str, raw: &str| [what, words, raw].concat();
+        match self {
+            Self::Known(_) => None,
+            Self::Absent => Some((branch("country-absent", "state-absent"), ["no ", what].concat())),
+            Self::Malformed(raw) => Some((branch("country-malformed", "state-malformed"), said(" is no name: ", raw))),
+            Self::Unknown(raw) => Some((branch("country-unknown", "state-unknown"), said(" is not known: ", raw))),
+        }
+    }
+}
+
 /// Reads a country.
-pub(crate) fn country(read: Result<String, Absence>) -> Place {
+pub fn country(read: Result<String, Absence>) -> Place {
     place(read, |plain| look_up(COUNTRIES, plain).map(str::to_owned))
 }
 
 /// Reads a state or province of a country given by its code. Only the United States and
 /// Canada have a table; elsewhere the plain spelling is the state.
-pub(crate) fn state(read: Result<String, Absence>, country: Option<&str>) -> Place {
+pub fn state(read: Result<String, Absence>, country: Option<&str>) -> Place {
     place(read, |plain| canonical_state(plain, country))
 }
 
 /// Whether a state in the settings, written as a code or a name, is this one.
-pub(crate) fn is_state(setting: &str, known: &str, country: Option<&str>) -> bool {
+pub fn is_state(setting: &str, known: &str, country: Option<&str>) -> bool {
     // Codes are the rule and need no table.
     setting.eq_ignore_ascii_case(known)
         || setting.len() > 2 && canonical_state(&plain(setting), country).as_deref() == Some(known)
