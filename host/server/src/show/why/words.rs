@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Step;
 use super::steps::{arg, number};
+use crate::show::text::day_and_clock;
 
 /// Reads steps one after the other, since the number of a pool or a table means something
 /// only after it was opened.
@@ -126,7 +127,7 @@ fn absence(value: &Value) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "out of range is no time, and shown as it is")]
 fn instant(value: &Value) -> String {
     let at = value.as_f64().and_then(|millis| Timestamp::from_millisecond(millis as i64).ok());
-    at.map_or_else(|| plainly(value), |at| at.to_string())
+    at.map_or_else(|| plainly(value), day_and_clock)
 }
 
 fn plainly(value: &Value) -> String {
