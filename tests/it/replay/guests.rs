@@ -5,6 +5,7 @@ use rota_domain::limits::Limits;
 use rota_domain::manifest::Language;
 use rota_domain::rule::{Answer, ErrorCode, Failure, Question, Verdict};
 use rota_domain::transcript::{Difference, Replayed, sections};
+use rota_domain::workspace::Workspace;
 use rota_flow::ports::{Replays as _, Rules as _};
 use rota_rules::ENGINE;
 use rota_tests::root;
@@ -98,6 +99,23 @@ fn what_the_machine_ended_is_compared_up_to_there_and_says_so() {
     assert_eq!(replayed.difference, None);
     let remark = "the machine ended it there and then; its 1 calls before that are compared";
     assert_eq!(replayed.remark.as_deref(), Some(remark));
+}
+
+#[test]
+fn where_the_host_itself_failed_the_calls_before_that_are_compared() {
+    let guest = "(func $decide (result i32)
+      (call $pool.open (i32.const 1024) (i32.const 2) (global.get $back))
+      (call $pool.members (i32.const 0) (global.get $back))
+      (call $pass))";
+    // The desk knows where its reps stand; without them, looking there is a panic.
+    let (question, answer) = asked(&Guest::new(guest), |question| {
+        let desk = std::sync::Arc::make_mut(&mut question.desk);
+        desk.workspace = std::sync::Arc::new(Workspace { reps: Vec::new(), ..(*desk.workspace).clone() });
+    });
+    let replayed = replay(&question, &answer.transcript).expect("it is played");
+    assert!(failure(answer).detail.contains("a defect of Rota"));
+    assert_eq!(replayed.difference, None);
+    assert!(replayed.remark.expect("a remark").contains("its 1 calls before that are compared"));
 }
 
 const TWO_CALLS: &str = r#"(data (i32.const 4096) "country")
@@ -227,6 +245,17 @@ proptest! {
     fn any_sequence_of_calls_replays_identically(program in "(c[a-p]{0,200}|[a-p]{0,30})") {
         let (question, answer) = asked(&Guest::new(PROGRAM), |question| question.settings = program.as_str().into());
         prop_assert_eq!(replay(&question, &answer.transcript), Ok(Replayed::default()));
+    }
+
+    #[test]
+    fn any_text_is_taken_apart_into_sections_or_a_stray_line(text in "(\\[\"(plugin|returned|failed|a)\",\\[[^\\]]{0,9}\\](,\"[0-9a-f]{0,16}\")?\\]?(\n|.)){0,9}") {
+        let read = sections(&text);
+        for section in &read.whole {
+            let damage = section.damage().map_or(section.first, |damage| damage.step);
+            prop_assert!((section.first..=section.last()).contains(&damage));
+        }
+        let last = read.whole.last().map_or(0, |section| section.last());
+        prop_assert_eq!(read.stray.map_or(text.lines().count(), |stray| stray.step - 1), last);
     }
 
     #[test]
