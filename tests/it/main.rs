@@ -13,6 +13,7 @@ mod fairness;
 mod hubspot;
 mod outage;
 mod plugins;
+mod replay;
 mod sandbox;
 mod show;
 mod simulate;

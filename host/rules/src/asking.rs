@@ -103,7 +103,7 @@ fn store(engine: &Engine, session: Session) -> Store<Session> {
     let began = cpu_time::nanos();
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        if cpu_time::nanos().saturating_sub(began) > cpu_ms * 1_000_000 {
+        if cpu_time::nanos().saturating_sub(began) > cpu_ms.saturating_mul(1_000_000) {
             let detail = format!("it used more than {cpu_ms} ms of processor time");
             return Err(Stop::new(ErrorCode::Wall, detail).into());
         }

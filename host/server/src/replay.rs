@@ -13,7 +13,7 @@ use rota_domain::id::{DecisionId, Digest, TenantId};
 use rota_domain::rule::{Question, Settings as RuleSettings};
 use rota_domain::transcript::{Difference, Heading, Replayed, Section, sections};
 use rota_domain::workspace::Settings;
-use rota_flow::ports::{Private, Recalled, Replays as _, Rules as _, Store, StoreError, Stored};
+use rota_flow::ports::{Private, Recalled, Recorded, Replays as _, Rules as _, Store, StoreError, Stored};
 use rota_rules::Catalogue;
 
 use crate::bundled::BUNDLED;
@@ -47,9 +47,7 @@ impl Replayer {
     /// # Errors
     /// When the engine cannot start on this machine.
     pub fn new(store: Arc<dyn Store>, tenant: TenantId) -> anyhow::Result<Self> {
-        let workspace = serde_json::from_value(serde_json::json!({ "workspace": tenant }))?;
-        let nobody = Arc::new(Desk::new(0, Arc::new(workspace)));
-        Ok(Self { store, tenant, catalogue: Catalogue::new()?, nobody, missing: Mutex::default() })
+        Ok(Self { store, tenant, catalogue: Catalogue::new()?, nobody: nobody()?, missing: Mutex::default() })
     }
 
     /// Replays one decision; none if there is no such decision.
@@ -230,4 +228,31 @@ fn settings(recalled: &Recalled, heading: &Heading) -> Option<RuleSettings> {
         Settings::Inline(settings) => serde_json::to_string(settings).ok().map(RuleSettings::new),
         Settings::File(_) => None,
     }
+}
+
+/// Where a decision's only plugin does not do again what it has just done; for cases, which
+/// have no store.
+#[must_use]
+pub fn unlike(catalogue: &Catalogue, recorded: &Recorded, settings: &RuleSettings) -> Option<Difference> {
+    let read = sections(&recorded.private.transcript);
+    let section = read.whole.first()?;
+    let heading = section.heading.as_ref()?;
+    let terms = heading.terms.as_ref()?;
+    let question = Question {
+        plugin: heading.digest.clone(),
+        limits: terms.limits,
+        flow: heading.flow.clone(),
+        settings: settings.clone(),
+        call: terms.call.clone(),
+        lead: Arc::new(recorded.private.lead.clone()?),
+        class: recorded.decision.class.as_str().into(),
+        desk: nobody().ok()?,
+    };
+    catalogue.replay(question, section).ok()?.difference
+}
+
+/// A desk where there is nobody.
+fn nobody() -> serde_json::Result<Arc<Desk>> {
+    let workspace = serde_json::from_value(serde_json::json!({ "workspace": "" }))?;
+    Ok(Arc::new(Desk::new(0, Arc::new(workspace))))
 }

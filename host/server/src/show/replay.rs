@@ -57,7 +57,7 @@ fn parting(differing: &Differing, palette: Palette) -> Vec<String> {
     for (what, text) in [("recorded", recorded), ("replayed", replayed)] {
         for (n, row) in rows(text, same).into_iter().enumerate() {
             let label = if n == 0 { what } else { "" };
-            lines.push(format!("  {label:8}  {row}"));
+            lines.push(format!("  {label:8}  {row}").trim_end().to_owned());
         }
     }
     lines.push(palette.paint(Tone::Quiet, &format!("  rota why {decision} shows all steps")));
