@@ -5,10 +5,13 @@
 
 mod bounds;
 mod contract;
+mod fuzz;
+mod hostile;
 mod intake;
 mod isolation;
 mod refusals;
 mod transcript;
 mod turns;
+mod uploads;
 
 use rota_tests::guest;

@@ -10,6 +10,7 @@ mod engine;
 mod fairness;
 mod hubspot;
 mod outage;
+mod plans;
 mod plugins;
 mod sandbox;
 mod show;

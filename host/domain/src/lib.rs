@@ -17,6 +17,7 @@ pub mod lead;
 pub mod limits;
 pub mod manifest;
 pub mod person;
+pub mod plan;
 pub mod property;
 pub mod rule;
 pub mod stages;

@@ -40,7 +40,7 @@ impl Rules for Catalogue {
                 let left = store.get_fuel().unwrap_or(0);
                 answer(store.into_data(), verdict, limits.fuel.saturating_sub(left))
             }
-            Err(error) => failed(failure::of(&error)),
+            Err(error) => failed(failure::of_making(&error)),
         };
         answer.nanos = cpu_time::nanos().saturating_sub(began);
         answer
@@ -80,7 +80,7 @@ fn decide(loaded: &Loaded, store: &mut Store<Session>) -> Verdict {
         .and_then(|router| router.rota_routing_rule().call_decide(&mut *store, &call, &settings));
     match returned {
         Ok(returned) => v0_1::accept(store.data_mut(), returned),
-        Err(error) => Verdict::Failed(failure::of(&error)),
+        Err(error) => Verdict::Failed(failure::of(&error, store.data())),
     }
 }
 

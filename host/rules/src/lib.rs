@@ -14,6 +14,7 @@ mod gate;
 mod intake;
 mod limits;
 mod session;
+mod trace;
 mod transcript;
 mod words;
 

@@ -36,9 +36,12 @@ pub(crate) struct Session {
     pub(crate) log_truncated: bool,
     pub(crate) undeclared_read: Option<String>,
     pub(crate) undeclared_write: Option<String>,
+    /// What the guest said of its panic, before the trap that ends it.
+    pub(crate) panic: Option<String>,
     pools: Vec<PoolId>,
     shown: Vec<bool>,
     calls: usize,
+    carried: usize,
 }
 
 impl Session {
@@ -64,9 +67,11 @@ impl Session {
             log_truncated: false,
             undeclared_read: None,
             undeclared_write: None,
+            panic: None,
             pools: Vec::new(),
             shown: vec![false; reps],
             calls: 0,
+            carried: 0,
         }
     }
 
@@ -79,7 +84,8 @@ impl Session {
     ) -> wasmtime::Result<R> {
         self.count(1)?;
         let answer = answer(self)?;
-        self.transcript.enter(function, &arguments, &answer, self.limits.transcript)?;
+        let bytes = self.transcript.enter(function, &arguments, &answer, self.limits.transcript)?;
+        self.carry(bytes)?;
         Ok(answer)
     }
 
@@ -91,6 +97,16 @@ impl Session {
         if self.calls > limit {
             let detail = format!("it asked the host more than {limit} times");
             return Err(Stop::new(ErrorCode::HostCalls, detail).into());
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that crossed between guest and host, in either direction.
+    pub(crate) fn carry(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.carried = self.carried.saturating_add(bytes);
+        if self.carried > self.limits.carried {
+            let detail = format!("it and the host handed each other more than {} KiB", self.limits.carried >> 10);
+            return Err(Stop::new(ErrorCode::Output, detail).into());
         }
         Ok(())
     }

@@ -12,21 +12,23 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    /// Adds a call. It fails when the transcript is larger than `limit` bytes.
+    /// Adds a call and gives the bytes that it took. It fails when the transcript is larger
+    /// than `limit` bytes.
     pub(crate) fn enter(
         &mut self,
         function: &str,
         arguments: &impl Serialize,
         answer: &impl Serialize,
         limit: usize,
-    ) -> wasmtime::Result<()> {
+    ) -> wasmtime::Result<usize> {
+        let before = self.bytes.len();
         serde_json::to_writer(&mut self.bytes, &(function, arguments, answer))?;
         self.bytes.push(b'\n');
         if self.bytes.len() > limit {
             let detail = format!("its questions and answers came to more than {} KiB", limit >> 10);
             return Err(Stop::new(ErrorCode::Output, detail).into());
         }
-        Ok(())
+        Ok(self.bytes.len() - before)
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_domain::id::Digest;
-use rota_domain::limits::Limits;
+use rota_domain::plan::Plan;
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::Plugin;
@@ -26,11 +26,19 @@ pub struct Bound {
     pub kept: Vec<Arc<[u8]>>,
 }
 
-/// Finds each flow's plugin and takes it in.
+/// Finds each flow's plugin and takes it in, with the usual limits of its language class.
 ///
 /// # Errors
 /// When a plugin is not there or is refused: which flow, and why.
 pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
+    bind_under(loaded, catalogue, &Plan::default())
+}
+
+/// The same with the limits that a plan grants.
+///
+/// # Errors
+/// The same, and when the plan does not grant a plugin's language class.
+pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Bound> {
     let Loaded { mut workspace, settings, components, .. } = loaded;
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
@@ -45,7 +53,9 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
         flow.settings = Settings::Inline(serde_json::from_str(&text).context("settings are an object")?);
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
-        let limits = Limits::of(plugin.manifest.language);
+        let limits = plan.grant(plugin.manifest.language).with_context(|| {
+            format!("the plugin `{}` of flow `{}` is not granted to `{}`", flow.plugin, flow.id, workspace.tenant)
+        })?;
         bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: text, limits });
     }
     Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept })

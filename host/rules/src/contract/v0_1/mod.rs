@@ -3,6 +3,7 @@
 mod lead;
 mod outcome;
 mod rep_pool;
+mod signature;
 mod unavailable;
 mod verdict;
 
@@ -10,6 +11,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::session::Session;
 
+pub(crate) use signature::decide_fits;
 pub(crate) use verdict::{accept, call};
 
 mod bindings {
