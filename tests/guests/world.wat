@@ -50,8 +50,12 @@
 ;; `na` at 1024, `eu` at 1026, `one` at 1028, `two` at 1031.
 (data (i32.const 1024) "naeuonetwo")
 
+;; Where the allocator says that everything is, once a guest has decided to lie.
+(global $lie (mut i32) (i32.const -1))
+
 (func (export "cabi_realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
   (local $place i32)
+  (if (i32.ne (global.get $lie) (i32.const -1)) (then (return (global.get $lie))))
   (local.set $place (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
   (global.set $free (i32.add (local.get $place) (local.get $size)))
   (local.get $place))

@@ -6,10 +6,13 @@
 mod bounds;
 mod contract;
 mod facts;
+mod fuzz;
+mod hostile;
 mod intake;
 mod isolation;
 mod refusals;
 mod transcript;
 mod turns;
+mod uploads;
 
 use rota_tests::guest;

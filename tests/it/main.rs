@@ -12,6 +12,7 @@ mod engine;
 mod fairness;
 mod hubspot;
 mod outage;
+mod plans;
 mod plugins;
 mod replay;
 mod sandbox;

@@ -16,6 +16,7 @@ use crate::calls::{self, ARGUMENTS, Step, runner, settings};
 use crate::guest::{Guest, MANIFEST, beside, question, with_custom};
 use crate::hostile::outcome;
 use crate::imports::{IMPORTS, Parameter};
+use crate::wild::introduction;
 
 /// What an attempt came to, in words for a tally.
 pub type Came = String;
@@ -114,7 +115,8 @@ fn upload(catalogue: &Catalogue, kind: &str, component: &[u8]) -> Result<Came, S
 /// Makes random calls to the host, twice the same.
 fn call(catalogue: &Catalogue, random: &mut SmallRng) -> Result<Came, String> {
     let plugin = catalogue.take_in(&RUNNER).map_err(|refusal| refusal.to_string())?;
-    let program: Vec<Step> = (0..random.random_range(1..24)).map(|_| step(random)).collect();
+    let mut program = if random.random_ratio(3, 4) { introduction() } else { Vec::new() };
+    program.extend((0..random.random_range(1..24)).map(|_| step(random)));
     let settings = Settings::new(settings(&program));
     let ask = || catalogue.ask(Question { settings: settings.clone(), ..question(plugin.digest.clone()) });
     let (first, second) = (ask(), ask());
@@ -151,7 +153,7 @@ fn value(random: &mut SmallRng, parameter: Option<&Parameter>) -> u64 {
     match parameter {
         Some(Parameter::Pointer(size)) => 1024 + random.random_range(0..10) * *size as u64,
         Some(Parameter::Length) => random.random_range(0..6),
-        Some(Parameter::Number) => random.random_range(0..4),
+        Some(Parameter::Number) => random.random_range(0..2),
         Some(Parameter::Case(cases)) => random.random_range(0..*cases as u64),
         Some(Parameter::Float) => {
             let times = [0.0, 1e12, -1e12, 8.64e15, f64::NAN, f64::INFINITY, 0.5, -0.0, 1e300];

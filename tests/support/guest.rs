@@ -39,7 +39,7 @@ rating = "text"
 const WORKSPACE: &str = r#"
 workspace = "acme"
 reps = [
-  { id = "ana", email = "Ana@acme.test", capacity = 40 },
+  { id = "ana", email = "Ana@acme.test", capacity = 40, tags = ["german", "enterprise"] },
   { id = "bo", email = "bo@acme.test" },
   { id = "cy", email = "cy@acme.test", active = false },
 ]
@@ -214,12 +214,19 @@ pub fn question(plugin: Digest) -> Question {
     }
 }
 
-/// The names of all hostile guests.
+/// The names of all hostile guests, in order.
+///
+/// # Panics
+/// If `tests/guests` cannot be read.
+#[must_use]
 pub fn hostile() -> Vec<String> {
     let entries = fs::read_dir(root().join("tests/guests")).expect("tests/guests");
-    let names =
-        entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
-    names.filter(|name: &String| name != "world").collect()
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let guests = paths.filter(|path| path.extension().is_some_and(|extension| extension == "wat"));
+    let names = guests.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name != "world").collect();
+    names.sort();
+    names
 }
 
 /// The text of a guest in `tests/guests`.

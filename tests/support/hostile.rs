@@ -1,11 +1,15 @@
 //! The hostile set: everything that a stranger might upload, under a name, with a way to
 //! try it and to say what became of it in one word.
 
-use rota_domain::rule::{Answer, Verdict};
+use std::sync::Arc;
+
+use rota_domain::rule::{Answer, Question, Verdict};
 use rota_flow::ports::Rules;
 use rota_rules::Catalogue;
 
+use crate::calls::{runner, settings};
 use crate::guest::{Guest, hostile, question};
+use crate::{uploads, wild};
 
 /// One of the hostile set.
 #[derive(Clone, Debug)]
@@ -13,30 +17,40 @@ pub struct Hostile {
     /// What it is called.
     pub name: String,
     /// Its component.
-    pub component: Vec<u8>,
+    pub component: Arc<[u8]>,
+    /// Its settings.
+    pub settings: Arc<str>,
 }
 
 impl Hostile {
     /// A component under a name.
-    pub fn new(name: impl Into<String>, component: Vec<u8>) -> Self {
-        Self { name: name.into(), component }
+    pub fn new(name: impl Into<String>, component: impl Into<Arc<[u8]>>) -> Self {
+        Self { name: name.into(), component: component.into(), settings: "{}".into() }
     }
 
     /// Takes it in and asks it: the code of its refusal or failure, or what else it came to.
     pub fn attempt(&self, catalogue: &Catalogue) -> &'static str {
         match catalogue.take_in(&self.component) {
-            Ok(plugin) => outcome(&catalogue.ask(question(plugin.digest))),
+            Ok(plugin) => {
+                let settings = self.settings.as_ref().into();
+                outcome(&catalogue.ask(Question { settings, ..question(plugin.digest) }))
+            }
             Err(refusal) => refusal.code.as_str(),
         }
     }
 }
 
-/// Everything hostile.
+/// Everything hostile: guests, uploads, and wild arguments.
 #[must_use]
 pub fn all() -> Vec<Hostile> {
-    let mut names = hostile();
-    names.sort();
-    names.into_iter().map(|name| Hostile::new(&name, Guest::file(&name).component())).collect()
+    let guests = hostile().into_iter().map(|name| Hostile::new(&name, Guest::file(&name).component()));
+    let uploads = uploads::all().into_iter().map(|(name, make)| Hostile::new(name, make()));
+    let runner: Arc<[u8]> = runner().component().into();
+    let wild = wild::programs().into_iter().map(move |(name, program)| Hostile {
+        settings: settings(&program).into(),
+        ..Hostile::new(name, runner.clone())
+    });
+    guests.chain(uploads).chain(wild).collect()
 }
 
 /// What an answer came to, in one word.

@@ -6,6 +6,8 @@ pub mod fuzz;
 pub mod guest;
 pub mod hostile;
 pub mod imports;
+pub mod uploads;
+pub mod wild;
 
 use std::path::PathBuf;
 

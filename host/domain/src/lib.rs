@@ -18,6 +18,7 @@ pub mod lead;
 pub mod limits;
 pub mod manifest;
 pub mod person;
+pub mod plan;
 pub mod property;
 pub mod roster;
 pub mod rule;

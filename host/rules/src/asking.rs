@@ -123,7 +123,7 @@ fn call(loaded: &Loaded, store: &mut Store<Session>) -> Ending {
     match returned {
         Ok(returned) => Ending::Returned(returned),
         Err(error) => {
-            let failure = failure::readable(&failure::of(&error));
+            let failure = failure::readable(&failure::of(&error, store.data()));
             let machine = failure.code == ErrorCode::Wall;
             Ending::Failed { failure, machine }
         }
@@ -134,7 +134,9 @@ fn call(loaded: &Loaded, store: &mut Store<Session>) -> Ending {
 fn judge(session: &mut Session, ending: Ending) -> Verdict {
     let returned = match ending {
         Ending::Returned(returned) => returned,
-        Ending::Failed { failure, .. } => return Verdict::Failed(failure),
+        Ending::Failed { failure, .. } => {
+            return Verdict::Failed(failure::readable(&failure::first(session, failure)));
+        }
     };
     match catch_unwind(AssertUnwindSafe(|| v0_1::accept(session, returned))) {
         Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(&failure)),

@@ -16,6 +16,7 @@ mod limits;
 mod replay;
 mod session;
 mod tape;
+mod trace;
 mod transcript;
 mod words;
 

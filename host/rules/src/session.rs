@@ -44,10 +44,13 @@ pub(crate) struct Session {
     pub(crate) log_truncated: bool,
     pub(crate) undeclared_read: Option<String>,
     pub(crate) undeclared_write: Option<String>,
+    /// What the guest said of its panic, before the trap that ends it.
+    pub(crate) panic: Option<String>,
     pools: Vec<PoolId>,
     tables: Vec<Arc<Table>>,
     shown: Vec<bool>,
     calls: usize,
+    carried: usize,
 }
 
 impl Session {
@@ -74,10 +77,12 @@ impl Session {
             log_truncated: false,
             undeclared_read: None,
             undeclared_write: None,
+            panic: None,
             pools: Vec::new(),
             tables: Vec::new(),
             shown: vec![false; reps],
             calls: 0,
+            carried: 0,
         }
     }
 
@@ -103,7 +108,7 @@ impl Session {
                 Ok(answer)
             }
             Err(error) => {
-                self.transcript.stop(function, &arguments, &failure::readable(&failure::of(&error)))?;
+                self.transcript.stop(function, &arguments, &failure::readable(&failure::cause(&error)))?;
                 Err(error)
             }
         }
@@ -115,17 +120,13 @@ impl Session {
         &mut self,
         function: &'static str,
         arguments: impl Serialize,
-        keep: impl FnOnce(&mut Self),
+        keep: impl FnOnce(&mut Self) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
         if let Some(tape) = &mut self.tape {
             tape.answer::<()>(function, &arguments)?;
-            keep(self);
-            return Ok(());
+            return keep(self);
         }
-        self.step(function, arguments, |session| {
-            keep(session);
-            Ok(())
-        })
+        self.step(function, arguments, keep)
     }
 
     /// Counts host work that fuel does not see: one for a call, more where the host has to
@@ -136,6 +137,16 @@ impl Session {
         if self.calls > limit {
             let detail = format!("it asked the host more than {limit} times");
             return Err(Stop::new(ErrorCode::HostCalls, detail).into());
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that crossed between guest and host, in either direction.
+    pub(crate) fn carry(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.carried = self.carried.saturating_add(bytes);
+        if self.carried > self.limits.carried {
+            let detail = format!("it and the host handed each other more than {} KiB", self.limits.carried >> 10);
+            return Err(Stop::new(ErrorCode::Output, detail).into());
         }
         Ok(())
     }

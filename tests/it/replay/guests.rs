@@ -10,7 +10,7 @@ use rota_flow::ports::{Replays as _, Rules as _};
 use rota_rules::ENGINE;
 use rota_tests::root;
 
-use crate::engine::guest::{CATALOGUE, Guest, failure, hostile, question, transcript};
+use rota_tests::guest::{CATALOGUE, Guest, failure, hostile, question, transcript};
 
 /// Asks a guest on these terms.
 fn asked(guest: &Guest, change: impl FnOnce(&mut Question)) -> (Question, Answer) {

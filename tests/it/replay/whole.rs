@@ -3,7 +3,7 @@
 use rota_domain::id::Digest;
 
 use super::tenant::Tenant;
-use crate::engine::guest::Guest;
+use rota_tests::guest::Guest;
 
 /// Two flows: the first passes on everything that is not from the US.
 pub(crate) const WORKSPACE: &str = r#"

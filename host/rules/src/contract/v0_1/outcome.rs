@@ -8,7 +8,10 @@ use super::types::Refusal;
 use super::{effects, explain, log};
 use crate::failure::Stop;
 use crate::session::Session;
-use crate::words::plain;
+use crate::words::{cut as shortened, plain};
+
+/// Bytes of a panic's message that reach the author, beside the functions it happened in.
+const PANIC_MAX: usize = 500;
 
 impl effects::Host for Session {
     fn set_property(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Refusal>> {
@@ -59,22 +62,28 @@ impl explain::Host for Session {
         if self.notes.len() >= self.limits.notes || size > room {
             return self.keep("explain.note", cut(size), |session| {
                 session.explain_truncated = true;
+                session.carry(size)
             });
         }
         self.keep("explain.note", (&branch, &detail), |session| {
             session.note_bytes += size;
             session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
+            Ok(())
         })
     }
 }
 
 impl log::Host for Session {
     fn line(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        if matches!(level, log::Level::Error) && message.starts_with("panicked at ") {
+            self.panic = Some(shortened(&message, PANIC_MAX));
+        }
         let room = self.limits.log_bytes.saturating_sub(self.log_bytes);
         // Room for the level, too.
         if self.log.len() >= self.limits.log_lines || message.len() + 16 > room {
             return self.keep("log.line", cut(message.len()), |session| {
                 session.log_truncated = true;
+                session.carry(message.len())
             });
         }
         self.keep("log.line", (level, &message), |session| {
@@ -85,6 +94,7 @@ impl log::Host for Session {
             );
             session.log_bytes += line.len();
             session.log.push(line);
+            Ok(())
         })
     }
 }
