@@ -32,7 +32,8 @@ fn the_host_answers_ten_thousand_times_and_no_more() {
 fn sixty_four_pools_may_be_open_and_no_more() {
     let answer = Guest::file("hoards-pools").ask();
     let calls = transcript(&answer);
-    let last = r#"["rep-pool.open",["p64"],null,{"code":"handles","detail":"it opened more than 64 pools"}]"#;
+    let last =
+        r#"["rep-pool.open",["p64"],null,{"code":"handles","detail":"it opened more than 64 pools and tables"}]"#;
     assert_eq!(calls[calls.len() - 2..], [r#"["rep-pool.open",["p63"],{"Ok":63}]"#, last]);
     assert_eq!(failure(answer).code, ErrorCode::Handles);
 }
