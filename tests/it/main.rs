@@ -1,6 +1,7 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
 mod apply;
+mod author;
 mod command;
 mod config;
 mod crash;
@@ -8,6 +9,7 @@ mod decide;
 mod demo;
 mod engine;
 mod fairness;
+mod frozen;
 mod hubspot;
 mod outage;
 mod plugins;

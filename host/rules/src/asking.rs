@@ -51,7 +51,7 @@ impl Rules for Catalogue {
     }
 }
 
-fn store(engine: &Engine, session: Session) -> wasmtime::Result<Store<Session>> {
+pub(crate) fn store(engine: &Engine, session: Session) -> wasmtime::Result<Store<Session>> {
     let Limits { fuel, cpu_ms, call_bytes, .. } = session.limits;
     let mut store = Store::new(engine, session);
     store.limiter(|session| &mut session.growth);

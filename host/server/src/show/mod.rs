@@ -1,8 +1,11 @@
 //! What people read in a terminal, made from the nouns of the domain: pure functions to text,
 //! eighty columns wide. Whether there are colours is the caller's to say.
 
+mod cases;
 mod decision;
 mod fairness;
+mod findings;
+mod inspected;
 mod live;
 mod log;
 mod outbox;
@@ -10,13 +13,18 @@ mod palette;
 mod report;
 mod summary;
 mod text;
+mod trial;
 mod why;
 
+pub use cases::cases;
 pub use fairness::{Fairness, fairness};
+pub use findings::findings;
+pub use inspected::inspected;
 pub use live::demo_line;
 pub use log::{NO_DECISIONS, log_line};
 pub use outbox::outbox;
 pub use palette::Palette;
 pub use report::{DemoMember, DemoPool, DemoReport, Percentiles};
 pub use summary::demo_summary;
+pub use trial::{figures, trial_tail};
 pub use why::{Considered, Sent, Step, Why, WhyNot};

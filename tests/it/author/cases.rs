@@ -1,0 +1,69 @@
+//! `rota test`: what differs, which branches no case reaches, and running again on a change.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use super::{copied, edit};
+use crate::command::rota;
+
+#[test]
+fn what_was_expected_stands_beside_what_came() {
+    let folder = copied();
+    edit(
+        folder.path(),
+        "cases/one-lead-one-rep.json",
+        "\"rep\": \"ana\"",
+        "\"rep\": \"bo\", \"notes\": [\"a\", \"b\"]",
+    );
+    let ran = rota(folder.path(), &["test"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    insta::assert_snapshot!(ran.out, @"");
+}
+
+#[test]
+fn a_branch_that_no_case_reaches_is_named() {
+    let folder = copied();
+    fs::remove_file(folder.path().join("cases/nobody-available.json")).expect("removed");
+    let ran = rota(folder.path(), &["test", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let coverage = &ran.json()["coverage"];
+    assert_eq!(coverage["not_reached"], serde_json::json!(["nobody-available"]), "{coverage}");
+    assert_eq!(coverage["branches"], 2);
+}
+
+#[test]
+fn a_branch_that_only_the_manifest_names_counts() {
+    let folder = copied();
+    edit(folder.path(), "plugin.toml", "tables = []", "tables = []\nbranches = [\"odd\"]");
+    let component = folder.path().join("next-in-line.wasm");
+    let component = component.to_str().expect("UTF-8");
+    let ran = rota(folder.path(), &["test", "--component", component]);
+    assert!(ran.out.contains("coverage: 2 of 3 branches; not reached: odd"), "{}", ran.out);
+}
+
+#[test]
+fn the_bundled_plugins_are_tested_without_being_built() {
+    let ran = rota(&rota_tests::root(), &["test", "plugins/territory", "--json"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.json()["failed"], 0);
+}
+
+/// Both runs print a line with the totals; whoever does not run again makes this wait for ever,
+/// and the suite's own limit ends it.
+#[test]
+fn while_it_watches_a_change_makes_it_run_again() {
+    let folder = copied();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rota-under-test"))
+        .args(["test", "--watch", "--component", "next-in-line.wasm"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("rota starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines().map(|line| line.expect("a line"));
+    assert!(lines.any(|line| line == "5 passed, 0 failed"));
+    edit(folder.path(), "cases/one-lead-one-rep.json", "\"rep\": \"ana\"", "\"rep\": \"nobody-of-this-name\"");
+    assert!(lines.any(|line| line == "4 passed, 1 failed"));
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
