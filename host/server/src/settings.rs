@@ -41,10 +41,8 @@ impl Schema {
         let mut compiler = Compiler::new();
         compiler.use_loader(Box::new(Nothing));
         let mut schemas = Schemas::new();
-        let index = compiler
-            .add_resource(NAME, value)
-            .and_then(|()| compiler.compile(NAME, &mut schemas))
-            .map_err(|error| why(&error))?;
+        compiler.add_resource(NAME, value).map_err(|error| why(&error))?;
+        let index = compiler.compile(NAME, &mut schemas).map_err(|error| why(&error))?;
         Ok(Self { schemas, index })
     }
 

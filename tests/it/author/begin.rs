@@ -96,6 +96,12 @@ fn a_new_rule_says_what_to_do_next() {
     let place = tempfile::tempdir().expect("a folder");
     let ran = rota(place.path(), &["new", "by-size", "--dir", "rules/size"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    insta::assert_snapshot!(ran.out, @"");
+    insta::assert_snapshot!(ran.out, @r#"
+    rules/size is there. The rule is rules/size/src/lib.rs. Go on with
+
+      cd rules/size
+      rota test     # builds it and runs its cases; the first build takes a minute
+      rota run --lead workspace/lead.json --workspace workspace
+    "#);
     assert!(place.path().join("rules/size/.rota/wit/world.wit").exists());
 }

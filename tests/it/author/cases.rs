@@ -18,7 +18,20 @@ fn what_was_expected_stands_beside_what_came() {
     );
     let ran = rota(folder.path(), &["test"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    insta::assert_snapshot!(ran.out, @"");
+    insta::assert_snapshot!(ran.out, @r#"
+    ok     equals-take-turns.json    Equal reps get the same number of leads, in a…
+    ok     inactive-is-skipped.json  A rep who has left gets nothing; the others ta…
+    ok     nobody-available.json     A pool whose only member has left passes the l…
+    FAILED one-lead-one-rep.json     The first lead goes to the first in line.
+                       expected                       came
+             rep       "bo"                           "ana"
+             notes[0]  "a"                            "next-in-line"
+             notes[1]  "b"                            nothing
+             it noted: next-in-line
+    ok     unknown-pool.json         A pool that the workspace does not have is a p…
+    4 passed, 1 failed
+    coverage: 2 of 2 branches
+    "#);
 }
 
 #[test]

@@ -27,7 +27,29 @@ fn each_finding_comes_with_its_mend() {
     fs::remove_dir_all(folder.path().join("cases")).expect("removed");
     let ran = rota(folder.path(), &["check"]);
     assert_eq!(ran.code, 1);
-    insta::assert_snapshot!(ran.out, @"");
+    insta::assert_snapshot!(ran.out, @r#"
+    problem: plugin.toml: the version `one` is none
+        write three numbers, such as `version = "0.1.0"`
+    problem: plugin.toml: it was written for contract `2.0`, and this rota speaks
+    0.1
+        write `contract = "0.1"`
+    problem: plugin.toml: it has no summary, which people see when they choose a
+    plugin
+        say in one sentence what the rule does: `summary = "…"`
+    problem: plugin.toml: the sources name the property `country`, which [reads]
+    does not list
+        add `country = "text"`, or the type that it has, under [reads]
+    problem: settings.schema.json: it is no JSON Schema: /type: value must be one of
+    'array', 'boolean', 'integer', 'null', 'number', 'object', 'string'; /type: want
+    array, but got string
+        see https://json-schema.org/understanding-json-schema
+    problem: cases/: there is no case, so nothing shows that the rule does what it
+    should
+        add cases/workspace.toml and a first case: `rota schema case` describes one
+    hint: plugin.toml: [reads] lists `state`, and no source names it
+        take it out, unless the name is put together while the rule runs
+    6 problems to mend, 1 hint.
+    "#);
 }
 
 #[test]
@@ -55,16 +77,23 @@ fn a_component_is_judged_as_a_host_would() {
     assert_eq!((ran.code, ran.out.contains("make it one with `rota build`")), (1, true), "{}", ran.out);
     let ran = rota(place.path(), &["check", "clock.wasm"]);
     assert_eq!(ran.code, 1);
-    insta::assert_snapshot!(ran.out, @"");
+    insta::assert_snapshot!(ran.out, @r#"
+    problem: the component: it imports `wasi:clocks/wall-clock@0.2.0`, which no rule
+    may have [import]
+        only the interfaces of rota:routing are there; build for
+        wasm32-unknown-unknown, or stub WASI out with your toolchain's option
+    1 problem to mend.
+    "#);
 }
 
 #[test]
 fn a_schema_that_reads_files_is_a_problem() {
     let folder = copied();
     edit(folder.path(), "settings.schema.json", "\"type\": \"object\"", "\"$ref\": \"file:///etc/passwd\"");
-    let ran = rota(folder.path(), &["check"]);
+    let ran = rota(folder.path(), &["check", "--json"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("nothing outside it is read"), "{}", ran.out);
+    let what = &ran.json()["findings"][0]["what"];
+    assert!(what.as_str().expect("text").contains("nothing outside it is read"), "{what}");
 }
 
 #[test]
@@ -101,7 +130,8 @@ fn settings_that_their_plugin_cannot_use_are_refused_at_the_start_with_their_pat
         [[flows]]\nid = \"inbound\"\nplugin = \"territory\"\nfallback = { queue = \"triage\" }\n\
         settings = { territories = [{ countries = \"US\", pool = \"na\" }] }\n";
     fs::write(place.path().join("workspace.toml"), workspace).expect("written");
-    fs::write(place.path().join("leads.jsonl"), "").expect("written");
+    let lead = r#"{"at":"2026-03-02T09:00:00Z","kind":"lead","lead":{"id":"1"}}"#;
+    fs::write(place.path().join("leads.jsonl"), lead).expect("written");
     let ran = rota(place.path(), &["simulate", "--leads", "leads.jsonl"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("the settings of flow `inbound` do not fit the plugin `territory`"), "{}", ran.err);

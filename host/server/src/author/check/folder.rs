@@ -15,7 +15,7 @@ const READS: [&str; 5] = ["lead::text", "lead::number", "lead::flag", "lead::tim
 const COMPANY_READS: [&str; 2] = ["company::text", "company::number"];
 const WRITES: [&str; 1] = ["effects::set_property"];
 /// What may be read of a company without being declared.
-const ALWAYS: [&str; 2] = ["name", "domain"];
+const FREE: [&str; 2] = ["name", "domain"];
 
 pub(super) fn check(folder: &Path) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -45,36 +45,50 @@ pub(super) fn check(folder: &Path) -> Vec<Finding> {
     found
 }
 
+/// One table of the manifest, and the functions that need it.
+struct Table<'a> {
+    name: &'a str,
+    declared: Vec<&'a String>,
+    /// What needs no declaration.
+    free: &'a [&'a str],
+    functions: &'a [&'a str],
+}
+
 /// Compares what the sources read and write with what the manifest declares.
 fn declarations(folder: &Path, manifest: &Manifest, found: &mut Vec<Finding>) {
     let mut sources = Vec::new();
     if branches::read(&folder.join("src"), &mut sources).is_err() || sources.is_empty() {
         return;
     }
-    let kinds: [(&[&str], Vec<&String>, &[&str], &str); 3] = [
-        (&READS, manifest.reads.keys().collect(), &[], "reads"),
-        (&COMPANY_READS, manifest.company.reads.keys().collect(), &ALWAYS, "company.reads"),
-        (&WRITES, manifest.writes.keys().collect(), &[], "writes"),
-    ];
-    for (functions, declared, always, table) in kinds {
-        let named: BTreeSet<&str> = sources
-            .iter()
-            .flat_map(|source| functions.iter().flat_map(|function| branches::calls(source, function)))
-            .collect();
-        for name in named {
-            if !declared.iter().any(|known| *known == name) && !always.contains(&name) {
-                let what = format!("the sources name the property `{name}`, which [{table}] does not list");
-                let mend = format!("add `{name} = \"text\"`, or the type that it has, under [{table}]");
-                found.push(Finding::problem("plugin.toml", what, mend));
-            }
+    let (reads, company, writes) = (&manifest.reads, &manifest.company.reads, &manifest.writes);
+    for table in [
+        Table { name: "reads", declared: reads.keys().collect(), free: &[], functions: &READS },
+        Table { name: "company.reads", declared: company.keys().collect(), free: &FREE, functions: &COMPANY_READS },
+        Table { name: "writes", declared: writes.keys().collect(), free: &[], functions: &WRITES },
+    ] {
+        compare(&sources, &table, found);
+    }
+}
+
+fn compare(sources: &[String], table: &Table<'_>, found: &mut Vec<Finding>) {
+    let Table { name: title, declared, free, functions } = table;
+    let named: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|source| functions.iter().flat_map(|function| branches::calls(source, function)))
+        .collect();
+    for name in named {
+        if !declared.iter().any(|known| *known == name) && !free.contains(&name) {
+            let what = format!("the sources name the property `{name}`, which [{title}] does not list");
+            let mend = format!("add `{name} = \"text\"`, or the type that it has, under [{title}]");
+            found.push(Finding::problem("plugin.toml", what, mend));
         }
-        for name in declared {
-            let text = format!("\"{name}\"");
-            if !sources.iter().any(|source| source.contains(&text)) {
-                let what = format!("[{table}] lists `{name}`, and no source names it");
-                let mend = "take it out, unless the name is put together while the rule runs";
-                found.push(Finding::hint("plugin.toml", what, mend));
-            }
+    }
+    for name in declared {
+        let text = format!("\"{name}\"");
+        if !sources.iter().any(|source| source.contains(&text)) {
+            let what = format!("[{title}] lists `{name}`, and no source names it");
+            let mend = "take it out, unless the name is put together while the rule runs";
+            found.push(Finding::hint("plugin.toml", what, mend));
         }
     }
 }
