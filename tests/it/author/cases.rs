@@ -62,6 +62,33 @@ fn the_bundled_plugins_are_tested_without_being_built() {
     assert_eq!(ran.json()["failed"], 0);
 }
 
+#[test]
+fn a_component_that_is_older_than_its_sources_is_not_taken() {
+    let folder = copied();
+    let component = fs::File::options().write(true).open(folder.path().join("next-in-line.wasm")).expect("a file");
+    component.set_modified(std::time::UNIX_EPOCH).expect("an old file");
+    // Without a toolchain it cannot be built again, and says so.
+    let ran = Command::new(env!("CARGO_BIN_EXE_rota-under-test"))
+        .arg("test")
+        .current_dir(folder.path())
+        .env("PATH", "")
+        .output()
+        .expect("rota runs");
+    let err = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(err.contains("`rustc` cannot be run: install Rust"), "{err}");
+}
+
+#[test]
+fn a_component_of_another_language_is_tested_as_it_is() {
+    let folder = copied();
+    fs::remove_file(folder.path().join("Cargo.toml")).expect("removed");
+    let component = fs::File::options().write(true).open(folder.path().join("next-in-line.wasm")).expect("a file");
+    component.set_modified(std::time::UNIX_EPOCH).expect("an old file");
+    let ran = rota(folder.path(), &["test"]);
+    assert!(ran.out.contains("5 passed, 0 failed"), "{}{}", ran.out, ran.err);
+}
+
 /// Both runs print a line with the totals; whoever does not run again makes this wait for ever,
 /// and the suite's own limit ends it.
 #[test]
