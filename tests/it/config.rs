@@ -446,7 +446,7 @@ fn a_schema_names_just_the_keys_that_are_read() {
     assert_eq!(keys(Subject::Case, "/properties"), "about at class settings lead repeat expect");
     assert_eq!(
         keys(Subject::Manifest, "/properties"),
-        "name version summary contract language reads writes company pools tables"
+        "name version summary contract language reads writes company pools tables branches"
     );
     for key in ["id", "object", "properties", "owner", "company", "history", "trigger"] {
         assert!(schema(Subject::Lead)["properties"][key].is_object(), "{key}");

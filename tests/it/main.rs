@@ -1,6 +1,7 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
 mod apply;
+mod author;
 mod business_time;
 mod command;
 mod config;
@@ -10,6 +11,7 @@ mod decide;
 mod demo;
 mod engine;
 mod fairness;
+mod frozen;
 mod hubspot;
 mod outage;
 mod plans;

@@ -34,6 +34,7 @@ fn with_plugin(language: &str) -> Loaded {
         workspace,
         settings: BTreeMap::from([(flow.clone(), Arc::from("{}"))]),
         components: BTreeMap::from([(flow, component)]),
+        tables: BTreeMap::new(),
         warnings: Vec::new(),
     }
 }

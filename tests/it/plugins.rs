@@ -28,7 +28,8 @@ fn a_case_that_expects_something_else_fails() {
     let case = r#"{"settings":{"pool":"na"},"lead":{"id":"1"},"expect":{"outcome":"assign","rep":"bo"}}"#;
     std::fs::write(cases.join("one.json"), case).expect("one.json");
     let outcomes = rota::cases::run(folder.path(), BUNDLED[0].1).expect("the cases can be run");
-    assert_eq!(outcomes[0].differences, [r#"rep: expected "bo", came "ana""#]);
+    let told: Vec<_> = outcomes[0].differences.iter().map(ToString::to_string).collect();
+    assert_eq!(told, [r#"rep: expected "bo", came "ana""#]);
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub struct Manifest {
     /// Tables that its code opens by a fixed name.
     #[serde(default)]
     pub tables: Vec<String>,
+    /// Branches that it notes under names which its sources do not spell out; `rota test`
+    /// says which branches no case reaches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub branches: Vec<String>,
 }
 
 /// What a plugin reads of a lead's company.

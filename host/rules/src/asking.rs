@@ -94,7 +94,7 @@ fn heading(question: &Question, loaded: &Loaded) -> Heading {
     }
 }
 
-fn store(engine: &Engine, session: Session) -> Store<Session> {
+pub(crate) fn store(engine: &Engine, session: Session) -> Store<Session> {
     let Limits { cpu_ms, call_bytes, .. } = session.limits;
     let mut store = Store::new(engine, session);
     store.limiter(|session| &mut session.growth);

@@ -4,6 +4,7 @@
 //! This is the only crate that names wasmtime. What a guest may do stands in `contract`,
 //! how much of it in `limits`, and what is taken in at all in `intake`.
 
+mod anatomy;
 mod asking;
 mod catalogue;
 mod contract;
@@ -13,6 +14,7 @@ mod failure;
 mod gate;
 mod intake;
 mod limits;
+mod measure;
 mod replay;
 mod session;
 mod tape;
@@ -20,7 +22,9 @@ mod trace;
 mod transcript;
 mod words;
 
+pub use anatomy::{Anatomy, anatomy};
 pub use catalogue::Catalogue;
 pub use engine::EngineError;
 pub use intake::{Intake, Refusal, inspect};
+pub use measure::Cost;
 pub use transcript::ENGINE;

@@ -28,6 +28,11 @@ impl Growth {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, granted: 0, elements: 0 }
     }
+
+    /// The most bytes that there were at one time: memories never shrink.
+    pub(crate) fn granted(&self) -> usize {
+        self.granted
+    }
 }
 
 impl ResourceLimiter for Growth {

@@ -12,9 +12,11 @@ use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::Plugin;
 use rota_rules::Catalogue;
+use serde_json::Value;
 
 use crate::bundled::BUNDLED;
 use crate::config::Loaded;
+use crate::settings::Schema;
 
 /// A workspace that can decide.
 #[derive(Clone, Debug)]
@@ -53,7 +55,9 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
         let plugin = catalogue.take_in(component).context(refused)?;
         check_version(flow, &plugin)?;
         let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
-        flow.settings = Settings::Inline(serde_json::from_str(&text).context("settings are an object")?);
+        let value = serde_json::from_str(&text).context("settings are an object")?;
+        check_settings(flow, &plugin, component, &value)?;
+        flow.settings = Settings::Inline(value);
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
         let limits = plan.grant(plugin.manifest.language).with_context(|| {
@@ -83,6 +87,31 @@ fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
         flow.plugin,
         known.join(", ")
     )
+}
+
+/// Settings that their plugin could not use are refused before a lead meets them.
+fn check_settings(
+    flow: &Flow,
+    plugin: &Plugin,
+    component: &[u8],
+    settings: &serde_json::Map<String, Value>,
+) -> anyhow::Result<()> {
+    let Some(schema) = rota_rules::inspect(component)?.settings_schema else { return Ok(()) };
+    let name = &plugin.manifest.name;
+    let schema = match Schema::compile(&schema) {
+        Ok(schema) => schema,
+        Err(why) => anyhow::bail!("the settings schema of the plugin `{name}` cannot be used: {why}"),
+    };
+    let misfits = schema.misfits(&Value::Object(settings.clone()));
+    let misfits: Vec<String> = misfits.iter().map(|misfit| format!("\n  {misfit}")).collect();
+    anyhow::ensure!(
+        misfits.is_empty(),
+        "the settings of flow `{}` do not fit the plugin `{name}`; correct them, or see what it takes with \
+         `rota inspect`:{}",
+        flow.id,
+        misfits.concat()
+    );
+    Ok(())
 }
 
 fn check_version(flow: &Flow, plugin: &Plugin) -> anyhow::Result<()> {

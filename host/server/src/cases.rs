@@ -1,38 +1,50 @@
 //! A plugin's cases: each is a lead with settings, decided by the compiled component the
 //! whole way that a live lead goes, and compared with what its author expects.
 
-use std::collections::BTreeMap;
+mod coverage;
+mod difference;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rota_domain::event::{Event, Happening};
 use rota_domain::id::{OwnerId, Seed};
+use rota_domain::rule::Question;
 use rota_domain::workspace::{
     Condition, Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Settings, Source, Workspace,
 };
-use rota_flow::ports::Recorded;
+use rota_flow::ports::{Recorded, Rules};
 use rota_rules::Catalogue;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::bind::bind;
-use crate::config::{Case, Directory, Expect, Loaded, load_workspace};
+use crate::config::{Case, Directory, Loaded, load_workspace};
 use crate::replay::unlike;
 use crate::simulate::Simulation;
+use crate::trial::Watched;
+
+pub use coverage::Coverage;
+pub use difference::Difference;
+pub(crate) use difference::words;
 
 /// The queue of the flow that cases run in.
 const FALLBACK: &str = "fallback";
 
 /// What became of one case.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
     /// The file's name.
     pub name: String,
     /// What it is to show.
     pub about: String,
     /// What came otherwise than expected; empty for a case that holds.
-    pub differences: Vec<String>,
+    pub differences: Vec<Difference>,
+    /// The branches that were noted, whichever of its leads noted them.
+    pub branches: BTreeSet<String>,
 }
 
 /// Runs all cases of a plugin's folder against a component.
@@ -40,9 +52,25 @@ pub struct Outcome {
 /// # Errors
 /// When a case or the workspace of the cases cannot be read, or the component is refused.
 pub fn run(plugin: &Path, component: &[u8]) -> anyhow::Result<Vec<Outcome>> {
+    let catalogue = Arc::new(Catalogue::new()?);
+    let rules: Arc<dyn Rules> = catalogue.clone();
+    all(plugin, component, &catalogue, &rules)
+}
+
+/// The questions that the cases of a plugin's folder put to it.
+///
+/// # Errors
+/// As [`run`].
+pub fn questions(plugin: &Path, component: &[u8], catalogue: &Arc<Catalogue>) -> anyhow::Result<Vec<Question>> {
+    let watched = Arc::new(Watched::new(catalogue.clone()));
+    let rules: Arc<dyn Rules> = watched.clone();
+    all(plugin, component, catalogue, &rules)?;
+    Ok(watched.take().into_iter().map(|(question, _)| question).collect())
+}
+
+fn all(plugin: &Path, component: &[u8], catalogue: &Catalogue, rules: &Arc<dyn Rules>) -> anyhow::Result<Vec<Outcome>> {
     let folder = plugin.join("cases");
     let loaded = load_workspace(&Directory::open(&folder)?)?;
-    let catalogue = Arc::new(Catalogue::new()?);
     catalogue.take_in(component).context("the component is refused")?;
     let mut files: Vec<_> = std::fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
@@ -52,25 +80,31 @@ pub fn run(plugin: &Path, component: &[u8]) -> anyhow::Result<Vec<Outcome>> {
         "there are no cases in {}: add one, as `rota schema case` describes",
         folder.display()
     );
-    files.iter().map(|path| one(path, &loaded, component, &catalogue)).collect()
+    files.iter().map(|path| one(path, &loaded, component, catalogue, rules)).collect()
 }
 
-fn one(path: &Path, loaded: &Loaded, component: &[u8], catalogue: &Arc<Catalogue>) -> anyhow::Result<Outcome> {
+fn one(
+    path: &Path,
+    loaded: &Loaded,
+    component: &[u8],
+    catalogue: &Catalogue,
+    rules: &Arc<dyn Rules>,
+) -> anyhow::Result<Outcome> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
     let case: Case = serde_json::from_str(&text).with_context(|| format!("{shown} is no case"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let at = case.at.unwrap_or(Timestamp::UNIX_EPOCH);
-    let bound = bind(stage(&case, loaded, component), catalogue)?;
+    let bound = bind(stage(&case, loaded, component), catalogue).with_context(|| shown.to_string())?;
     let settings = bound.bindings.flows.values().next().map(|binding| binding.settings.clone());
     let settings = settings.context("a case has one flow")?;
-    let mut simulation = Simulation::new(bound, catalogue.clone(), Seed::from_number(1), at);
+    let mut simulation = Simulation::new(bound, rules.clone(), Seed::from_number(1), at);
     let lead = || Event { at, what: Happening::Lead { lead: Box::new(case.lead.clone()), flow: Some("case".into()) } };
     let results: Vec<Recorded> = (0..case.repeat.max(1)).filter_map(|_| simulation.happen(lead())).collect();
-    let mut differences = differences(&case.expect, &results);
-    let again = results.iter().filter_map(|result| unlike(catalogue, result, &settings));
-    differences.extend(again.map(|first| format!("replay: recorded {}, came {}", first.recorded, first.replayed)));
-    Ok(Outcome { name, about: case.about.clone(), differences })
+    let mut differences = difference::all(&case.expect, &results);
+    differences.extend(results.iter().filter_map(|result| unlike(catalogue, result, &settings)).map(Difference::from));
+    let branches = results.iter().flat_map(|result| &result.private.notes).map(|note| note.branch.clone()).collect();
+    Ok(Outcome { name, about: case.about.clone(), differences, branches })
 }
 
 /// The workspace of the cases with one flow, which asks the plugin and nothing else: owned
@@ -114,52 +148,5 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         components: BTreeMap::from([("case".into(), component.to_vec())]),
         tables: loaded.tables.clone(),
         warnings: Vec::new(),
-    }
-}
-
-fn differences(expect: &Expect, results: &[Recorded]) -> Vec<String> {
-    let mut found = Vec::new();
-    let Some(last) = results.last() else {
-        return vec!["nothing was decided".into()];
-    };
-    let mut compare = |what: &str, expected: Value, came: Value| {
-        if !expected.is_null() && !covers(&expected, &came) {
-            found.push(format!("{what}: expected {expected}, came {came}"));
-        }
-    };
-    let decision = &last.decision;
-    for result in results {
-        compare("outcome", json!(expect.outcome), json!(result.decision.outcome));
-    }
-    compare("rep", json!(expect.rep), json!(decision.rep));
-    let reps: Vec<_> = results.iter().map(|result| &result.decision.rep).collect();
-    compare("reps", json!(expect.reps), json!(reps));
-    compare("reason", json!(expect.reason), json!(decision.reason.code));
-    compare("queue", json!(expect.queue), json!(decision.queue));
-    compare("nurture", json!(expect.nurture), json!(decision.nurture));
-    compare("error", json!(expect.error), json!(decision.error));
-    let notes: Vec<_> = last.private.notes.iter().map(|note| &note.branch).collect();
-    compare("notes", json!(expect.notes), json!(notes));
-    let beside = last.effects.iter().filter(|effect| effect.act.kind() != "owner");
-    let beside: Vec<_> = beside.map(|effect| json!(effect.act)).collect();
-    compare("effects", json!(expect.effects), json!(beside));
-    let minutes = decision.response_due.map(|due| due.duration_since(decision.at));
-    compare("response_minutes", json!(expect.response_minutes), json!(minutes.as_ref().map(SignedDuration::as_mins)));
-    if expect.error.is_none() && decision.error.is_some() {
-        found.push(format!("error: none expected, came {}", decision.error_detail.as_deref().unwrap_or("one")));
-    }
-    found
-}
-
-/// Whether what came is as expected: objects in lists need only the keys that are given.
-fn covers(expected: &Value, came: &Value) -> bool {
-    match (expected, came) {
-        (Value::Array(expected), Value::Array(came)) => {
-            expected.len() == came.len() && expected.iter().zip(came).all(|(expected, came)| covers(expected, came))
-        }
-        (Value::Object(expected), Value::Object(came)) => {
-            expected.iter().all(|(key, expected)| came.get(key).is_some_and(|came| covers(expected, came)))
-        }
-        _ => expected == came,
     }
 }

@@ -2,6 +2,7 @@
 //! wired together.
 
 pub mod author;
+pub mod bench;
 pub mod bind;
 pub mod bundled;
 pub mod cases;
@@ -15,5 +16,7 @@ pub mod http;
 pub mod log;
 pub mod replay;
 pub mod schema;
+pub mod settings;
 pub mod show;
 pub mod simulate;
+pub mod trial;

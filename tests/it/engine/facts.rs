@@ -232,5 +232,5 @@ fn cases_bring_their_own_tables_and_calendars() {
     let case = r#"{"lead":{"id":"1"},"expect":{"outcome":"queue","queue":"north"}}"#;
     fs::write(cases.join("one.json"), case).expect("one.json");
     let outcomes = cases::run(folder.path(), &Guest::new(LOOKS_UP).component()).expect("the cases can be run");
-    assert_eq!(outcomes[0].differences, Vec::<String>::new());
+    assert_eq!(outcomes[0].differences, []);
 }

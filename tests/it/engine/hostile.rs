@@ -121,7 +121,7 @@ fn wild_pointers_and_lengths_in_every_argument_of_every_import_are_traps() {
     let came: Vec<(String, &str, String)> = beside(|catalogue| {
         let plugin = catalogue.take_in(&component).expect("it is taken in");
         let ask = |(name, program): &(String, Vec<_>)| {
-            let settings = settings(program).into();
+            let settings = settings(program).as_str().into();
             let answer = catalogue.ask(Question { settings, ..question(plugin.digest.clone()) });
             let detail = match &answer.verdict {
                 Verdict::Failed(failure) => failure.detail.clone(),
@@ -145,7 +145,7 @@ fn wild_pointers_and_lengths_in_every_argument_of_every_import_are_traps() {
 #[test]
 fn the_guest_of_the_wild_programs_decides_where_nothing_is_wild() {
     let plugin = CATALOGUE.take_in(&runner().component()).expect("it is taken in");
-    let settings = settings(&wild::introduction()).into();
+    let settings = settings(&wild::introduction()).as_str().into();
     let answer = CATALOGUE.ask(Question { settings, ..question(plugin.digest) });
     assert!(matches!(answer.verdict, Verdict::Passed(_)), "{:?}", answer.verdict);
     assert_eq!(transcript(&answer).len(), 2);

@@ -24,6 +24,7 @@ const CUSTOM: u8 = 0;
 pub(super) struct Papers {
     pub(super) name: String,
     pub(super) version: String,
+    pub(super) branches: Vec<String>,
     manifest: String,
     schema: Option<String>,
 }
@@ -65,7 +66,7 @@ impl Papers {
              the schema's descriptions",
             size >> 10
         );
-        Ok(Self { name: read.name, version: read.version, manifest, schema })
+        Ok(Self { name: read.name, version: read.version, branches: read.branches, manifest, schema })
     }
 
     /// The component with these papers in the place of those that it had.

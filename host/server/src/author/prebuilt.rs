@@ -74,6 +74,14 @@ pub fn is_current(plugin_dir: &Path) -> Result<bool> {
     Ok(written.is_some_and(|known| known.source == source && known.wasm == sources::sha256(&wasm)))
 }
 
+/// The prebuilt component of a plugin's folder, if it was built from what is there now.
+pub(super) fn current(plugin_dir: &Path) -> Option<PathBuf> {
+    let name = plugin_dir.canonicalize().ok()?.file_name()?.to_owned();
+    // A folder anywhere else has no such neighbour, which is no mistake.
+    is_current(plugin_dir).unwrap_or(false).then_some(())?;
+    Some(folder(plugin_dir).ok()?.join(name).with_extension("wasm"))
+}
+
 fn folder(plugin_dir: &Path) -> Result<PathBuf> {
     let plugin_dir = plugin_dir.canonicalize().with_context(|| format!("{} is not there", plugin_dir.display()))?;
     Ok(plugin_dir.parent().context("a bundled plugin lies in plugins/")?.join("prebuilt"))

@@ -24,18 +24,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let built = if arguments.prebuilt {
         author::prebuild(&arguments.plugin)?
     } else {
-        let out = arguments.out.clone().map_or_else(|| default_out(arguments), Ok)?;
+        let out = match &arguments.out {
+            Some(out) => out.clone(),
+            None => author::built_path(&arguments.plugin)?,
+        };
         author::build(&arguments.plugin, &out)?
     };
-    let size = std::fs::metadata(&built.component).map_or(0, |found| found.len());
-    output::line(&format!("{}@{}: {} ({} KiB)", built.name, built.version, built.component.display(), size >> 10));
+    let (name, version, size) = (&built.name, &built.version, built.size >> 10);
+    output::line(&format!("{name}@{version}: {} ({size} KiB)", built.component.display()));
+    output::note(&format!("{}\n{}", built.digest, built.toolchain));
     Ok(Exit::Well)
-}
-
-fn default_out(arguments: &Arguments) -> anyhow::Result<PathBuf> {
-    let folder = arguments.plugin.canonicalize().map_err(|error| {
-        anyhow::anyhow!("there is no folder {} ({error}): name the plugin's", arguments.plugin.display())
-    })?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(folder.join(format!("{name}.wasm")))
 }

@@ -1,15 +1,20 @@
 //! The command line: one file a command, arguments first, then what it does. A command's
 //! help text is the doc comment of its arguments.
 
+mod bench;
 mod build;
+mod check;
 mod database;
 mod demo;
 mod embed;
 mod fairness;
+mod inspect;
 mod log;
+mod new;
 mod outbox;
 mod output;
 mod replay;
+mod run;
 mod sandbox;
 mod schema;
 mod serve;
@@ -44,9 +49,14 @@ enum Command {
     State(state::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
+    New(new::Arguments),
     Build(build::Arguments),
-    Embed(embed::Arguments),
+    Check(check::Arguments),
     Test(test::Arguments),
+    Run(run::Arguments),
+    Bench(bench::Arguments),
+    Inspect(inspect::Arguments),
+    Embed(embed::Arguments),
 }
 
 /// Reads the arguments and runs the command.
@@ -67,9 +77,14 @@ pub fn run() -> Exit {
         Command::State(arguments) => state::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
+        Command::New(arguments) => new::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
-        Command::Embed(arguments) => embed::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Embed(arguments) => embed::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,

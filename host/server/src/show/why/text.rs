@@ -148,13 +148,13 @@ fn asked(why: &Why, workspace: &Workspace, palette: Palette) -> Vec<String> {
             format!("  {n:>3}  {} {answer}", fit(question, 42)).trim_end().to_owned()
         })
         .collect();
-    rows.extend(more(steps.len(), STEPS_MOST, why, palette));
+    rows.extend(more(steps.len(), STEPS_MOST, palette));
     rows
 }
 
-fn more(count: usize, most: usize, why: &Why, palette: Palette) -> Option<String> {
+fn more(count: usize, most: usize, palette: Palette) -> Option<String> {
     let more = count.checked_sub(most).filter(|more| *more > 0)?;
-    Some(palette.paint(Tone::Quiet, &format!("  and {more} more: rota why {} --json", why.decision.id)))
+    Some(palette.paint(Tone::Quiet, &format!("  and {more} more: --json has them all")))
 }
 
 fn reps(why: &Why, recalled: &Recalled, palette: Palette) -> Vec<String> {
@@ -182,7 +182,7 @@ fn reps(why: &Why, recalled: &Recalled, palette: Palette) -> Vec<String> {
             format!("{mark} {}  {} {share}", fit(name, column), palette.paint(tone, &why)).trim_end().to_owned()
         })
         .collect();
-    rows.extend(more(why.reps.len(), REPS_MOST, why, palette));
+    rows.extend(more(why.reps.len(), REPS_MOST, palette));
     rows
 }
 
