@@ -27,7 +27,7 @@ fn a_case_that_expects_something_else_fails() {
     .expect("workspace.toml");
     let case = r#"{"settings":{"pool":"na"},"lead":{"id":"1"},"expect":{"outcome":"assign","rep":"bo"}}"#;
     std::fs::write(cases.join("one.json"), case).expect("one.json");
-    let outcomes = rota::cases::run(folder.path(), BUNDLED[0].1).expect("the cases can be run");
+    let outcomes = rota::cases::run(folder.path(), bundled("next-in-line")).expect("the cases can be run");
     assert_eq!(outcomes[0].differences, [r#"rep: expected "bo", came "ana""#]);
 }
 
@@ -55,4 +55,8 @@ fn the_tutorial_has_at_most_ten_lines() {
     let text = std::fs::read_to_string(root().join("plugins/next-in-line/src/lib.rs")).expect("the tutorial");
     let code = text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with("//"));
     assert!(code.count() <= 10);
+}
+
+fn bundled(name: &str) -> &'static [u8] {
+    BUNDLED.iter().find(|(known, _)| *known == name).expect("a bundled plugin").1
 }
