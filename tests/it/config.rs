@@ -107,6 +107,26 @@ fn what_is_read_and_not_acted_on_is_warned_of_with_its_line() {
 }
 
 #[test]
+fn all_bad_rows_of_a_table_are_told_with_their_lines() {
+    let files = everything().with("tables/postal.csv", "from,to,value\n1,2\n9,5,north\n10,20,a\n15,30,b\n");
+    insta::assert_snapshot!(files.error(), @r"
+    acme/tables/postal.csv:2: this row has 2 fields in place of 3; put a field that holds commas in quotes
+    acme/tables/postal.csv:3: the range `9` to `5` ends before it begins; swap its ends
+    acme/tables/postal.csv:5: the range `15` to `30` overlaps `10` to `20` in line 4; keep them apart
+    ");
+    let files = everything().with("tables/postal.csv", "from,to,value\n".to_owned() + &"1\n".repeat(120));
+    let error = files.error();
+    assert_eq!(error.lines().count(), 101);
+    assert_eq!(error.lines().last(), Some("acme/tables/postal.csv: and 20 more rows are wrong"));
+}
+
+#[test]
+fn a_table_is_read_as_its_match_says() {
+    let loaded = everything().with("tables/postal.csv", "from,to,value\n10,20,north\n").load().unwrap();
+    assert_eq!(loaded.tables["postal"].table.look_up("15"), Some("north"));
+}
+
+#[test]
 fn a_workspace_without_such_keys_has_no_warnings() {
     let plain = Memory::default().with("workspace.toml", "workspace = \"acme\"\n[[reps]]\nid = \"ana\"\n");
     assert!(plain.load().unwrap().warnings.is_empty());

@@ -6,7 +6,7 @@
 mod bounds;
 mod contract;
 mod facts;
-mod guest;
+pub(crate) mod guest;
 mod intake;
 mod isolation;
 mod refusals;

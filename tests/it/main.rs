@@ -1,8 +1,10 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
 mod apply;
+mod business_time;
 mod command;
 mod config;
+mod counters;
 mod crash;
 mod decide;
 mod demo;
@@ -15,4 +17,6 @@ mod sandbox;
 mod show;
 mod simulate;
 mod store;
+mod tables;
+mod tenant;
 mod tidy;

@@ -396,3 +396,25 @@ fn what_is_empty_says_what_to_do() {
     assert!(fairness(&[], Palette::PLAIN).contains("rota demo"));
     assert_eq!(outbox(&[], Palette::PLAIN), "The outbox is empty: everything that was decided has reached the CRM.\n");
 }
+
+#[test]
+fn why_names_tables_and_shows_instants_as_times() {
+    let mut recalled = recalled();
+    recalled.private.as_mut().unwrap().transcript = [
+        r#"["tables.open",["postal"],{"Ok":0}]"#,
+        r#"["tables.look-up",[0,"10115"],"berlin"]"#,
+        r#"["tables.look-up",[0,"0"],null]"#,
+        r#"["calendar.is-open",["office",1772460127250.0],{"Ok":true}]"#,
+        r#"["calendar.add-business-minutes",["office",1772460127250.0,60],{"Ok":1772463727250.0}]"#,
+        r#"["calendar.add-business-minutes",["office",1e300,60],{"Err":"Unknown"}]"#,
+        r#"["state.add",["turn",-1],{"Ok":-1}]"#,
+    ]
+    .join("\n");
+    let text = Why::text(&recalled, Palette::PLAIN);
+    let asked: Vec<&str> = text
+        .lines()
+        .skip_while(|line| !line.contains("tables.open"))
+        .take_while(|line| !line.trim().is_empty())
+        .collect();
+    assert_snapshot!(asked.join("\n"), @"");
+}

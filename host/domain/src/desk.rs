@@ -178,6 +178,7 @@ impl Desk {
             Some(value) => counters.insert(name, value),
             None => counters.remove(&name),
         };
+        self.counters.retain(|_, counters| !counters.is_empty());
     }
 
     /// Whether a rep can be given a lead now.

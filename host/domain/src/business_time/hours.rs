@@ -104,7 +104,7 @@ fn holidays(written: &[String]) -> Result<BTreeSet<i128>, Wrong> {
 fn span(text: &str) -> Result<Span, String> {
     let ends = text.split_once('-').and_then(|(from, to)| Some((minutes(from)?, minutes(to)?)));
     match ends {
-        Some((from, to)) if from == to => {
+        Some((from, to)) if from == to && from < 24 * 60 => {
             Err(format!("`{text}` ends where it begins; write \"00:00-24:00\" for a whole day"))
         }
         Some((from, to)) if from < 24 * 60 => {

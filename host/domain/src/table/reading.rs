@@ -116,8 +116,9 @@ impl Reading {
             }
         }
         if record.len() != columns.len() {
-            let (is, wanted) = (record.len(), columns.len());
-            return Err(format!("this row has {is} fields, not {wanted}; put fields that hold commas in quotes"));
+            let is = if record.len() == 1 { "1 field".into() } else { format!("{} fields", record.len()) };
+            let wanted = columns.len();
+            return Err(format!("this row has {is} in place of {wanted}; put a field that holds commas in quotes"));
         }
         let [from, to, value] = match self.matching {
             Match::Range => [fold(fields[0]), fold(fields[1]), fields[2].into()],

@@ -13,6 +13,7 @@ mod sandbox;
 mod schema;
 mod serve;
 mod simulate;
+mod state;
 mod test;
 mod why;
 
@@ -38,6 +39,7 @@ enum Command {
     Log(log::Arguments),
     Fairness(fairness::Arguments),
     Outbox(outbox::Arguments),
+    State(state::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     Build(build::Arguments),
@@ -59,6 +61,7 @@ pub fn run() -> Exit {
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
         Command::Outbox(arguments) => outbox::run(&arguments),
+        Command::State(arguments) => state::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::Build(arguments) => build::run(&arguments),

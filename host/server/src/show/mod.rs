@@ -1,6 +1,7 @@
 //! What people read in a terminal, made from the nouns of the domain: pure functions to text,
 //! eighty columns wide. Whether there are colours is the caller's to say.
 
+mod counters;
 mod decision;
 mod fairness;
 mod live;
@@ -12,6 +13,7 @@ mod summary;
 mod text;
 mod why;
 
+pub use counters::counters;
 pub use fairness::{Fairness, fairness};
 pub use live::demo_line;
 pub use log::{NO_DECISIONS, log_line};

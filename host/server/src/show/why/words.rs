@@ -1,23 +1,26 @@
-//! The steps of a transcript in words: numbers of reps and pools become their names.
+//! The steps of a transcript in words: numbers of reps, pools and tables become their names,
+//! and instants become times.
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use rota_domain::workspace::Workspace;
 use serde_json::Value;
 
 use super::Step;
 use super::steps::{arg, number};
 
-/// Reads steps one after the other, since a pool's number means something only after it was
-/// opened.
+/// Reads steps one after the other, since the number of a pool or a table means something
+/// only after it was opened.
 pub(super) struct Words<'w> {
     workspace: &'w Workspace,
     pools: BTreeMap<usize, String>,
+    tables: BTreeMap<usize, String>,
 }
 
 impl<'w> Words<'w> {
     pub(super) fn new(workspace: &'w Workspace) -> Self {
-        Self { workspace, pools: BTreeMap::new() }
+        Self { workspace, pools: BTreeMap::new(), tables: BTreeMap::new() }
     }
 
     /// The question and the answer of a step.
@@ -25,14 +28,16 @@ impl<'w> Words<'w> {
         match step.call.as_str() {
             "plugin" => {
                 self.pools.clear();
+                self.tables.clear();
                 let part = |place| arg(step, place).as_str().unwrap_or_default();
                 let digest = step.answer.as_str().unwrap_or_default();
                 return (format!("plugin {} {} for flow {}", part(1), part(2), part(0)), digest.to_owned());
             }
-            "rep-pool.open" => {
+            "rep-pool.open" | "tables.open" => {
                 if let (Some(name), Some(n)) = (arg(step, 0).as_str(), step.answer.get("Ok").and_then(number)) {
-                    self.pools.insert(n, name.into());
-                    return (format!("rep-pool.open {name}"), "opened".into());
+                    let open = if step.call == "tables.open" { &mut self.tables } else { &mut self.pools };
+                    open.insert(n, name.into());
+                    return (format!("{} {name}", step.call), "opened".into());
                 }
             }
             _ => {}
@@ -46,6 +51,8 @@ impl<'w> Words<'w> {
         match (call, place, value) {
             (_, _, Value::Array(list)) if list.is_empty() => None,
             ("rep-pool.members" | "rep-pool.next", 0, _) => number(value).and_then(|n| self.pools.get(&n)).cloned(),
+            ("tables.look-up", 0, _) => number(value).and_then(|n| self.tables.get(&n)).cloned(),
+            ("calendar.is-open" | "calendar.add-business-minutes", 1, _) => Some(instant(value)),
             ("rep-pool.next", 1, Value::Array(reps)) => {
                 Some(format!("among {}", reps.iter().map(|rep| self.rep(rep)).collect::<Vec<_>>().join(", ")))
             }
@@ -66,6 +73,7 @@ impl<'w> Words<'w> {
             (_, Value::String(word)) if word == "Nobody" => "nobody".into(),
             (_, Value::Object(map)) if map.len() == 1 => match map.iter().next() {
                 Some((key, Value::Null)) if key == "Ok" => "done".into(),
+                Some((key, inner)) if key == "Ok" && call == "calendar.add-business-minutes" => instant(inner),
                 Some((key, inner)) if key == "Ok" => plainly(inner),
                 Some((key, inner)) if key == "Err" => absence(inner),
                 Some((key, rep)) if key == "Active" => self.rep(rep),
@@ -92,6 +100,13 @@ fn absence(value: &Value) -> String {
         },
         other => other.to_string(),
     }
+}
+
+/// The time that an instant is, in whole milliseconds as rules have it.
+#[expect(clippy::cast_possible_truncation, reason = "out of range is no time, and shown as it is")]
+fn instant(value: &Value) -> String {
+    let at = value.as_f64().and_then(|millis| Timestamp::from_millisecond(millis as i64).ok());
+    at.map_or_else(|| plainly(value), |at| at.to_string())
 }
 
 fn plainly(value: &Value) -> String {
