@@ -5,11 +5,25 @@
 ;; Results of the host are written where the last argument says, `$back` in most guests.
 (import "rota:routing/lead@0.1.0" "text" (func $lead.text (param i32 i32 i32)))
 (import "rota:routing/lead@0.1.0" "number" (func $lead.number (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "flag" (func $lead.flag (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "time" (func $lead.time (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "several" (func $lead.several (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "source-class" (func $lead.source-class (param i32)))
+(import "rota:routing/lead@0.1.0" "record-owner" (func $lead.record-owner (param i32)))
+(import "rota:routing/lead@0.1.0" "company-text" (func $lead.company-text (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "company-number" (func $lead.company-number (param i32 i32 i32)))
+(import "rota:routing/lead@0.1.0" "company-owner" (func $lead.company-owner (param i32)))
+(import "rota:routing/lead@0.1.0" "history" (func $lead.history (param i32 i32)))
+(import "rota:routing/lead@0.1.0" "prior-owner" (func $lead.prior-owner (param i32 i32 i32)))
 (import "rota:routing/rep-pool@0.1.0" "open" (func $pool.open (param i32 i32 i32)))
 (import "rota:routing/rep-pool@0.1.0" "members" (func $pool.members (param i32 i32)))
 (import "rota:routing/rep-pool@0.1.0" "next" (func $pool.next (param i32 i32 i32 i32 i32 i32)))
 (import "rota:routing/rep-pool@0.1.0" "find-by-email" (func $pool.find-by-email (param i32 i32 i32)))
+(import "rota:routing/rep-pool@0.1.0" "find-by-owner" (func $pool.find-by-owner (param i32 i32 i32)))
 (import "rota:routing/rep-pool@0.1.0" "available" (func $pool.available (param i32) (result i32)))
+(import "rota:routing/rep-pool@0.1.0" "attribute" (func $pool.attribute (param i32 i32 i32 i32)))
+(import "rota:routing/rep-pool@0.1.0" "tags" (func $pool.tags (param i32 i32)))
+(import "rota:routing/rep-pool@0.1.0" "has-tag" (func $pool.has-tag (param i32 i32 i32) (result i32)))
 (import "rota:routing/tables@0.1.0" "open" (func $tables.open (param i32 i32 i32)))
 (import "rota:routing/tables@0.1.0" "look-up" (func $tables.look-up (param i32 i32 i32 i32)))
 (import "rota:routing/calendar@0.1.0" "is-open" (func $calendar.is-open (param i32 i32 f64 i32)))
@@ -36,8 +50,12 @@
 ;; `na` at 1024, `eu` at 1026, `one` at 1028, `two` at 1031.
 (data (i32.const 1024) "naeuonetwo")
 
+;; Where the allocator says that everything is, once a guest has decided to lie.
+(global $lie (mut i32) (i32.const -1))
+
 (func (export "cabi_realloc") (param $old i32) (param $old-size i32) (param $align i32) (param $size i32) (result i32)
   (local $place i32)
+  (if (i32.ne (global.get $lie) (i32.const -1)) (then (return (global.get $lie))))
   (local.set $place (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
   (global.set $free (i32.add (local.get $place) (local.get $size)))
   (local.get $place))

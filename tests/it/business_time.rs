@@ -187,7 +187,7 @@ fn hours() -> impl Strategy<Value = String> {
         // An odd one begins a night that may pass midnight.
         let night = (ends.len() % 2 == 1).then(|| {
             let from = ends[ends.len() - 1];
-            format!("\"{}-{}\"", clock(from), clock((from + 30) % 96.max(1)))
+            format!("\"{}-{}\"", clock(from), clock((from + 30) % 96))
         });
         spans.chain(night).collect::<Vec<_>>().join(", ")
     });

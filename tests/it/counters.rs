@@ -13,8 +13,8 @@ use rota_flow::ports::{Clock as _, Recorded, Store};
 use serde_json::json;
 
 use crate::command::rota;
-use crate::engine::guest::Guest;
 use crate::tenant::{Tenant, bound, workspace};
+use rota_tests::guest::Guest;
 
 /// Counts `na` up by one, and then this.
 fn counts(then: &str) -> Guest {

@@ -6,9 +6,13 @@
 mod bounds;
 mod contract;
 mod facts;
-pub(crate) mod guest;
+mod fuzz;
+mod hostile;
 mod intake;
 mod isolation;
 mod refusals;
 mod transcript;
 mod turns;
+mod uploads;
+
+use rota_tests::guest;

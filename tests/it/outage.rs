@@ -8,6 +8,7 @@ use std::time::Duration;
 use rota::compose::{self, Plan};
 use rota::config::{App, Directory, Loaded, load_workspace};
 use rota_domain::delivery::Backoff;
+use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
 use rota_flow::ports::Store;
 use rota_sandbox::{Options, Sandbox, Seed};
@@ -77,6 +78,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
         database: folder.path().join("rota.db"),
+        plans: Plans::default(),
         backoff: Backoff::default().faster(20),
         secrets: Box::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     };

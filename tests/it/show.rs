@@ -416,5 +416,13 @@ fn why_names_tables_and_shows_instants_as_times() {
         .skip_while(|line| !line.contains("tables.open"))
         .take_while(|line| !line.trim().is_empty())
         .collect();
-    assert_snapshot!(asked.join("\n"), @"");
+    assert_snapshot!(asked.join("\n"), @r"
+     1  tables.open postal                         opened
+     2  tables.look-up postal 10115                berlin
+     3  tables.look-up postal 0                    nothing
+     4  calendar.is-open office 2026-03-02 14:02:… true
+     5  calendar.add-business-minutes office 2026… 2026-03-02 15:02:07
+     6  calendar.add-business-minutes office 1e+3… unknown
+     7  state.add turn -1                          -1
+    ");
 }

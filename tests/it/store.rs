@@ -5,11 +5,13 @@
 
 mod durable;
 mod inbox;
+mod kept;
 mod lanes;
 mod log;
 mod order;
 mod outbox;
 mod owners;
+mod shared;
 mod values;
 
 use std::sync::Arc;
@@ -108,6 +110,13 @@ macro_rules! suite {
                     only_what_waits_or_is_dead_can_be_repaired,
                     what_waits_for_a_connection_that_is_gone_is_dead_and_says_so,
                     the_backlog_counts_what_waits,;
+                kept:
+                    what_is_kept_comes_back_by_its_digest,
+                    a_tenant_reads_only_what_it_has_kept_itself,
+                    counters_are_what_the_last_entry_made_of_them,
+                    a_conflict_changes_no_counter,;
+                shared:
+                    a_decision_with_large_answers_and_many_candidates_comes_back_whole,;
                 order:
                     no_sequence_of_events_delivers_out_of_order_or_strands_a_lane,;
             }

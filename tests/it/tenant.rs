@@ -16,7 +16,7 @@ use rota_rules::Catalogue;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::engine::guest::Guest;
+use rota_tests::guest::Guest;
 
 /// A workspace with these lines and a flow for each of these guests: `flow-0`, `flow-1`, …
 pub(crate) fn workspace(lines: &str, guests: &[Guest]) -> TempDir {

@@ -1,5 +1,14 @@
 //! What integration tests share.
 
+pub mod calls;
+pub mod calm;
+pub mod fuzz;
+pub mod guest;
+pub mod hostile;
+pub mod imports;
+pub mod uploads;
+pub mod wild;
+
 use std::path::PathBuf;
 
 /// The root of the repository.

@@ -10,8 +10,9 @@ use crate::business_time::Calendars;
 use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
+use crate::roster::{Roster, Seat};
 use crate::table::Tables;
-use crate::workspace::{Member, Rep, Workspace};
+use crate::workspace::{Rep, Workspace};
 
 /// Whether a rep can be given a lead now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,8 +74,10 @@ pub struct Desk {
     pub tables: Tables,
     /// The workspace's calendars, worked out.
     pub calendars: Calendars,
-    places: HashMap<RepId, usize>,
+    roster: Arc<Roster>,
     statuses: HashMap<RepId, Status>,
+    /// Of each rep, by place: what follows from the workspace and the statuses.
+    availabilities: Vec<Availability>,
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
 }
@@ -83,15 +86,17 @@ impl Desk {
     /// A desk at the beginning of a log, without tables.
     #[must_use]
     pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
-        let places = workspace.reps.iter().enumerate().map(|(place, rep)| (rep.id.clone(), place)).collect();
+        let availabilities = workspace.reps.iter().map(|rep| availability(rep, None)).collect();
+        let roster = Arc::new(Roster::of(&workspace));
         let calendars = Calendars::of(&workspace);
         Self {
             revision,
             workspace,
             tables: Tables::default(),
             calendars,
-            places,
+            roster,
             statuses: HashMap::new(),
+            availabilities,
             rotations: BTreeMap::new(),
             counters: Counters::new(),
         }
@@ -109,12 +114,13 @@ impl Desk {
     pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
         let mut next = Self::new(revision, workspace);
         next.tables = self.tables;
-        next.statuses = self.statuses;
+        for (rep, status) in self.statuses {
+            next.set_status(rep, status);
+        }
         next.rotations = self.rotations;
         next.counters = self.counters;
         for (pool, rotation) in &mut next.rotations {
-            let members = next.workspace.pool(pool).map(|pool| pool.members.as_slice()).unwrap_or_default();
-            rotation.retain(&candidates(members.iter()));
+            rotation.retain(&candidates(next.roster.pool(pool).unwrap_or_default()));
         }
         next
     }
@@ -122,11 +128,14 @@ impl Desk {
     /// The place of a rep in the workspace's list, which is its number for rules.
     #[must_use]
     pub fn place(&self, rep: &RepId) -> Option<usize> {
-        self.places.get(rep).copied()
+        self.roster.place(rep)
     }
 
     /// Sets what a rep is now.
     pub fn set_status(&mut self, rep: RepId, status: Status) {
+        if let Some(place) = self.place(&rep) {
+            self.availabilities[place] = availability(&self.workspace.reps[place], Some(status));
+        }
         self.statuses.insert(rep, status);
     }
 
@@ -181,38 +190,59 @@ impl Desk {
         self.counters.retain(|_, counters| !counters.is_empty());
     }
 
-    /// Whether a rep can be given a lead now.
+    /// Whether a rep can be given a lead now; who is not in the workspace cannot.
     #[must_use]
     pub fn availability(&self, rep: &Rep) -> Availability {
-        match self.statuses.get(&rep.id) {
-            _ if !rep.active => Availability::Inactive,
-            Some(Status::Left) => Availability::Inactive,
-            Some(Status::Away | Status::Paused) => Availability::Away,
-            Some(Status::Available | Status::Back) | None => Availability::Available,
-        }
+        self.place(&rep.id).map_or(Availability::Inactive, |place| self.availabilities[place])
     }
 
-    /// Whose turn it would be. `among` narrows the members (none: all of them), `weights`
-    /// replaces their weights, one for each of `among`.
+    /// Whether the rep at this place of the workspace's list can be given a lead now.
     #[must_use]
-    pub fn next(&self, pool: &PoolId, among: &[RepId], weights: &[u32]) -> Option<Turn> {
-        let members = &self.workspace.pool(pool)?.members;
-        let chosen = members.iter().filter_map(|member| {
-            let weight = if among.is_empty() {
-                member.weight
-            } else {
-                let place = among.iter().position(|rep| *rep == member.rep)?;
-                weights.get(place).copied().unwrap_or(member.weight)
+    pub fn availability_at(&self, place: usize) -> Availability {
+        self.availabilities[place]
+    }
+
+    /// The members of a pool, by id.
+    #[must_use]
+    pub fn pool(&self, pool: &PoolId) -> Option<&[Seat]> {
+        self.roster.pool(pool)
+    }
+
+    /// Whose turn it would be. `among` narrows the members (none: all of them), by their
+    /// places in the workspace's list; `weights` replaces their weights, one for each of
+    /// `among`.
+    #[must_use]
+    pub fn next(&self, pool: &PoolId, among: &[usize], weights: &[u32]) -> Option<Turn> {
+        let seats = self.roster.pool(pool)?;
+        let mut candidates = Vec::with_capacity(seats.len());
+        let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
+        for seat in seats.iter().filter(|seat| self.availabilities[seat.place] == Availability::Available) {
+            let weight = match &narrowed {
+                None => seat.weight,
+                Some(chosen) => match chosen[seat.place] {
+                    Chosen::No => 0,
+                    Chosen::AsUsual => seat.weight,
+                    Chosen::With(weight) => weight,
+                },
             };
-            let rep = &self.workspace.reps[self.place(&member.rep)?];
-            let available = self.availability(rep) == Availability::Available && weight > 0;
-            available.then(|| Candidate { rep: member.rep.clone(), weight })
-        });
-        let mut candidates: Vec<Candidate> = chosen.collect();
-        candidates.sort_by(|a, b| a.rep.cmp(&b.rep));
+            if weight > 0 {
+                candidates.push(Candidate { rep: seat.rep.clone(), weight });
+            }
+        }
         let fresh = Rotation::default();
         let rep = self.rotations.get(pool).unwrap_or(&fresh).next(&candidates)?.clone();
         Some(Turn { pool: pool.clone(), candidates, rep })
+    }
+
+    /// Of each rep, by place, whether it is chosen; the first mention counts.
+    fn narrowed(&self, among: &[usize], weights: &[u32]) -> Vec<Chosen> {
+        let mut chosen = vec![Chosen::No; self.availabilities.len()];
+        for (n, place) in among.iter().enumerate().rev() {
+            if let Some(chosen) = chosen.get_mut(*place) {
+                *chosen = weights.get(n).map_or(Chosen::AsUsual, |weight| Chosen::With(*weight));
+            }
+        }
+        chosen
     }
 
     /// The turn is taken.
@@ -244,11 +274,24 @@ impl Desk {
     }
 }
 
-fn candidates<'a>(members: impl Iterator<Item = &'a Member>) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = members
-        .filter(|member| member.weight > 0)
-        .map(|member| Candidate { rep: member.rep.clone(), weight: member.weight })
-        .collect();
-    candidates.sort_by(|a, b| a.rep.cmp(&b.rep));
-    candidates
+/// Whether a turn is asked for among others with this rep.
+#[derive(Clone, Copy)]
+enum Chosen {
+    No,
+    AsUsual,
+    With(u32),
+}
+
+fn availability(rep: &Rep, status: Option<Status>) -> Availability {
+    match status {
+        _ if !rep.active => Availability::Inactive,
+        Some(Status::Left) => Availability::Inactive,
+        Some(Status::Away | Status::Paused) => Availability::Away,
+        Some(Status::Available | Status::Back) | None => Availability::Available,
+    }
+}
+
+fn candidates(seats: &[Seat]) -> Vec<Candidate> {
+    let takes_turns = seats.iter().filter(|seat| seat.weight > 0);
+    takes_turns.map(|seat| Candidate { rep: seat.rep.clone(), weight: seat.weight }).collect()
 }

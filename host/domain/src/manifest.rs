@@ -62,3 +62,15 @@ pub enum Language {
     /// Python with an interpreter inside.
     Python,
 }
+
+impl Language {
+    /// The class as manifests and plans write it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::JavaScript => "javascript",
+            Self::Python => "python",
+        }
+    }
+}

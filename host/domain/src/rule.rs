@@ -48,6 +48,39 @@ impl Mode {
     }
 }
 
+/// A flow's settings as its plugin gets them: JSON text, with the digest that decisions name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    text: Arc<str>,
+    digest: Digest,
+}
+
+impl Settings {
+    /// These settings. The digest is worked out once, since it takes longer than a rule.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        Self { digest: Digest::of(text.as_bytes()), text }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// The digest of the text.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+}
+
+impl From<&str> for Settings {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+
 /// One question to one plugin.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -57,8 +90,8 @@ pub struct Question {
     pub limits: Limits,
     /// The flow that asks, whose counters the rule sees.
     pub flow: FlowId,
-    /// The flow's settings, as JSON text.
-    pub settings: Arc<str>,
+    /// The flow's settings.
+    pub settings: Settings,
     /// The circumstances.
     pub call: Call,
     /// The lead.
@@ -74,8 +107,8 @@ pub struct Question {
 pub struct Answer {
     /// What the rule said, as the host accepts it.
     pub verdict: Verdict,
-    /// Every call to the host with its answer, one JSON array a line:
-    /// `["lead.text",["country"],{"Ok":"US"}]`.
+    /// A section of the decision's transcript: heading, every call to the host with its
+    /// answer, end. Empty where the plugin is not there.
     pub transcript: Vec<u8>,
     /// What the rule noted of its way.
     pub notes: Vec<Note>,
@@ -182,7 +215,7 @@ pub enum Wish {
 }
 
 /// Why there is no decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The code.
     pub code: ErrorCode,

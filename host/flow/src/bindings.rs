@@ -1,10 +1,10 @@
 //! What a workspace names and does not hold itself: the plugin of each flow, and tables.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use rota_domain::id::FlowId;
 use rota_domain::limits::Limits;
+use rota_domain::rule::Settings;
 use rota_domain::table::Tables;
 
 use crate::ports::Plugin;
@@ -14,8 +14,8 @@ use crate::ports::Plugin;
 pub struct Binding {
     /// The plugin.
     pub plugin: Plugin,
-    /// The settings, as JSON text.
-    pub settings: Arc<str>,
+    /// The settings.
+    pub settings: Settings,
     /// How much it may use.
     pub limits: Limits,
 }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rota_domain::id::Digest;
 use rota_domain::limits::Limits;
 use rota_domain::rule::{Answer, ErrorCode, Failure, Question, Verdict};
+use rota_domain::transcript::{Heading, Terms};
 use rota_flow::ports::{Plugin, Rules};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -13,35 +14,40 @@ use crate::contract::v0_1;
 use crate::cpu_time;
 use crate::failure::{self, Stop};
 use crate::session::Session;
+use crate::transcript::{ENGINE, Transcript};
+
+/// How a guest ended, before the host judges what it gave back.
+pub(crate) enum Ending {
+    /// It gave something back.
+    Returned(Result<v0_1::rule::Decision, v0_1::rule::SettingsProblem>),
+    /// It did not.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// Whether that was the machine's doing, so that it need not come again.
+        machine: bool,
+    },
+}
+
+/// One call of a guest from instance to end.
+pub(crate) struct Run {
+    pub(crate) session: Session,
+    pub(crate) ending: Ending,
+    pub(crate) fuel: u64,
+}
 
 impl Rules for Catalogue {
     fn ask(&self, question: Question) -> Answer {
         let began = cpu_time::nanos();
         let Some(loaded) = self.find(&question.plugin) else {
-            let detail = format!("the plugin {} is not installed here", question.plugin);
-            return failed(Failure { code: ErrorCode::Compile, detail });
+            return absent(&question.plugin);
         };
-        let limits = question.limits;
-        if question.settings.len() > limits.settings {
-            let detail =
-                format!("the settings have {} bytes; {} are granted", question.settings.len(), limits.settings);
-            return failed(Failure { code: ErrorCode::Settings, detail });
-        }
-        let _pass = self.gate.enter();
-        let session = Session::new(question, loaded.plugin.manifest.clone());
-        let mut answer = match store(&self.engine, session) {
-            Ok(mut store) => {
-                let verdict = match catch_unwind(AssertUnwindSafe(|| decide(&loaded, &mut store))) {
-                    Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(&failure)),
-                    Ok(verdict) => verdict,
-                    // The lead shall not wait for ever for a host that fails at it every time.
-                    Err(_) => Verdict::Failed(failure::of_host()),
-                };
-                let left = store.get_fuel().unwrap_or(0);
-                answer(store.into_data(), verdict, limits.fuel.saturating_sub(left))
-            }
-            Err(error) => failed(failure::of(&error)),
-        };
+        let transcript = Transcript::new(&heading(&question, &loaded));
+        let session = Session::new(question, loaded.plugin.manifest.clone(), transcript);
+        let Run { mut session, ending, fuel } = self.run(&loaded, session);
+        let transcript = std::mem::take(&mut session.transcript).close(&ending, fuel);
+        let verdict = judge(&mut session, ending);
+        let mut answer = answer(session, verdict, transcript, fuel);
         answer.nanos = cpu_time::nanos().saturating_sub(began);
         answer
     }
@@ -51,40 +57,95 @@ impl Rules for Catalogue {
     }
 }
 
-fn store(engine: &Engine, session: Session) -> wasmtime::Result<Store<Session>> {
-    let Limits { fuel, cpu_ms, call_bytes, .. } = session.limits;
+impl Catalogue {
+    /// Asks a guest, once there is a place for it.
+    pub(crate) fn run(&self, loaded: &Loaded, session: Session) -> Run {
+        let Limits { settings, fuel, .. } = session.limits;
+        let length = session.question.settings.text().len();
+        if length > settings {
+            let detail = format!("the settings have {length} bytes; {settings} are granted");
+            let failure = Failure { code: ErrorCode::Settings, detail };
+            return Run { session, ending: Ending::Failed { failure, machine: false }, fuel: 0 };
+        }
+        let _pass = self.gate.enter();
+        let mut store = store(&self.engine, session);
+        let ending = catch_unwind(AssertUnwindSafe(|| call(loaded, &mut store)));
+        // The lead shall not wait for ever for a host that fails at it every time.
+        let ending = ending.unwrap_or_else(|_| Ending::Failed { failure: failure::of_host(), machine: true });
+        let left = store.get_fuel().unwrap_or(0);
+        Run { session: store.into_data(), ending, fuel: fuel.saturating_sub(left) }
+    }
+}
+
+/// The terms on which a plugin is asked.
+fn heading(question: &Question, loaded: &Loaded) -> Heading {
+    let manifest = &loaded.plugin.manifest;
+    Heading {
+        flow: question.flow.clone(),
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        digest: loaded.plugin.digest.clone(),
+        terms: Some(Terms {
+            engine: ENGINE.into(),
+            call: question.call.clone(),
+            settings: question.settings.digest().clone(),
+            limits: question.limits,
+        }),
+    }
+}
+
+fn store(engine: &Engine, session: Session) -> Store<Session> {
+    let Limits { cpu_ms, call_bytes, .. } = session.limits;
     let mut store = Store::new(engine, session);
     store.limiter(|session| &mut session.growth);
-    store.set_fuel(fuel)?;
     store.set_hostcall_fuel(call_bytes);
     store.set_max_component_handles(64);
     let began = cpu_time::nanos();
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        if cpu_time::nanos().saturating_sub(began) > cpu_ms * 1_000_000 {
+        if cpu_time::nanos().saturating_sub(began) > cpu_ms.saturating_mul(1_000_000) {
             let detail = format!("it used more than {cpu_ms} ms of processor time");
             return Err(Stop::new(ErrorCode::Wall, detail).into());
         }
         Ok(UpdateDeadline::Continue(1))
     });
-    Ok(store)
+    store
 }
 
-fn decide(loaded: &Loaded, store: &mut Store<Session>) -> Verdict {
-    let question = &store.data().question;
-    let settings = question.settings.clone();
+fn call(loaded: &Loaded, store: &mut Store<Session>) -> Ending {
+    let Session { question, limits, .. } = store.data();
+    let (settings, fuel) = (question.settings.text().clone(), limits.fuel);
     let call = v0_1::call(&question.call);
-    let returned = loaded
-        .router
-        .instantiate(&mut *store)
+    let returned = store
+        .set_fuel(fuel)
+        .and_then(|()| loaded.router.instantiate(&mut *store))
         .and_then(|router| router.rota_routing_rule().call_decide(&mut *store, &call, &settings));
     match returned {
-        Ok(returned) => v0_1::accept(store.data_mut(), returned),
-        Err(error) => Verdict::Failed(failure::of(&error)),
+        Ok(returned) => Ending::Returned(returned),
+        Err(error) => {
+            let failure = failure::readable(&failure::of(&error, store.data()));
+            let machine = failure.code == ErrorCode::Wall;
+            Ending::Failed { failure, machine }
+        }
     }
 }
 
-fn answer(session: Session, verdict: Verdict, fuel: u64) -> Answer {
+/// What the host makes of a guest's end.
+fn judge(session: &mut Session, ending: Ending) -> Verdict {
+    let returned = match ending {
+        Ending::Returned(returned) => returned,
+        Ending::Failed { failure, .. } => {
+            return Verdict::Failed(failure::readable(&failure::first(session, failure)));
+        }
+    };
+    match catch_unwind(AssertUnwindSafe(|| v0_1::accept(session, returned))) {
+        Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(&failure)),
+        Ok(verdict) => verdict,
+        Err(_) => Verdict::Failed(failure::of_host()),
+    }
+}
+
+fn answer(session: Session, verdict: Verdict, transcript: Vec<u8>, fuel: u64) -> Answer {
     let mut marks = Vec::new();
     if session.log_truncated {
         marks.push("log-truncated");
@@ -92,20 +153,13 @@ fn answer(session: Session, verdict: Verdict, fuel: u64) -> Answer {
     if session.explain_truncated {
         marks.push("explain-truncated");
     }
-    Answer {
-        verdict,
-        transcript: session.transcript.into_bytes(),
-        notes: session.notes,
-        log: session.log,
-        marks,
-        fuel,
-        nanos: 0,
-    }
+    Answer { verdict, transcript, notes: session.notes, log: session.log, marks, fuel, nanos: 0 }
 }
 
-fn failed(failure: Failure) -> Answer {
+fn absent(plugin: &Digest) -> Answer {
+    let detail = format!("the plugin {plugin} is not installed here");
     Answer {
-        verdict: Verdict::Failed(failure),
+        verdict: Verdict::Failed(Failure { code: ErrorCode::Compile, detail }),
         transcript: Vec::new(),
         notes: Vec::new(),
         log: Vec::new(),

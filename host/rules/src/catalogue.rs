@@ -57,7 +57,10 @@ impl Catalogue {
         }
         let intake = inspect(component)?;
         let compiled = Component::new(&self.engine, component).map_err(|error| {
-            let detail = format!("`{}` does not compile: {}", intake.manifest.name, error.root_cause());
+            let said = error.root_cause().to_string();
+            // The pool says what it holds in words of its own.
+            let said = said.split(" which exceeds the configured").next().unwrap_or_default();
+            let detail = format!("`{}` does not compile: {said}", intake.manifest.name);
             Refusal::new(ErrorCode::Compile, detail)
         })?;
         let refuse = |error: wasmtime::Error| {
@@ -67,7 +70,15 @@ impl Catalogue {
             );
             Refusal::new(ErrorCode::Contract, detail)
         };
-        let router = self.linker.instantiate_pre(&compiled).and_then(v0_1::RouterPre::new).map_err(refuse)?;
+        let instance = self.linker.instantiate_pre(&compiled).map_err(refuse)?;
+        v0_1::decide_fits(&self.engine, &compiled).map_err(|wrong| {
+            let detail = format!(
+                "`{}` exports `rota:routing/rule`, but {wrong}: build it against the published WIT",
+                intake.manifest.name
+            );
+            Refusal::new(ErrorCode::Export, detail)
+        })?;
+        let router = v0_1::RouterPre::new(instance).map_err(refuse)?;
         let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(intake.manifest) };
         let loaded = Arc::new(Loaded { plugin: plugin.clone(), router });
         self.loaded.write().unwrap_or_else(PoisonError::into_inner).insert(digest, loaded);

@@ -6,20 +6,13 @@ use std::time::Duration;
 use rota_domain::limits::MEMORY_MAX;
 use wasmtime::{Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::{STACK_MAX, TABLE_MAX};
+use crate::limits::{MEMORIES, MODULES, STACK_MAX, TABLE_MAX, TABLES};
 
 /// How often the epoch moves: how late the processor-time backstop may notice.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Decisions that may run at the same time.
 pub(crate) const INSTANCES: u32 = 64;
-
-/// Core modules, memories and tables that one component may consist of: those made from
-/// JavaScript or Python have several. The pool holds so many for every instance, so that
-/// one component's appetite takes nothing from another.
-const MODULES: u32 = 64;
-const MEMORIES: u32 = 4;
-const TABLES: u32 = 8;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +68,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_core_instances_per_component(MODULES)
         .max_memories_per_component(MEMORIES)
         .max_tables_per_component(TABLES)
+        .max_tables_per_module(TABLES)
         .max_memory_size(MEMORY_MAX)
         .table_elements(TABLE_MAX)
         .max_component_instance_size(4 << 20)

@@ -13,10 +13,14 @@ mod failure;
 mod gate;
 mod intake;
 mod limits;
+mod replay;
 mod session;
+mod tape;
+mod trace;
 mod transcript;
 mod words;
 
 pub use catalogue::Catalogue;
 pub use engine::EngineError;
 pub use intake::{Intake, Refusal, inspect};
+pub use transcript::ENGINE;

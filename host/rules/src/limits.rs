@@ -5,8 +5,14 @@ use wasmtime::ResourceLimiter;
 
 use crate::failure::Stop;
 
-/// The most elements of a table in any class.
+/// The most elements of all tables of a component together, in any class.
 pub(crate) const TABLE_MAX: usize = 100_000;
+/// Core modules, memories and tables that one component may consist of: those made from
+/// JavaScript or Python have several. The pool holds so many for every instance, so that
+/// one component's appetite takes nothing from another.
+pub(crate) const MODULES: u32 = 64;
+pub(crate) const MEMORIES: u32 = 4;
+pub(crate) const TABLES: u32 = 8;
 /// The guest's stack.
 pub(crate) const STACK_MAX: usize = 512 << 10;
 
@@ -14,12 +20,13 @@ pub(crate) const STACK_MAX: usize = 512 << 10;
 pub(crate) struct Growth {
     limit: usize,
     granted: usize,
+    elements: usize,
 }
 
 impl Growth {
     /// So many bytes of memory, whether in one or in several memories.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, granted: 0 }
+        Self { limit, granted: 0, elements: 0 }
     }
 }
 
@@ -34,11 +41,13 @@ impl ResourceLimiter for Growth {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > TABLE_MAX {
-            let detail = format!("it wanted a table of {desired} elements; {TABLE_MAX} are granted");
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let wanted = self.elements.saturating_add(desired.saturating_sub(current));
+        if wanted > TABLE_MAX {
+            let detail = format!("it wanted tables of {wanted} elements; {TABLE_MAX} are granted");
             return Err(Stop::new(ErrorCode::Table, detail).into());
         }
+        self.elements = wanted;
         Ok(true)
     }
 }

@@ -1,5 +1,9 @@
 //! What the host keeps while one guest decides: the question, what was handed out, and
 //! what the guest asked for. It lives as long as the instance.
+//!
+//! A session is live, and then works answers out and writes them down; or it plays a record,
+//! and then takes them from there. Whatever depends on the question or on what was handed
+//! out has to stand inside the closure that `step` gets: in replay it is not run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,9 +17,11 @@ use rota_domain::rule::{ErrorCode, Note, Question, Wish};
 use rota_domain::table::Table;
 use rota_domain::workspace::Rep;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::failure::Stop;
+use crate::failure::{self, Stop};
 use crate::limits::Growth;
+use crate::tape::Tape;
 use crate::transcript::Transcript;
 
 pub(crate) struct Session {
@@ -24,6 +30,7 @@ pub(crate) struct Session {
     pub(crate) limits: Limits,
     pub(crate) growth: Growth,
     pub(crate) transcript: Transcript,
+    pub(crate) tape: Option<Tape>,
     pub(crate) turns: Vec<Turn>,
     pub(crate) wishes: Vec<Wish>,
     pub(crate) wish_bytes: usize,
@@ -37,14 +44,17 @@ pub(crate) struct Session {
     pub(crate) log_truncated: bool,
     pub(crate) undeclared_read: Option<String>,
     pub(crate) undeclared_write: Option<String>,
+    /// What the guest said of its panic, before the trap that ends it.
+    pub(crate) panic: Option<String>,
     pools: Vec<PoolId>,
     tables: Vec<Arc<Table>>,
     shown: Vec<bool>,
     calls: usize,
+    carried: usize,
 }
 
 impl Session {
-    pub(crate) fn new(question: Question, manifest: Arc<Manifest>) -> Self {
+    pub(crate) fn new(question: Question, manifest: Arc<Manifest>, transcript: Transcript) -> Self {
         let limits = question.limits;
         let reps = question.desk.workspace.reps.len();
         Self {
@@ -52,7 +62,8 @@ impl Session {
             manifest,
             limits,
             growth: Growth::new(limits.memory),
-            transcript: Transcript::default(),
+            transcript,
+            tape: None,
             turns: Vec::new(),
             wishes: Vec::new(),
             wish_bytes: 0,
@@ -66,24 +77,56 @@ impl Session {
             log_truncated: false,
             undeclared_read: None,
             undeclared_write: None,
+            panic: None,
             pools: Vec::new(),
             tables: Vec::new(),
             shown: vec![false; reps],
             calls: 0,
+            carried: 0,
         }
     }
 
-    /// Answers one call of the guest: counts it, works out the answer, writes both down.
-    pub(crate) fn step<R: Serialize>(
+    /// A session that plays a record.
+    pub(crate) fn replaying(question: Question, manifest: Arc<Manifest>, tape: Tape) -> Self {
+        Self { tape: Some(tape), ..Self::new(question, manifest, Transcript::default()) }
+    }
+
+    /// Answers one call of the guest: counts it, works out the answer, writes both down. In
+    /// replay the answer is the recorded one, and nothing else happens.
+    pub(crate) fn step<R: Serialize + DeserializeOwned>(
         &mut self,
         function: &'static str,
         arguments: impl Serialize,
         answer: impl FnOnce(&mut Self) -> wasmtime::Result<R>,
     ) -> wasmtime::Result<R> {
-        self.count(1)?;
-        let answer = answer(self)?;
-        self.transcript.enter(function, &arguments, &answer, self.limits.transcript)?;
-        Ok(answer)
+        if let Some(tape) = &mut self.tape {
+            return tape.answer(function, &arguments);
+        }
+        match self.count(1).and_then(|()| answer(self)) {
+            Ok(answer) => {
+                self.transcript.enter(function, &arguments, &answer, self.limits.transcript)?;
+                Ok(answer)
+            }
+            Err(error) => {
+                self.transcript.stop(function, &arguments, &failure::readable(&failure::cause(&error)))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The same for calls that only give the host something to keep. That happens in replay,
+    /// too, since it decides how later ones stand in the transcript.
+    pub(crate) fn keep(
+        &mut self,
+        function: &'static str,
+        arguments: impl Serialize,
+        keep: impl FnOnce(&mut Self) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
+        if let Some(tape) = &mut self.tape {
+            tape.answer::<()>(function, &arguments)?;
+            return keep(self);
+        }
+        self.step(function, arguments, keep)
     }
 
     /// Counts host work that fuel does not see: one for a call, more where the host has to
@@ -94,6 +137,16 @@ impl Session {
         if self.calls > limit {
             let detail = format!("it asked the host more than {limit} times");
             return Err(Stop::new(ErrorCode::HostCalls, detail).into());
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that crossed between guest and host, in either direction.
+    pub(crate) fn carry(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.carried = self.carried.saturating_add(bytes);
+        if self.carried > self.limits.carried {
+            let detail = format!("it and the host handed each other more than {} KiB", self.limits.carried >> 10);
+            return Err(Stop::new(ErrorCode::Output, detail).into());
         }
         Ok(())
     }
@@ -153,15 +206,25 @@ impl Session {
     /// Hands out a rep's number: its place in the workspace.
     pub(crate) fn show(&mut self, rep: &RepId) -> Option<u32> {
         let place = self.question.desk.place(rep)?;
+        self.show_at(place).ok()
+    }
+
+    /// The same for the rep at this place.
+    pub(crate) fn show_at(&mut self, place: usize) -> wasmtime::Result<u32> {
         self.shown[place] = true;
-        u32::try_from(place).ok()
+        Ok(u32::try_from(place)?)
     }
 
     /// The rep that a number was handed out for.
     pub(crate) fn rep(&self, number: u32) -> wasmtime::Result<&Rep> {
+        self.place(number).map(|place| &self.question.desk.workspace.reps[place])
+    }
+
+    /// The place of the rep that a number was handed out for.
+    pub(crate) fn place(&self, number: u32) -> wasmtime::Result<usize> {
         let place = usize::try_from(number).unwrap_or(usize::MAX);
         if self.shown.get(place) == Some(&true) {
-            return Ok(&self.question.desk.workspace.reps[place]);
+            return Ok(place);
         }
         Err(Stop::new(ErrorCode::BadRep, format!("it named rep {number}, whom it was not shown")).into())
     }

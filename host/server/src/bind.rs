@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_domain::id::Digest;
-use rota_domain::limits::Limits;
+use rota_domain::plan::Plan;
+use rota_domain::rule::Settings as RuleSettings;
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::Plugin;
@@ -26,12 +27,21 @@ pub struct Bound {
     pub kept: Vec<Arc<[u8]>>,
 }
 
-/// Finds each flow's plugin and takes it in. A table is known by the digest of its file from
-/// here on, so that another file is another revision of the workspace.
+/// Finds each flow's plugin and takes it in, with the usual limits of its language class. A
+/// table is known by the digest of its file from here on, so that another file is another
+/// revision of the workspace.
 ///
 /// # Errors
 /// When a plugin is not there or is refused: which flow, and why.
 pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
+    bind_under(loaded, catalogue, &Plan::default())
+}
+
+/// The same with the limits that a plan grants.
+///
+/// # Errors
+/// The same, and when the plan does not grant a plugin's language class.
+pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Bound> {
     let Loaded { mut workspace, settings, components, tables, .. } = loaded;
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
@@ -46,8 +56,10 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
         flow.settings = Settings::Inline(serde_json::from_str(&text).context("settings are an object")?);
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
-        let limits = Limits::of(plugin.manifest.language);
-        bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: text, limits });
+        let limits = plan.grant(plugin.manifest.language).with_context(|| {
+            format!("the plugin `{}` of flow `{}` is not granted to `{}`", flow.plugin, flow.id, workspace.tenant)
+        })?;
+        bindings.flows.insert(flow.id.clone(), Binding { plugin, settings: RuleSettings::new(text), limits });
     }
     for table in &mut workspace.tables {
         table.digest = tables.get(&table.id).map(|file| Digest::of(&file.bytes));

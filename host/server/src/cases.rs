@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::bind::bind;
 use crate::config::{Case, Directory, Expect, Loaded, load_workspace};
+use crate::replay::unlike;
 use crate::simulate::Simulation;
 
 /// The queue of the flow that cases run in.
@@ -61,10 +62,15 @@ fn one(path: &Path, loaded: &Loaded, component: &[u8], catalogue: &Arc<Catalogue
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let at = case.at.unwrap_or(Timestamp::UNIX_EPOCH);
     let bound = bind(stage(&case, loaded, component), catalogue)?;
+    let settings = bound.bindings.flows.values().next().map(|binding| binding.settings.clone());
+    let settings = settings.context("a case has one flow")?;
     let mut simulation = Simulation::new(bound, catalogue.clone(), Seed::from_number(1), at);
     let lead = || Event { at, what: Happening::Lead { lead: Box::new(case.lead.clone()), flow: Some("case".into()) } };
     let results: Vec<Recorded> = (0..case.repeat.max(1)).filter_map(|_| simulation.happen(lead())).collect();
-    Ok(Outcome { name, about: case.about.clone(), differences: differences(&case.expect, &results) })
+    let mut differences = differences(&case.expect, &results);
+    let again = results.iter().filter_map(|result| unlike(catalogue, result, &settings));
+    differences.extend(again.map(|first| format!("replay: recorded {}, came {}", first.recorded, first.replayed)));
+    Ok(Outcome { name, about: case.about.clone(), differences })
 }
 
 /// The workspace of the cases with one flow, which asks the plugin and nothing else: owned

@@ -11,6 +11,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::{self, HubSpot};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
+use rota_domain::plan::Plans;
 use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::courier::Courier;
 use rota_flow::ingest::Inbox;
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind};
+use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
@@ -44,6 +45,8 @@ pub struct Plan {
     pub public_url: Option<String>,
     /// The database.
     pub database: PathBuf,
+    /// What tenants are granted.
+    pub plans: Plans,
     /// When effects are tried again.
     pub backoff: Backoff,
     /// Where secrets are looked up by name: the environment, for a server.
@@ -91,7 +94,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let mut work = JoinSet::new();
     let mut apps = doors(&plan)?;
     for loaded in plan.workspaces.iter().cloned() {
-        let bound = bind(loaded, &catalogue)?;
+        let granted = plan.plans.of(&loaded.workspace.tenant);
+        let bound = bind_under(loaded, &catalogue, &granted)?;
         let tenant = Tenant::connect(bound, &plan, &mut apps)?;
         let desktop = tenant.desktop(store.clone(), catalogue.clone(), clock.clone());
         tenant.work(desktop, &inbox, &plan.backoff, &stopped, &mut work).await?;

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod exit;
 pub mod http;
 pub mod log;
+pub mod replay;
 pub mod schema;
 pub mod show;
 pub mod simulate;

@@ -319,7 +319,8 @@ pub(crate) async fn a_tenant_that_nobody_opened_is_an_error(place: impl Place) {
     let load = store.load(&nobody, at(0)).await.map(|_| ());
     let accept = store.accept(&nobody, vec![arrival("a")], at(1)).await.map(|_| ());
     let record = store.record(&nobody, 0, vec![entry(1, decision(decided("d", vec![])))]).await;
-    for result in [load, accept, record] {
+    let keep = store.keep(&nobody, vec![b"component".as_slice().into()]).await;
+    for result in [load, accept, record, keep] {
         let error = result.unwrap_err().to_string();
         assert!(error.contains("`nobody`"), "{error}");
     }

@@ -54,11 +54,11 @@ impl Rotation {
     #[must_use]
     pub fn next<'a>(&self, candidates: &'a [Candidate]) -> Option<&'a RepId> {
         let shares = shares(candidates.iter().map(|candidate| candidate.weight));
-        let before: Vec<i64> = candidates.iter().map(|candidate| self.credit(&candidate.rep)).collect();
+        let before = self.credits_of(candidates);
         let place = match candidates.len() {
             0 => None,
             1 => Some(0),
-            _ if self.runs_from_zero(candidates) => {
+            _ if self.runs_from_zero(candidates, &before) => {
                 earliest_deadline(&before, &shares).or_else(|| largest(&before, &shares))
             }
             _ => largest(&before, &shares),
@@ -68,7 +68,7 @@ impl Rotation {
 
     /// The turn is taken: all candidates earn their share, and this rep pays one lead.
     pub fn take(&mut self, candidates: &[Candidate], rep: &RepId) {
-        self.from_zero = self.runs_from_zero(candidates);
+        self.from_zero = self.runs_from_zero(candidates, &self.credits_of(candidates));
         if self.last != candidates {
             self.last = candidates.to_vec();
         }
@@ -81,11 +81,11 @@ impl Rotation {
     }
 
     /// Whether a turn among these candidates belongs to a run that began at zero credit.
-    fn runs_from_zero(&self, candidates: &[Candidate]) -> bool {
+    fn runs_from_zero(&self, candidates: &[Candidate], credits: &[i64]) -> bool {
         if self.picks > 0 && self.last == candidates {
             return self.from_zero;
         }
-        candidates.iter().all(|candidate| is_zero(self.credit(&candidate.rep)))
+        credits.iter().all(|units| is_zero(*units))
     }
 
     /// Keeps only these members. What the others were owed goes to those who stay, by
@@ -114,11 +114,14 @@ impl Rotation {
         }
     }
 
-    fn credit(&self, rep: &RepId) -> i64 {
-        match self.credits.binary_search_by(|credit| credit.rep.cmp(rep)) {
-            Ok(place) => self.credits[place].units,
-            Err(_) => 0,
-        }
+    /// The candidates' credits. Both lists are sorted by id, so one walk over both finds them.
+    fn credits_of(&self, candidates: &[Candidate]) -> Vec<i64> {
+        let mut credits = self.credits.iter().peekable();
+        let units = candidates.iter().map(|candidate| {
+            while credits.next_if(|credit| credit.rep < candidate.rep).is_some() {}
+            credits.next_if(|credit| credit.rep == candidate.rep).map_or(0, |credit| credit.units)
+        });
+        units.collect()
     }
 
     fn credit_mut(&mut self, rep: &RepId) -> &mut i64 {

@@ -6,28 +6,41 @@ pub const UNIT: i64 = 1 << 40;
 /// Each weight's share of one lead, rounded by largest remainder (ties to the earlier), so
 /// that the shares sum to exactly one lead. Nothing for no weights or only zeros.
 pub(super) fn shares(weights: impl Iterator<Item = u32> + Clone) -> Vec<i64> {
-    let total: u128 = weights.clone().map(u128::from).sum();
+    let total: u64 = weights.clone().map(u64::from).sum();
     if total == 0 {
         return Vec::new();
     }
-    let unit = UNIT.unsigned_abs();
-    let mut remainders = Vec::new();
-    let mut shares: Vec<i64> = weights
-        .enumerate()
-        .map(|(place, weight)| {
-            let exact = u128::from(weight) * u128::from(unit);
-            remainders.push((exact % total, place));
-            i64::try_from(exact / total).unwrap_or(UNIT)
-        })
-        .collect();
+    let mut remainders = Vec::with_capacity(weights.clone().count());
+    let mut shares: Vec<i64> = Vec::with_capacity(remainders.capacity());
+    for (place, weight) in weights.enumerate() {
+        let (share, remainder) = part(weight, total);
+        remainders.push((remainder, place));
+        shares.push(share);
+    }
     let missing = usize::try_from(UNIT - shares.iter().sum::<i64>()).unwrap_or(0);
     if missing > 0 {
-        remainders.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Fewer than all are missing, since each remainder is less than one unit.
+        remainders.select_nth_unstable_by(missing - 1, |a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
         for (_, place) in remainders.into_iter().take(missing) {
             shares[place] += 1;
         }
     }
     shares
+}
+
+/// So many of `total` parts of one lead, rounded down, and the remainder. Weights that people
+/// write fit into 64 bits with the unit, where a division costs a tenth.
+fn part(weight: u32, total: u64) -> (i64, u64) {
+    let unit = UNIT.unsigned_abs();
+    let (share, remainder) = match u64::from(weight).checked_mul(unit) {
+        Some(exact) => (exact / total, exact % total),
+        None => {
+            let exact = u128::from(weight) * u128::from(unit);
+            let total = u128::from(total);
+            (u64::try_from(exact / total).unwrap_or(unit), u64::try_from(exact % total).unwrap_or(0))
+        }
+    };
+    (i64::try_from(share).unwrap_or(UNIT), remainder)
 }
 
 /// Whether a credit is zero but for rounding: less than a millionth of a lead.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::fault::{BadRows, Faults};
-use super::order::{compare, is_digits, is_further, reaches};
+use super::order::{compare, head, is_digits, is_further, reaches};
 use super::{Row, Table, fold, part};
 use crate::workspace::Match;
 
@@ -28,8 +28,9 @@ pub(super) fn read(matching: Match, csv: &[u8]) -> Result<Table, BadRows> {
     }
     reading.sort();
     let Reading { text, rows, faults, .. } = reading;
-    let rows = rows.into_iter().map(|(row, _)| row).collect();
-    faults.unless_any(Table { matching, text: text.into(), rows })
+    let rows: Box<[Row]> = rows.into_iter().map(|(row, _)| row).collect();
+    let heads = rows.iter().map(|row| head(matching, part(&text, row.from, row.from_len).as_bytes())).collect();
+    faults.unless_any(Table { matching, text: text.into(), heads, rows })
 }
 
 /// A file on its way to a table: rows with their lines.
@@ -164,41 +165,49 @@ impl Reading {
     fn sort(&mut self) {
         let Self { matching, text, rows, faults, .. } = self;
         let from = |row: &Row| part(text, row.from, row.from_len);
-        if *matching == Match::Range {
-            let to = |row: &Row| part(text, row.to, row.to_len);
-            rows.sort_by(|(a, x), (b, y)| compare(from(a), from(b)).then(x.cmp(y)));
-            let mut furthest: Option<(Row, usize)> = None;
-            for (row, line) in rows.iter() {
-                let Some((other, other_line)) = furthest else {
-                    furthest = Some((*row, *line));
-                    continue;
-                };
-                if reaches(to(&other), from(row)) {
-                    let (later, earlier) = if *line > other_line {
-                        ((row, *line), (&other, other_line))
-                    } else {
-                        ((&other, other_line), (row, *line))
-                    };
-                    faults.add(later.1, || {
-                        overlap(from(later.0), to(later.0), from(earlier.0), to(earlier.0), earlier.1)
-                    });
-                }
-                if is_further(to(row), to(&other)) {
-                    furthest = Some((*row, *line));
-                }
+        rows.sort_by(|(a, x), (b, y)| compare(*matching, from(a).as_bytes(), from(b).as_bytes()).then(x.cmp(y)));
+        match matching {
+            Match::Exact | Match::Prefix => repeats(text, rows, faults),
+            Match::Range => overlaps(text, rows, faults),
+        }
+    }
+}
+
+/// Keys that stand twice, told at the later line.
+fn repeats(text: &str, rows: &[(Row, usize)], faults: &mut Faults) {
+    let mut first: Option<(&str, usize)> = None;
+    for (row, line) in rows {
+        let key = part(text, row.from, row.from_len);
+        match first {
+            Some((earlier, earlier_line)) if earlier == key => {
+                faults.add(*line, || format!("the key `{key}` stands in line {earlier_line} already; keep one"));
             }
-        } else {
-            rows.sort_by(|(a, x), (b, y)| from(a).cmp(from(b)).then(x.cmp(y)));
-            let mut first: Option<(&str, usize)> = None;
-            for (row, line) in rows.iter() {
-                match first {
-                    Some((key, earlier)) if key == from(row) => {
-                        faults.add(*line, || format!("the key `{key}` stands in line {earlier} already; keep one"));
-                    }
-                    _ => first = Some((from(row), *line)),
-                }
+            _ => first = Some((key, *line)),
+        }
+    }
+}
+
+/// Ranges that meet one that begins before them, told at the later of both lines.
+fn overlaps(text: &str, rows: &[(Row, usize)], faults: &mut Faults) {
+    let ends = |row: &Row| (part(text, row.from, row.from_len), part(text, row.to, row.to_len));
+    let mut furthest: Option<(Row, usize)> = None;
+    for (row, line) in rows {
+        let (from, to) = ends(row);
+        if let Some((other, other_line)) = &furthest {
+            let (other_from, other_to) = ends(other);
+            if reaches(other_to.as_bytes(), from.as_bytes()) {
+                let (this, that) = ((from, to, *line), (other_from, other_to, *other_line));
+                let (later, earlier) = if *line > *other_line { (this, that) } else { (that, this) };
+                faults.add(later.2, || {
+                    let ((from, to, _), (other_from, other_to, line)) = (later, earlier);
+                    format!("the range `{from}` to `{to}` overlaps `{other_from}` to `{other_to}` in line {line}; keep them apart")
+                });
+            }
+            if !is_further(to.as_bytes(), other_to.as_bytes()) {
+                continue;
             }
         }
+        furthest = Some((*row, *line));
     }
 }
 
@@ -207,17 +216,13 @@ fn length(text: &str) -> u16 {
 }
 
 fn ends(from: &str, to: &str) -> Result<(), String> {
-    if is_digits(from) != is_digits(to) {
+    if is_digits(from.as_bytes()) != is_digits(to.as_bytes()) {
         return Err(format!("one end of `{from}` to `{to}` is a number and the other is not; write both alike"));
     }
-    if !reaches(to, from) {
+    if !reaches(to.as_bytes(), from.as_bytes()) {
         return Err(format!("the range `{from}` to `{to}` ends before it begins; swap its ends"));
     }
     Ok(())
-}
-
-fn overlap(from: &str, to: &str, other_from: &str, other_to: &str, line: usize) -> String {
-    format!("the range `{from}` to `{to}` overlaps `{other_from}` to `{other_to}` in line {line}; keep them apart")
 }
 
 /// Counts lines up to a record. The reader's own count is of where it stood before it passed

@@ -84,10 +84,13 @@ pub struct Calendar {
     /// Its IANA time zone, where it is not the workspace's.
     #[serde(default)]
     pub time_zone: Option<String>,
-    /// Day (`mon` to `sun`) → spans such as `09:00-17:00`.
+    /// Day (`mon` to `sun`) → spans such as `09:00-17:00`, by the wall clock of the zone.
+    /// `22:00-06:00` passes midnight and belongs to the day on which it begins; `00:00-24:00`
+    /// is a whole day.
     #[serde(default)]
     pub hours: BTreeMap<String, Vec<String>>,
-    /// Days without hours, as `2026-12-25`.
+    /// Days whose hours fall away, as `2026-12-25`. Those that pass midnight fall away whole;
+    /// those of the day before end as ever.
     #[serde(default)]
     pub holidays: Vec<String>,
 }
@@ -98,7 +101,8 @@ pub struct Calendar {
 pub struct Table {
     /// Its name.
     pub id: String,
-    /// The CSV file, relative to the workspace.
+    /// The CSV file, relative to the workspace. Its first line is `key,value`, or
+    /// `from,to,value` for ranges.
     pub file: String,
     /// How keys are matched.
     #[serde(default, rename = "match")]
@@ -109,14 +113,15 @@ pub struct Table {
     pub digest: Option<Digest>,
 }
 
-/// How a table's keys are matched.
+/// How a table's keys are matched, without regard to case and to white space around them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Match {
     /// The whole key.
     #[default]
     Exact,
-    /// Between `from` and `to`.
+    /// Between `from` and `to`, both included: digits as numbers of the same length, anything
+    /// else as text.
     Range,
     /// The longest key that the text begins with.
     Prefix,

@@ -153,7 +153,7 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             class: class.clone(),
             desk: around.desk.clone(),
         });
-        match draft.hear(flow, binding, answer) {
+        match draft.hear(binding, answer) {
             Verdict::Decided(decided) => return draft.decided(flow, *decided),
             Verdict::Failed(failure) => return draft.failed(flow, &failure),
             Verdict::Passed(reason) => passed = Some((*flow, reason)),

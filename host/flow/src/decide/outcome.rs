@@ -95,12 +95,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Takes down what a plugin said and how it came to it.
-    pub(super) fn hear(&mut self, flow: &Flow, binding: &Binding, answer: Answer) -> Verdict {
+    pub(super) fn hear(&mut self, binding: &Binding, answer: Answer) -> Verdict {
         let manifest = &binding.plugin.manifest;
         let digest = &binding.plugin.digest;
-        let heading = serde_json::json!(["plugin", [flow.id, manifest.name, manifest.version], digest]);
-        self.private.transcript.push_str(&format!("{heading}\n"));
-        self.private.transcript.push_str(&String::from_utf8_lossy(&answer.transcript));
+        self.private.transcript.push_str(&text(answer.transcript));
         self.private.notes.extend(answer.notes);
         self.private.log.extend(answer.log);
         for mark in answer.marks {
@@ -339,6 +337,11 @@ impl<'a> Draft<'a> {
             decide_nanos: self.nanos,
         }
     }
+}
+
+/// Bytes as text: a transcript always is, and is not looked through twice for that.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The queue for a lead whose fallback cannot be given leads.

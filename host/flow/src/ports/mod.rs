@@ -8,7 +8,7 @@ mod store;
 use jiff::Timestamp;
 
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
-pub use rules::{Plugin, Rules};
+pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
     Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,

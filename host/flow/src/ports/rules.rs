@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use rota_domain::id::Digest;
 use rota_domain::manifest::Manifest;
-use rota_domain::rule::{Answer, Question};
+use rota_domain::rule::{Answer, Failure, Question};
+use rota_domain::transcript::{Replayed, Section};
 
 /// A plugin that may be asked.
 #[derive(Clone, Debug)]
@@ -23,4 +24,16 @@ pub trait Rules: Send + Sync {
 
     /// The plugin with this digest, if it was taken in.
     fn plugin(&self, digest: &Digest) -> Option<Plugin>;
+}
+
+/// Asks again what was asked before.
+pub trait Replays: Send + Sync {
+    /// Asks the plugin of a section the same question, answers its calls from the section,
+    /// and compares what it asks and what it gives back byte for byte. Of the question only
+    /// the settings are new, and have to be those that the section's terms name; what the
+    /// terms say of circumstances and limits holds, and nothing else is looked at.
+    ///
+    /// # Errors
+    /// Why it could not be asked: it was not taken in, or its terms were not recorded.
+    fn replay(&self, question: Question, section: &Section<'_>) -> Result<Replayed, Failure>;
 }

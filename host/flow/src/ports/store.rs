@@ -175,8 +175,7 @@ pub struct Recorded {
 pub struct Private {
     /// The lead as the rules saw it.
     pub lead: Option<Lead>,
-    /// What the rules asked and were answered, one JSON array a line; plugins after one
-    /// another, each begun by a line `["plugin",[name],digest]`.
+    /// What the rules asked and were answered; see `rota_domain::transcript`.
     pub transcript: String,
     /// What the rules noted.
     pub notes: Vec<Note>,

@@ -9,6 +9,7 @@ mod fairness;
 mod log;
 mod outbox;
 mod output;
+mod replay;
 mod sandbox;
 mod schema;
 mod serve;
@@ -36,6 +37,7 @@ enum Command {
     Serve(serve::Arguments),
     Simulate(simulate::Arguments),
     Why(why::Arguments),
+    Replay(replay::Arguments),
     Log(log::Arguments),
     Fairness(fairness::Arguments),
     Outbox(outbox::Arguments),
@@ -58,6 +60,7 @@ pub fn run() -> Exit {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
         Command::Outbox(arguments) => outbox::run(&arguments),

@@ -63,6 +63,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
     };
+    let plans = config.grants();
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());
     if directories.is_empty() {
@@ -81,6 +82,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     let database = arguments.db.clone().or(config.database).unwrap_or_else(|| super::database::DEFAULT.into());
     Ok(Plan {
         workspaces,
+        plans,
         apps: config.apps,
         listen,
         public_url: config.public_url,

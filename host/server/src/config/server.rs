@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
 use super::document::Document;
 use super::files::why;
+use super::plans;
 
 /// Where the server listens unless it is told otherwise: on this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -36,6 +38,13 @@ pub struct Server {
     /// The CRM apps that receive webhooks, by the name that connections use.
     #[serde(default)]
     pub apps: BTreeMap<String, App>,
+    /// Plans by name: what their tenants' rules may use.
+    #[serde(default)]
+    pub plans: BTreeMap<String, Plan>,
+    /// Tenants by the `workspace` of their workspace.toml; who is not named here has the
+    /// usual limits.
+    #[serde(default)]
+    pub tenants: BTreeMap<String, Tenant>,
 }
 
 /// A CRM app, which may serve many accounts.
@@ -49,6 +58,14 @@ pub struct App {
     pub allow_v1: bool,
 }
 
+/// What the host says of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// The name of its plan.
+    pub plan: String,
+}
+
 impl Default for Server {
     fn default() -> Self {
         Self {
@@ -57,6 +74,8 @@ impl Default for Server {
             database: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            tenants: BTreeMap::new(),
         }
     }
 }
@@ -67,6 +86,14 @@ impl Server {
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
+    }
+
+    /// What tenants are granted.
+    #[must_use]
+    pub fn grants(&self) -> Plans {
+        let plan = |tenant: &Tenant| self.plans.get(&tenant.plan).cloned();
+        let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
+        Plans { tenants: granted.collect() }
     }
 }
 
@@ -97,6 +124,7 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         }
         url.truncate(url.trim_end_matches('/').len());
     }
+    plans::check(&server, &document)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for workspace in &mut server.workspaces {
         *workspace = beside.join(&*workspace);

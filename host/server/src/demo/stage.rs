@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
+use rota_domain::plan::Plans;
 use rota_domain::workspace::{Secret, Workspace};
 use rota_flow::ports::Stored;
 use rota_sandbox::Sandbox;
@@ -82,6 +83,7 @@ impl Stage {
             listen: nowhere,
             public_url: None,
             database: options.database.clone(),
+            plans: Plans::default(),
             backoff: Backoff::default().faster(FASTER),
             secrets: Box::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })

@@ -1,6 +1,6 @@
 //! The inbox: arrivals are stored once each, wait in order, and are settled by the log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
 use super::many::pieces;
-use super::people::{KeyDigest, People, digest};
+use super::people::{self, KeyDigest, People, digest};
 use super::private::{self, Kind, PrivateRow};
 use super::rows::{json, micros, parse, parse_private, time, unreadable};
 use super::writer::Unit;
@@ -54,7 +54,7 @@ impl Arrivals {
 
     /// Writes those that are new; answers for each, in order.
     pub(super) async fn insert(&self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, sqlx::Error> {
-        let numbers = self.people.numbers(connection, &self.tenant).await?;
+        let numbers = people::numbers(connection, &[(&self.tenant, &self.people)]).await?.remove(0);
         let mut ids: HashMap<KeyDigest, i64> = HashMap::new();
         for piece in pieces(&self.rows) {
             let mut sql =
@@ -104,22 +104,20 @@ impl Unit for Arrivals {
     }
 }
 
-/// Settles waiting rows, each by a log entry; false if one of them does not wait. Leads that
-/// came with everything are dropped: the decision keeps the lead.
+/// Settles waiting rows by id, each by a log entry; false if one of them does not wait. Leads
+/// that came with everything are dropped: the decision keeps the lead.
 pub(super) async fn settle(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    entries: &BTreeMap<i64, i64>,
+    entries: &[(&TenantId, i64, i64)],
 ) -> Result<bool, sqlx::Error> {
-    let entries: Vec<(i64, i64)> = entries.iter().map(|(id, entry)| (*id, *entry)).collect();
-    for piece in pieces(&entries) {
-        let mut sql = QueryBuilder::new("WITH settled (id, entry) AS (");
-        sql.push_values(piece, |mut values, (id, entry)| {
-            values.push_bind(*id).push_bind(*entry);
+    for piece in pieces(entries) {
+        let mut sql = QueryBuilder::new("WITH settled (tenant, id, entry) AS (");
+        sql.push_values(piece, |mut values, (tenant, id, entry)| {
+            values.push_bind(tenant.as_str()).push_bind(*id).push_bind(*entry);
         });
         sql.push(") UPDATE inbox SET entry = settled.entry FROM settled");
-        sql.push(" WHERE inbox.id = settled.id AND inbox.entry IS NULL AND inbox.tenant = ");
-        sql.push_bind(tenant.as_str()).push(" RETURNING person, id");
+        sql.push(" WHERE inbox.id = settled.id AND inbox.entry IS NULL AND inbox.tenant = settled.tenant");
+        sql.push(" RETURNING person, id");
         let rows: Vec<(Option<i64>, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
         if rows.len() < piece.len() {
             return Ok(false);

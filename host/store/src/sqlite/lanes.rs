@@ -24,7 +24,7 @@ pub(super) struct QueuedEffect {
     lane: String,
     effect: String,
     decision: i64,
-    person: usize,
+    pub(super) person: usize,
     kind: &'static str,
     with_owner: bool,
     at: i64,
@@ -65,27 +65,25 @@ pub(super) fn with_owners(effects: Vec<Effect>) -> impl Iterator<Item = (Effect,
     })
 }
 
-/// Puts effects into their lanes, in this order.
+/// Puts effects into their lanes, in this order; each comes with the number of its person.
 pub(super) async fn enqueue(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    effects: Vec<QueuedEffect>,
-    numbers: &[i64],
+    effects: &[(&TenantId, &QueuedEffect, i64)],
 ) -> Result<(), sqlx::Error> {
-    grow(connection, tenant, &effects).await?;
+    grow(connection, effects).await?;
     let mut ids: Vec<i64> = Vec::with_capacity(effects.len());
-    for piece in pieces(&effects) {
+    for piece in pieces(effects) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO outbox (tenant, connection, lane, effect, decision, person, kind, with_owner, at) ",
         );
-        sql.push_values(piece, |mut values, effect| {
+        sql.push_values(piece, |mut values, (tenant, effect, person)| {
             values
                 .push_bind(tenant.as_str())
                 .push_bind(effect.connection.as_str())
                 .push_bind(effect.lane.as_str())
                 .push_bind(effect.effect.as_str())
                 .push_bind(effect.decision)
-                .push_bind(numbers[effect.person])
+                .push_bind(*person)
                 .push_bind(effect.kind)
                 .push_bind(effect.with_owner)
                 .push_bind(effect.at);
@@ -98,11 +96,11 @@ pub(super) async fn enqueue(
     let bodies: Vec<PrivateRow> = ids
         .into_iter()
         .zip(effects)
-        .map(|(reference, effect)| PrivateRow {
-            person: numbers[effect.person],
+        .map(|(reference, (_, effect, person))| PrivateRow {
+            person: *person,
             kind: Kind::Effect,
             reference,
-            body: effect.body,
+            body: effect.body.clone(),
         })
         .collect();
     private::write(connection, &bodies).await
@@ -112,13 +110,13 @@ pub(super) async fn enqueue(
 /// one that it replaces has to wait.
 async fn grow(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    effects: &[QueuedEffect],
+    effects: &[(&TenantId, &QueuedEffect, i64)],
 ) -> Result<(), sqlx::Error> {
     // By lane: how many, since when, and whether there is an owner among them.
-    let mut lanes: BTreeMap<(&str, &str), (i64, i64, bool)> = BTreeMap::new();
-    for effect in effects {
-        let (pending, _, owner) = lanes.entry((&effect.connection, &effect.lane)).or_insert((0, effect.at, false));
+    let mut lanes: BTreeMap<(&str, &str, &str), (i64, i64, bool)> = BTreeMap::new();
+    for (tenant, effect, _) in effects {
+        let (pending, _, owner) =
+            lanes.entry((tenant.as_str(), &effect.connection, &effect.lane)).or_insert((0, effect.at, false));
         *pending += 1;
         *owner |= effect.kind == "owner";
     }
@@ -127,12 +125,7 @@ async fn grow(
         for piece in pieces(&rows) {
             let mut sql = QueryBuilder::new("INSERT INTO lanes (tenant, connection, lane, pending, next_at) ");
             sql.push_values(piece, |mut values, (lane, (pending, at, _))| {
-                values
-                    .push_bind(tenant.as_str())
-                    .push_bind(lane.0)
-                    .push_bind(lane.1)
-                    .push_bind(*pending)
-                    .push_bind(*at);
+                values.push_bind(lane.0).push_bind(lane.1).push_bind(lane.2).push_bind(*pending).push_bind(*at);
             });
             sql.push(" ON CONFLICT (tenant, connection, lane) DO UPDATE SET pending = pending + excluded.pending");
             if urgent {

@@ -1,7 +1,5 @@
 //! The log, the decisions in it, and the latest states that it leads to.
 
-use std::collections::BTreeMap;
-
 use rota_domain::id::TenantId;
 use rota_domain::stages::Stages;
 use sqlx::{QueryBuilder, SqliteConnection};
@@ -32,12 +30,11 @@ pub(super) struct DecisionColumns {
 /// Appends entries.
 pub(super) async fn append(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    rows: &[LogRow],
+    rows: &[(&TenantId, &LogRow)],
 ) -> Result<(), sqlx::Error> {
     for piece in pieces(rows) {
         let mut sql = QueryBuilder::new("INSERT INTO log (tenant, seq, at, kind, body) ");
-        sql.push_values(piece, |mut values, row| {
+        sql.push_values(piece, |mut values, (tenant, row)| {
             values
                 .push_bind(tenant.as_str())
                 .push_bind(row.seq)
@@ -50,26 +47,24 @@ pub(super) async fn append(
     Ok(())
 }
 
-/// Writes what is looked up of decisions.
+/// Writes what is looked up of decisions, each with the number of its person.
 pub(super) async fn decisions(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
-    rows: &[DecisionColumns],
-    numbers: &[i64],
+    rows: &[(&TenantId, &DecisionColumns, i64)],
 ) -> Result<(), sqlx::Error> {
     for piece in pieces(rows) {
         let mut sql = QueryBuilder::new(
             "INSERT INTO decisions (tenant, seq, id, lead, person, at, joinable, decide_nanos, \
              occurred, received, enriched, decided, owner_confirmed, notified) ",
         );
-        sql.push_values(piece, |mut values, row| {
+        sql.push_values(piece, |mut values, (tenant, row, person)| {
             let Stages { occurred, received, enriched, decided, owner_confirmed, notified } = row.stages;
             values
                 .push_bind(tenant.as_str())
                 .push_bind(row.seq)
                 .push_bind(row.id.as_str())
                 .push_bind(row.lead.as_str())
-                .push_bind(numbers[row.person])
+                .push_bind(*person)
                 .push_bind(row.at)
                 .push_bind(row.joinable)
                 .push_bind(row.decide_nanos);
@@ -85,14 +80,12 @@ pub(super) async fn decisions(
 /// Replaces latest states, by name: `statement` is the text before and after the values.
 pub(super) async fn latest(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
     statement: [&'static str; 2],
-    states: &BTreeMap<String, String>,
+    states: &[(&TenantId, &String, &String)],
 ) -> Result<(), sqlx::Error> {
-    let states: Vec<(&String, &String)> = states.iter().collect();
-    for piece in pieces(&states) {
+    for piece in pieces(states) {
         let mut sql = QueryBuilder::new(statement[0]);
-        sql.push_values(piece, |mut values, (name, state)| {
+        sql.push_values(piece, |mut values, (tenant, name, state)| {
             values.push_bind(tenant.as_str()).push_bind(name.as_str()).push_bind(state.as_str());
         });
         sql.push(statement[1]).build().execute(&mut *connection).await?;

@@ -5,8 +5,10 @@
 //! domain value stands in columns, and `private` alone writes personal text.
 
 mod claim;
+mod counters;
 mod failure;
 mod inbox;
+mod kept;
 mod lanes;
 mod log;
 mod many;
@@ -15,11 +17,14 @@ mod people;
 mod private;
 mod read;
 mod record;
+mod records;
 mod repair;
 mod rows;
 mod settle;
+mod shared;
 mod strand;
 mod tenant;
+mod turns;
 mod writer;
 
 #[cfg(test)]
@@ -42,9 +47,11 @@ use tokio::task::JoinHandle;
 use claim::Lease;
 use failure::Failure;
 use inbox::Arrivals;
+use kept::Step;
 use record::Record;
 use repair::Mend;
 use settle::{Line, Settlements};
+use shared::Written;
 use strand::Strand;
 use tenant::NewTenant;
 use writer::Writer;
@@ -60,6 +67,8 @@ pub struct SqliteStore {
     seeds: Mutex<HashMap<TenantId, Seed>>,
     /// Arrivals that could not be read and were reported, each once: they are met at every turn.
     reported: Mutex<HashSet<i64>>,
+    /// Large texts that decisions share and that are in the file.
+    shared: Written,
 }
 
 /// Opens a database file; it is made if it is not there.
@@ -71,7 +80,15 @@ pub async fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
     let database: Arc<str> = file.display().to_string().into();
     let (connection, readers) = open::connect(&file, &database).await?;
     let (writer, writing) = Writer::start(connection, Arc::clone(&database));
-    Ok(SqliteStore { database, writer, writing, readers, seeds: Mutex::default(), reported: Mutex::default() })
+    Ok(SqliteStore {
+        database,
+        writer,
+        writing,
+        readers,
+        seeds: Mutex::default(),
+        reported: Mutex::default(),
+        shared: Written::default(),
+    })
 }
 
 impl SqliteStore {
@@ -92,6 +109,21 @@ impl SqliteStore {
         let seed = self.read(read::seed(&self.readers, tenant).await)?;
         self.seeds.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), seed);
         Ok(seed)
+    }
+
+    /// Works out what would keep the runtime's threads from others for too long.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let done = tokio::task::spawn_blocking(work).await;
+        done.map_or_else(
+            |error| {
+                let detail = format!("this is a fault of Rota; please report it ({error})");
+                Err(StoreError::Unavailable { database: self.database.to_string(), detail })
+            },
+            |result| self.read(result),
+        )
     }
 
     fn read<T>(&self, result: Result<T, Failure>) -> Result<T, StoreError> {
@@ -144,7 +176,12 @@ impl Store for SqliteStore {
 
     async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
         let seed = self.seed(tenant).await?;
-        self.writer.write(Record::new(tenant.clone(), &seed, expected, entries)?).await
+        let mut record = Record::new(tenant.clone(), &seed, expected, entries)?;
+        self.shared.reduce(tenant, &mut record.shared);
+        let shared = record.shared.keys().cloned().collect();
+        self.writer.write(record).await?;
+        self.shared.add(tenant, shared);
+        Ok(())
     }
 
     async fn claim(
@@ -171,12 +208,30 @@ impl Store for SqliteStore {
         self.writer.write(Settlements(lines)).await
     }
 
-    async fn keep(&self, _: &TenantId, _: Vec<Arc<[u8]>>) -> Result<(), StoreError> {
+    async fn keep(&self, tenant: &TenantId, things: Vec<Arc<[u8]>>) -> Result<(), StoreError> {
+        self.seed(tenant).await?;
+        let things = self.work(move || Ok(kept::by_digest(things))).await?;
+        let known = self.read(kept::known(&self.readers, tenant, &things).await)?;
+        for (digest, thing) in things {
+            match known.get(&digest) {
+                Some(true) => {}
+                Some(false) => self.writer.write(Step::of_known(tenant, digest, &thing)).await?,
+                None => {
+                    for step in Step::of_new(tenant, &digest, &thing) {
+                        self.writer.write(step).await?;
+                    }
+                }
+            }
+        }
         Ok(())
     }
 
-    async fn kept(&self, _: &TenantId, _: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
+    async fn kept(&self, tenant: &TenantId, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(thing) = self.read(kept::read(&self.readers, tenant, digest).await)? else {
+            return Ok(None);
+        };
+        let (tenant, digest) = (tenant.clone(), digest.clone());
+        self.work(move || kept::checked(&tenant, &digest, thing)).await.map(Some)
     }
 
     async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError> {

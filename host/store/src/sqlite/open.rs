@@ -11,7 +11,8 @@ use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 use super::failure::{Failure, unavailable};
 
 /// The schema's versions, oldest first. Each sets `user_version` to its place, from 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../../migrations/sqlite/0001_first.sql"), include_str!("../../migrations/sqlite/0002_kept.sql")];
 
 /// How long a statement waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

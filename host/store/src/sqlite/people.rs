@@ -39,29 +39,33 @@ impl People {
             self.digests.len() - 1
         })
     }
+}
 
-    /// Everybody's number, by place; who is new gets one.
-    pub(super) async fn numbers(
-        &self,
-        connection: &mut SqliteConnection,
-        tenant: &TenantId,
-    ) -> Result<Vec<i64>, sqlx::Error> {
-        let mut numbers = vec![0; self.digests.len()];
-        for piece in pieces(&self.digests) {
-            let mut sql = QueryBuilder::new("INSERT INTO people (tenant, key_digest) ");
-            sql.push_values(piece, |mut row, digest| {
-                row.push_bind(tenant.as_str()).push_bind(digest.as_slice());
-            });
-            // An update that changes nothing, since only touched rows are returned.
-            sql.push(" ON CONFLICT (tenant, key_digest) DO UPDATE SET tenant = excluded.tenant");
-            sql.push(" RETURNING person, key_digest");
-            let rows: Vec<(i64, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
-            for (person, digest) in rows {
-                if let Some(place) = self.places.get(&digest) {
-                    numbers[*place] = person;
-                }
+/// Everybody's number, by tenant and place; who is new gets one. No tenant comes twice.
+pub(super) async fn numbers(
+    connection: &mut SqliteConnection,
+    all: &[(&TenantId, &People)],
+) -> Result<Vec<Vec<i64>>, sqlx::Error> {
+    let mut numbers: Vec<Vec<i64>> = all.iter().map(|(_, people)| vec![0; people.digests.len()]).collect();
+    let tenants: HashMap<&str, usize> = all.iter().enumerate().map(|(n, (tenant, _))| (tenant.as_str(), n)).collect();
+    let rows: Vec<(&TenantId, &KeyDigest)> =
+        all.iter().flat_map(|(tenant, people)| people.digests.iter().map(move |digest| (*tenant, digest))).collect();
+    for piece in pieces(&rows) {
+        let mut sql = QueryBuilder::new("INSERT INTO people (tenant, key_digest) ");
+        sql.push_values(piece, |mut row, (tenant, digest)| {
+            row.push_bind(tenant.as_str()).push_bind(digest.as_slice());
+        });
+        // An update that changes nothing, since only touched rows are returned.
+        sql.push(" ON CONFLICT (tenant, key_digest) DO UPDATE SET tenant = excluded.tenant");
+        sql.push(" RETURNING person, tenant, key_digest");
+        let rows: Vec<(i64, String, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        for (person, tenant, digest) in rows {
+            if let Some(n) = tenants.get(tenant.as_str())
+                && let Some(place) = all[*n].1.places.get(&digest)
+            {
+                numbers[*n][*place] = person;
             }
         }
-        Ok(numbers)
     }
+    Ok(numbers)
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rota_domain::desk::Counters;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::transcript::shared::{named, restore};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
 use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
 use super::inbox::WAITING;
-use super::rows::{DecisionRow, EffectRow, micros, parse, parse_private, signed, unreadable, unsigned};
-use super::unknown_tenant;
+use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, parse_private, signed, unreadable, unsigned};
+use super::{counters, shared, turns, unknown_tenant};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &SqlitePool) -> Result<Vec<TenantId>, Failure> {
@@ -68,8 +68,9 @@ pub(super) async fn load(
         let rotation: Rotation = parse(&body, format_args!("the rotation of pool `{pool}` of `{tenant}`"))?;
         rotations.insert(PoolId::from(pool), rotation);
     }
+    let counters = counters::read(&mut one_commit, tenant).await?;
     let recent = recent(&mut one_commit, tenant, since).await?;
-    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, counters: Counters::new(), recent })
+    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent })
 }
 
 async fn recent(
@@ -89,8 +90,8 @@ async fn recent(
     let mut recent = Vec::with_capacity(rows.len());
     for row in rows {
         // Nobody joins the decision about an erased person: nothing says any more whose it is.
-        if let (Stored { decision, .. }, Some(person)) = row.read(tenant)? {
-            recent.push(Recent { person, decision });
+        if let DecisionRead { stored, person: Some(person), .. } = row.read(tenant)? {
+            recent.push(Recent { person, decision: stored.decision });
         }
     }
     Ok(recent)
@@ -124,15 +125,19 @@ pub(super) async fn decision(
         return Ok(None);
     };
     let person = row.person;
-    let (stored, _) = row.read(tenant)?;
+    let read = row.read(tenant)?;
+    let lists = turns::lists(&mut one_commit, tenant, read.named().cloned().into_iter().collect()).await?;
+    let stored = read.whole(&lists)?;
     let private: Option<String> =
         sqlx::query_scalar("SELECT body FROM private WHERE person = ? AND kind = 'lead' AND ref = ?")
             .bind(person)
             .bind(signed(stored.seq))
             .fetch_optional(&mut *one_commit)
             .await?;
-    let read = |body: String| parse_private::<Private>(&body, format_args!("decision `{id}` of `{tenant}`"));
-    let private = private.map(read).transpose()?;
+    let private = match private {
+        Some(body) => Some(private_of(&mut one_commit, tenant, id, &body).await?),
+        None => None,
+    };
     let effects: Vec<EffectRow> =
         sqlx::query_as("SELECT * FROM outbox_rows WHERE tenant = ? AND decision = ? ORDER BY id")
             .bind(tenant.as_str())
@@ -142,6 +147,21 @@ pub(super) async fn decision(
     let effects = effects.into_iter().map(|row| row.read(tenant)).collect::<Result<_, StoreError>>()?;
     let workspace = workspace(&mut one_commit, tenant, signed(stored.decision.revision)).await?;
     Ok(Some(Recalled { stored, private, effects, workspace }))
+}
+
+/// What only the person's own key opens, with its transcript made whole.
+async fn private_of(
+    connection: &mut SqliteConnection,
+    tenant: &TenantId,
+    id: &DecisionId,
+    body: &str,
+) -> Result<Private, Failure> {
+    let row = format_args!("decision `{id}` of `{tenant}`").to_string();
+    let mut private: Private = parse_private(body, &row)?;
+    let answers = shared::read(connection, tenant, named(&private.transcript)).await?;
+    let whole = restore(&private.transcript, |digest| answers.get(digest).map(String::as_str));
+    private.transcript = whole.map_err(|error| unreadable(&row, error))?;
+    Ok(private)
 }
 
 /// The decisions about a lead, newest first.
@@ -166,15 +186,18 @@ pub(super) async fn log(
     after: u64,
     limit: u32,
 ) -> Result<Vec<Stored>, Failure> {
+    let mut connection = readers.acquire().await?;
     let rows: Vec<DecisionRow> =
         sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?")
             .bind(tenant.as_str())
             .bind(signed(after))
             .bind(limit)
-            .fetch_all(readers)
+            .fetch_all(&mut *connection)
             .await?;
-    let read = |row: DecisionRow| row.read(tenant).map(|(stored, _)| stored);
-    rows.into_iter().map(read).collect::<Result<_, StoreError>>().map_err(Failure::Store)
+    let read = rows.into_iter().map(|row| row.read(tenant)).collect::<Result<Vec<_>, StoreError>>()?;
+    let digests = read.iter().filter_map(DecisionRead::named).cloned().collect();
+    let lists = turns::lists(&mut connection, tenant, digests).await?;
+    read.into_iter().map(|read| read.whole(&lists)).collect::<Result<_, StoreError>>().map_err(Failure::Store)
 }
 
 /// Effects that wait or are dead, oldest first.

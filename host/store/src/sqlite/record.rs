@@ -1,39 +1,48 @@
 //! Entries of a tenant's log, with everything that commits with them.
 //!
-//! Rows are made in the caller's task, so that the writer only binds and steps.
+//! Rows are made in the caller's task, so that the writer only binds and steps; `records`
+//! writes them.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rota_domain::id::{Seed, TenantId};
+use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::counters::Changes;
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
-use super::log::{self, DecisionColumns, LogRow};
+use super::log::{DecisionColumns, LogRow};
 use super::people::People;
-use super::private::{self, Kind, PrivateRow};
-use super::rows::{DecisionBody, Why, json, micros, signed};
+use super::private::Kind;
+use super::records;
+use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed};
+use super::shared::Texts;
+use super::turns::TurnBody;
 use super::writer::Unit;
-use super::{inbox, unknown_tenant};
 
 /// Entries ready to be written after the number `expected`.
 pub(super) struct Record {
-    tenant: TenantId,
-    expected: i64,
-    revision: Option<i64>,
-    settled: BTreeMap<i64, i64>,
-    people: People,
-    log: Vec<LogRow>,
-    decisions: Vec<DecisionColumns>,
+    pub(super) tenant: TenantId,
+    pub(super) expected: i64,
+    pub(super) revision: Option<i64>,
+    /// Rows of the inbox, each with the entry that settles it.
+    pub(super) settled: BTreeMap<i64, i64>,
+    pub(super) people: People,
+    pub(super) log: Vec<LogRow>,
+    pub(super) decisions: Vec<DecisionColumns>,
     /// Words of decisions; the person is a place in `people` until the unit is written.
-    words: Vec<(usize, Kind, i64, String)>,
-    statuses: BTreeMap<String, String>,
-    rotations: BTreeMap<String, String>,
-    effects: Vec<QueuedEffect>,
+    pub(super) words: Vec<(usize, Kind, i64, String)>,
+    pub(super) statuses: BTreeMap<String, String>,
+    pub(super) rotations: BTreeMap<String, String>,
+    pub(super) counters: Changes,
+    /// Large texts that the decisions name. Those that are known to be written may be left out.
+    pub(super) shared: Texts,
+    pub(super) effects: Vec<QueuedEffect>,
 }
 
 impl Record {
@@ -50,6 +59,8 @@ impl Record {
             words: Vec::new(),
             statuses: BTreeMap::new(),
             rotations: BTreeMap::new(),
+            counters: Changes::new(),
+            shared: Texts::new(),
             effects: Vec::new(),
         };
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
@@ -77,7 +88,9 @@ impl Record {
                 ("rep", json(&json!({"rep": rep, "status": status}), &row)?)
             }
             EntryBody::Counter { flow, name, value } => {
-                ("counter", json(&json!({"flow": flow, "name": name, "value": value}), &row)?)
+                let body = json(&json!({"flow": flow, "name": name, "value": value}), &row)?;
+                self.counters.insert((flow, name), value);
+                ("counter", body)
             }
             EntryBody::Decision(recorded) => ("decision", self.decision(seed, seq, at, *recorded)?),
         };
@@ -87,19 +100,26 @@ impl Record {
 
     fn decision(&mut self, seed: &Seed, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
-        let Recorded { mut decision, person, private, turn, counters: _, effects, stages, decide_nanos } = recorded;
+        let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
         let place = self.people.place(seed, &person);
         let why = Why::take(&mut decision, &person);
         self.words.push((place, Kind::Why, seq, json(&why, &row)?));
+        let answers;
+        (private.transcript, answers) = share(&private.transcript);
+        self.shared.extend(answers);
         self.words.push((place, Kind::Lead, seq, json(&private, &row)?));
         let turn = match turn {
             Some((turn, rotation)) => {
                 // A later state of the same pool replaces an earlier one.
                 self.rotations.insert(turn.pool.to_string(), json(&rotation, &row)?);
-                Some(turn)
+                Some(TurnBody::new(turn, &mut self.shared, &row)?)
             }
             None => None,
         };
+        let counters: Vec<CounterBody> =
+            counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
+        let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
+        self.counters.extend(changes);
         for (effect, with_owner) in lanes::with_owners(effects) {
             self.effects.push(QueuedEffect::new(&effect, with_owner, seq, place, at)?);
         }
@@ -113,35 +133,7 @@ impl Record {
             decide_nanos: signed(decide_nanos),
             stages,
         });
-        json(&DecisionBody { decision, turn }, &row)
-    }
-
-    /// Moves the log on; a conflict if it does not stand where it was expected.
-    async fn advance(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        let moved = sqlx::query(
-            "UPDATE tenants SET seq = seq + ?, revision = coalesce(?, revision) WHERE tenant = ? AND seq = ?",
-        )
-        .bind(i64::try_from(self.log.len()).unwrap_or(i64::MAX))
-        .bind(self.revision)
-        .bind(self.tenant.as_str())
-        .bind(self.expected)
-        .execute(&mut *connection)
-        .await?;
-        if moved.rows_affected() == 0 {
-            return Err(self.conflict(connection).await?);
-        }
-        Ok(())
-    }
-
-    async fn conflict(&self, connection: &mut SqliteConnection) -> Result<Failure, sqlx::Error> {
-        let seq: Option<i64> = sqlx::query_scalar("SELECT seq FROM tenants WHERE tenant = ?")
-            .bind(self.tenant.as_str())
-            .fetch_optional(connection)
-            .await?;
-        Ok(Failure::Store(match seq {
-            Some(seq) => StoreError::Conflict { tenant: self.tenant.clone(), seq: super::rows::unsigned(seq) },
-            None => unknown_tenant(&self.tenant),
-        }))
+        json(&DecisionBody { decision, turn, counters }, &row)
     }
 }
 
@@ -150,36 +142,11 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len()
+        let states = self.counters.len() + self.shared.len();
+        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        self.advance(connection).await?;
-        if !inbox::settle(connection, &self.tenant, &self.settled).await? {
-            // What this unit moved is undone with it, so the log stands where it stood.
-            let tenant = self.tenant.clone();
-            return Err(StoreError::Conflict { tenant, seq: super::rows::unsigned(self.expected) }.into());
-        }
-        let numbers = self.people.numbers(connection, &self.tenant).await?;
-        log::append(connection, &self.tenant, &self.log).await?;
-        log::decisions(connection, &self.tenant, &self.decisions, &numbers).await?;
-        let words: Vec<PrivateRow> = self
-            .words
-            .into_iter()
-            .map(|(place, kind, reference, body)| PrivateRow { person: numbers[place], kind, reference, body })
-            .collect();
-        private::write(connection, &words).await?;
-        log::latest(connection, &self.tenant, LATEST_STATUS, &self.statuses).await?;
-        log::latest(connection, &self.tenant, LATEST_ROTATION, &self.rotations).await?;
-        lanes::enqueue(connection, &self.tenant, self.effects, &numbers).await?;
-        Ok(())
+        records::write(connection, &[&self]).await
     }
 }
-
-const LATEST_STATUS: [&str; 2] = [
-    "INSERT INTO rep_statuses (tenant, rep, status) ",
-    " ON CONFLICT (tenant, rep) DO UPDATE SET status = excluded.status",
-];
-
-const LATEST_ROTATION: [&str; 2] =
-    ["INSERT INTO rotations (tenant, pool, body) ", " ON CONFLICT (tenant, pool) DO UPDATE SET body = excluded.body"];

@@ -5,8 +5,7 @@ use std::fmt::Display;
 
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
-use rota_domain::fairness::Turn;
-use rota_domain::id::{DecisionId, LeadId, TenantId};
+use rota_domain::id::{DecisionId, Digest, FlowId, LeadId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{LaneState, OutboxRow, StoreError, Stored};
@@ -14,6 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
+
+use super::turns::{Lists, TurnBody};
 
 /// What stands where an erased person's words stood.
 const ERASED: &str = "erased";
@@ -69,7 +70,18 @@ pub(super) fn unreadable(row: impl Display, detail: impl Display) -> StoreError 
 #[derive(Serialize, Deserialize)]
 pub(super) struct DecisionBody {
     pub(super) decision: Decision,
-    pub(super) turn: Option<Turn>,
+    pub(super) turn: Option<TurnBody>,
+    /// What counters it changed, so that they can be worked out again from the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) counters: Vec<CounterBody>,
+}
+
+/// What a decision made of a flow's counter.
+#[derive(Serialize, Deserialize)]
+pub(super) struct CounterBody {
+    pub(super) flow: FlowId,
+    pub(super) name: String,
+    pub(super) value: i32,
 }
 
 /// The private words of a decision.
@@ -140,10 +152,10 @@ impl<'r> FromRow<'r, SqliteRow> for DecisionRow {
 }
 
 impl DecisionRow {
-    /// The decision, and whose it is unless they were erased.
-    pub(super) fn read(self, tenant: &TenantId) -> Result<(Stored, Option<PersonKey>), StoreError> {
+    /// The row, read but for what stands elsewhere.
+    pub(super) fn read(self, tenant: &TenantId) -> Result<DecisionRead, StoreError> {
         let row = format_args!("decision {} of `{tenant}`", self.seq).to_string();
-        let DecisionBody { mut decision, turn } = parse(&self.body, &row)?;
+        let DecisionBody { mut decision, turn, counters: _ } = parse(&self.body, &row)?;
         let why = self.why.map(|why| parse_private::<Why>(&why, &row)).transpose()?;
         let person = Why::put_back(why, &mut decision);
         let mut times = [None; 6];
@@ -153,7 +165,31 @@ impl DecisionRow {
         let [occurred, received, enriched, decided, owner_confirmed, notified] = times;
         let stages = Stages { occurred, received, enriched, decided, owner_confirmed, notified };
         let decide_nanos = unsigned(self.decide_nanos);
-        Ok((Stored { seq: unsigned(self.seq), decision, turn, stages, decide_nanos }, person))
+        let stored = Stored { seq: unsigned(self.seq), decision, turn: None, stages, decide_nanos };
+        Ok(DecisionRead { stored, person, turn, row })
+    }
+}
+
+/// A decision that is read but for its turn.
+pub(super) struct DecisionRead {
+    /// The decision, without its turn.
+    pub(super) stored: Stored,
+    /// Whose it is, unless they were erased.
+    pub(super) person: Option<PersonKey>,
+    turn: Option<TurnBody>,
+    row: String,
+}
+
+impl DecisionRead {
+    /// The digest of a list that its turn names.
+    pub(super) fn named(&self) -> Option<&Digest> {
+        self.turn.as_ref().and_then(TurnBody::named)
+    }
+
+    /// The decision whole, with lists that were read for it.
+    pub(super) fn whole(mut self, lists: &Lists) -> Result<Stored, StoreError> {
+        self.stored.turn = self.turn.map(|turn| turn.whole(lists, &self.row)).transpose()?;
+        Ok(self.stored)
     }
 }
 

@@ -1,11 +1,17 @@
 //! What the port cannot show: what stands in the file, and which files are refused.
 
+mod kept;
+mod older;
+mod shared;
+mod size;
+mod together;
+
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{Act, Effect};
-use rota_domain::id::{ConnectionId, DecisionId, EffectId, OwnerId, RepId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
@@ -20,7 +26,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite
 use super::SqliteStore;
 
 /// Personal texts, each of which goes into a store by a way of its own.
-const PERSONAL: [&str; 15] = [
+const PERSONAL: [&str; 17] = [
     "joe@big.example",
     "Zaphod",
     "subject-of-task",
@@ -30,6 +36,8 @@ const PERSONAL: [&str; 15] = [
     "detail-of-reason",
     "detail-of-error",
     "line-of-transcript",
+    "answer-about-lead",
+    "question-of-rule",
     "detail-of-branch",
     "line-of-log",
     "words-of-crm",
@@ -56,6 +64,20 @@ async fn raw(folder: &Path) -> SqliteConnection {
 
 fn lead(id: &str, email: &str) -> Lead {
     serde_json::from_value(json!({"id": id, "properties": {"email": email, "firstname": "Zaphod"}})).unwrap()
+}
+
+/// A transcript with large answers, about the lead and about the workspace.
+fn transcript() -> String {
+    let (about_lead, question) = ("answer-about-lead ".repeat(30), "question-of-rule ".repeat(30));
+    let (members, value) = (vec![1_000; 100], "value-of-table ".repeat(30));
+    [
+        json!(["line-of-transcript"]),
+        json!(["lead.several", ["interests"], {"Ok": [about_lead]}]),
+        json!(["rep-pool.members", [0], members]),
+        json!(["tables.look-up", [0, question], value]),
+    ]
+    .map(|line| format!("{line}\n"))
+    .concat()
 }
 
 fn recorded() -> Recorded {
@@ -85,12 +107,12 @@ fn recorded() -> Recorded {
         person: PersonKey::of(&lead),
         private: Private {
             lead: Some(lead),
-            transcript: "line-of-transcript".into(),
+            transcript: transcript(),
             notes: vec![Note { branch: "b".into(), detail: "detail-of-branch".into() }],
             log: vec!["line-of-log".into()],
         },
         turn: None,
-        counters: Vec::new(),
+        counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],
         effects: acts.into_iter().enumerate().map(effect).collect(),
         stages: Stages::default(),
         decide_nanos: 1,
@@ -106,6 +128,7 @@ async fn filled(folder: &Path) -> SqliteStore {
     let bodies = [revision, EntryBody::Decision(Box::new(recorded()))];
     let entries = bodies.map(|body| Entry { at: at(0), inbox: None, body });
     store.record(&acme(), 0, entries.to_vec()).await.unwrap();
+    store.keep(&acme(), vec![b"component".as_slice().into()]).await.unwrap();
 
     let waiting = Payload::Lead { lead: Box::new(lead("web:1", "eve@waiting.example")), flow: None };
     let arrival = Arrival { dedupe_key: "key-of-sender".into(), occurred: at(0), payload: waiting };
@@ -150,7 +173,8 @@ async fn personal_text_stands_in_no_table_but_private() {
         let found: Vec<_> = PERSONAL.iter().filter(|personal| text.contains(&personal.to_lowercase())).collect();
         assert!(found.is_empty(), "{table} holds {found:?}: {text}");
     }
-    assert!(seen >= 7, "the other tables are not empty");
+    assert!(seen >= 11, "the other tables are not empty");
+    assert!(dump(&mut connection, "shared").await.contains("value-of-table"));
     let private = dump(&mut connection, "private").await;
     let missing: Vec<_> = PERSONAL.iter().filter(|personal| !private.contains(**personal)).collect();
     assert_eq!(missing, [&"key-of-sender"], "a sender's key is kept as a digest and nowhere as text");
@@ -367,7 +391,7 @@ async fn a_database_of_a_newer_rota_is_refused_and_left_alone() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let refused = refusal(&folder.path().join("rota.db")).await;
-    assert!(refused.contains("newer Rota (schema 99; this one knows 1); start that version"), "{refused}");
+    assert!(refused.contains("newer Rota (schema 99; this one knows 2); start that version"), "{refused}");
 }
 
 #[tokio::test]

@@ -2,8 +2,11 @@
 //!
 //! A commit waits for the disk, some milliseconds; whatever is asked meanwhile goes into the
 //! next one. Each unit stands under its own savepoint, so that one that fails takes nobody
-//! along. Nobody is answered before the commit. No network call and no guest runs here.
+//! along. Records of different tenants are written together first, and each alone where that
+//! fails. Nobody is answered before the commit. No network call and no guest runs here.
 
+use std::any::Any;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,6 +16,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::failure::{Failure, unavailable};
+use super::record::Record;
+use super::records;
 
 /// Units that may wait; callers beyond that wait to be let in.
 const QUEUE: usize = 1_024;
@@ -68,7 +73,7 @@ impl Writer {
 
 /// A unit with its caller, whatever the answer is.
 #[async_trait]
-trait Job: Send {
+trait Job: Any + Send {
     fn weight(&self) -> usize;
 
     /// Writes the unit; false if it failed and is to be undone.
@@ -138,22 +143,63 @@ async fn commit(
     database: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let mut rows = 0;
-    while let Some(job) = run.last_mut() {
-        rows += job.weight();
-        sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
-        let end = if job.run(connection, database).await { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" };
-        sqlx::query(end).execute(&mut *connection).await?;
-        if run.len() >= MOST_UNITS || rows >= MOST_ROWS {
-            break;
+    let mut done = 0;
+    let mut rows: usize = run.iter().map(|job| job.weight()).sum();
+    while done < run.len() {
+        while run.len() < MOST_UNITS
+            && rows < MOST_ROWS
+            && let Ok(job) = jobs.try_recv()
+        {
+            rows += job.weight();
+            run.push(job);
         }
-        match jobs.try_recv() {
-            Ok(job) => run.push(job),
-            Err(_) => break,
+        // All of these are asked for at once, so none waits for another's answer.
+        let todo = &mut run[done..];
+        done += todo.len();
+        todo.sort_by_key(|job| record(&**job).is_none());
+        let joined = join(connection, todo).await?;
+        for job in &mut todo[joined..] {
+            sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
+            let well = job.run(connection, database).await;
+            sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
         }
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
     Ok(())
+}
+
+/// Writes the records at the front together, up to the first of a tenant that comes again,
+/// and gives their number. Where one of them fails, none is written and the number is 0.
+async fn join(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<usize, sqlx::Error> {
+    let mut tenants = HashSet::new();
+    let records: Vec<&Record> =
+        jobs.iter().map_while(|job| record(&**job).filter(|record| tenants.insert(&record.tenant))).collect();
+    let number = records.len();
+    if number < 2 {
+        return Ok(0);
+    }
+    sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
+    let well = records::write(connection, &records).await.is_ok();
+    sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
+    if !well {
+        return Ok(0);
+    }
+    for job in &mut jobs[..number] {
+        if let Some(posted) = (&mut **job as &mut dyn Any).downcast_mut::<Posted<Record>>() {
+            posted.unit = None;
+            posted.result = Some(Ok(()));
+        }
+    }
+    Ok(number)
+}
+
+/// The record that a job is to write.
+fn record(job: &dyn Job) -> Option<&Record> {
+    (job as &dyn Any).downcast_ref::<Posted<Record>>().and_then(|posted| posted.unit.as_ref())
+}
+
+fn end_of_savepoint(well: bool) -> &'static str {
+    if well { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" }
 }
 
 #[cfg(test)]

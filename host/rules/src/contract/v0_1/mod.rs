@@ -4,6 +4,7 @@ mod calendar;
 mod lead;
 mod outcome;
 mod rep_pool;
+mod signature;
 mod state;
 mod tables;
 mod verdict;
@@ -12,6 +13,7 @@ use wasmtime::component::{HasSelf, Linker};
 
 use crate::session::Session;
 
+pub(crate) use signature::decide_fits;
 pub(crate) use verdict::{accept, call};
 
 mod bindings {

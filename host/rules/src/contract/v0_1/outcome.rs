@@ -8,7 +8,10 @@ use super::types::Refusal;
 use super::{effects, explain, log};
 use crate::failure::Stop;
 use crate::session::Session;
-use crate::words::plain;
+use crate::words::{cut as shortened, plain};
+
+/// Bytes of a panic's message that reach the author, beside the functions it happened in.
+const PANIC_MAX: usize = 500;
 
 impl effects::Host for Session {
     fn set_property(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), Refusal>> {
@@ -57,12 +60,12 @@ impl explain::Host for Session {
         let size = branch.len() + detail.len();
         let room = self.limits.note_bytes.saturating_sub(self.note_bytes);
         if self.notes.len() >= self.limits.notes || size > room {
-            return self.step("explain.note", cut(size), |session| {
+            return self.keep("explain.note", cut(size), |session| {
                 session.explain_truncated = true;
-                Ok(())
+                session.carry(size)
             });
         }
-        self.step("explain.note", (&branch, &detail), |session| {
+        self.keep("explain.note", (&branch, &detail), |session| {
             session.note_bytes += size;
             session.notes.push(Note { branch: plain(&branch), detail: plain(&detail) });
             Ok(())
@@ -72,15 +75,18 @@ impl explain::Host for Session {
 
 impl log::Host for Session {
     fn line(&mut self, level: log::Level, message: String) -> wasmtime::Result<()> {
+        if matches!(level, log::Level::Error) && message.starts_with("panicked at ") {
+            self.panic = Some(shortened(&message, PANIC_MAX));
+        }
         let room = self.limits.log_bytes.saturating_sub(self.log_bytes);
         // Room for the level, too.
         if self.log.len() >= self.limits.log_lines || message.len() + 16 > room {
-            return self.step("log.line", cut(message.len()), |session| {
+            return self.keep("log.line", cut(message.len()), |session| {
                 session.log_truncated = true;
-                Ok(())
+                session.carry(message.len())
             });
         }
-        self.step("log.line", (level, &message), |session| {
+        self.keep("log.line", (level, &message), |session| {
             let line = format!(
                 "{}: {}",
                 format!("{level:?}").rsplit("::").next().unwrap_or("").to_lowercase(),

@@ -1,7 +1,7 @@
 //! The interface `rep-pool`: who there is, and whose turn it is.
 
 use rota_domain::desk::Availability as DomainAvailability;
-use rota_domain::id::{OwnerId, PoolId, RepId};
+use rota_domain::id::{OwnerId, PoolId};
 use rota_domain::rule::ErrorCode;
 use rota_domain::workspace::Rep;
 
@@ -27,20 +27,20 @@ impl Host for Session {
             let desk = session.question.desk.clone();
             let members = desk.workspace.pool(&id).map(|pool| pool.members.as_slice()).unwrap_or_default();
             session.count(members.len() / 16)?;
-            let shown = members.iter().filter_map(|member| {
-                let rep = session.show(&member.rep)?;
-                let known = &desk.workspace.reps[desk.place(&member.rep)?];
-                let load = 0;
-                let availability = availability(desk.availability(known)) as u32;
-                Some([rep, member.weight, load, known.capacity.unwrap_or(u32::MAX), availability])
-            });
-            Ok(shown.flatten().collect())
+            let mut shown = Vec::with_capacity(5 * members.len());
+            for member in members {
+                let Some(place) = desk.place(&member.rep) else { continue };
+                let rep = session.show_at(place)?;
+                let (load, capacity) = (0, desk.workspace.reps[place].capacity.unwrap_or(u32::MAX));
+                let availability = availability(desk.availability_at(place)) as u32;
+                shown.extend([rep, member.weight, load, capacity, availability]);
+            }
+            Ok(shown)
         })
     }
 
     fn next(&mut self, pool: u32, among: Vec<u32>, weights: Vec<u32>) -> wasmtime::Result<Option<u32>> {
-        let given = (pool, among.clone(), weights.clone());
-        self.step("rep-pool.next", given, |session| {
+        self.step("rep-pool.next", (pool, &among, &weights), |session| {
             let id = session.pool(pool)?;
             if !weights.is_empty() && weights.len() != among.len() {
                 let detail =
@@ -48,10 +48,9 @@ impl Host for Session {
                 return Err(Stop::new(ErrorCode::BadDecision, detail).into());
             }
             let desk = session.question.desk.clone();
-            let members = desk.workspace.pool(&id).map_or(0, |pool| pool.members.len());
+            let members = desk.pool(&id).map_or(0, <[_]>::len);
             session.count(members * (1 + among.len()) / 256)?;
-            let reps: Vec<RepId> =
-                among.iter().map(|rep| session.rep(*rep).map(|rep| rep.id.clone())).collect::<Result<_, _>>()?;
+            let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
             let Some(turn) = desk.next(&id, &reps, &capped) else {
                 return Ok(None);

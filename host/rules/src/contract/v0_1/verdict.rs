@@ -7,6 +7,7 @@ use rota_domain::rule::{Call, Choice, Decided, ErrorCode, Failure, Reason, Verdi
 use super::lead::instant;
 use super::rule::{Call as GuestCall, Decision, SettingsProblem};
 use super::types;
+use crate::failure::undeclared;
 use crate::session::Session;
 use crate::words::plain;
 
@@ -35,13 +36,8 @@ fn checked(session: &mut Session, returned: Result<Decision, SettingsProblem>) -
             if problem.path.is_empty() { "settings".into() } else { format!("settings{}", plain(&problem.path)) };
         fail(ErrorCode::Settings, format!("{place}: {}", plain(&problem.message)))
     })?;
-    if let Some(property) = &session.undeclared_read {
-        let detail = format!("it read {property}, which its manifest does not declare: add it under [reads]");
-        return Err(fail(ErrorCode::UndeclaredRead, detail));
-    }
-    if let Some(property) = &session.undeclared_write {
-        let detail = format!("it wrote `{property}`, which its manifest does not declare: add it under [writes]");
-        return Err(fail(ErrorCode::UndeclaredWrite, detail));
+    if let Some(broken) = undeclared(session) {
+        return Err(broken);
     }
     let (choice, reason) = match decision {
         Decision::Assign(assignment) => (assign(session, assignment.rep)?, assignment.reason),

@@ -38,12 +38,15 @@ pub struct Why {
 pub struct Step {
     /// Its number, from 1.
     pub n: usize,
-    /// The function; `plugin` where a plugin begins.
+    /// The function; `plugin` where a plugin begins, `returned` or `failed` where it ends.
     pub call: String,
     /// What was asked.
     pub args: Value,
     /// What was answered.
     pub answer: Value,
+    /// The failure with which it ended the plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Value>,
 }
 
 /// A rep who was considered.

@@ -1,20 +1,17 @@
-//! The transcript of a decision, read back: one JSON array a line, `[function, [arguments],
-//! answer]`, where `["plugin",[flow,name,version],digest]` begins a plugin's own.
+//! The transcript of a decision, read back line by line.
 
+use rota_domain::transcript::Line;
 use serde_json::Value;
 
 use super::Step;
 
 /// The steps of a transcript. What cannot be read is kept as it stands.
 pub(super) fn read(transcript: &str) -> Vec<Step> {
-    transcript
-        .lines()
-        .zip(1..)
-        .map(|(line, n)| match serde_json::from_str::<(String, Value, Value)>(line) {
-            Ok((call, args, answer)) => Step { n, call, args: listed(args), answer },
-            Err(_) => Step { n, call: "unreadable".into(), args: Value::Array(Vec::new()), answer: line.into() },
-        })
-        .collect()
+    let step = |(line, n)| match Line::read(line) {
+        Some(Line { call, args, answer, stop }) => Step { n, call, args, answer, stop },
+        None => Step { n, call: "unreadable".into(), args: Value::Array(Vec::new()), answer: line.into(), stop: None },
+    };
+    transcript.lines().zip(1..).map(step).collect()
 }
 
 /// An argument of a step.
@@ -25,13 +22,4 @@ pub(super) fn arg(step: &Step, place: usize) -> &Value {
 /// A number that means a rep or a pool.
 pub(super) fn number(value: &Value) -> Option<usize> {
     value.as_u64().and_then(|number| usize::try_from(number).ok())
-}
-
-/// Functions without arguments are written with null.
-fn listed(args: Value) -> Value {
-    match args {
-        Value::Array(_) => args,
-        Value::Null => Value::Array(Vec::new()),
-        other => Value::Array(vec![other]),
-    }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Step;
 use super::steps::{arg, number};
+use crate::show::text::day_and_clock;
 
 /// Reads steps one after the other, since the number of a pool or a table means something
 /// only after it was opened.
@@ -40,11 +41,26 @@ impl<'w> Words<'w> {
                     return (format!("{} {name}", step.call), "opened".into());
                 }
             }
+            "returned" => return ("it returned".into(), self.returned(&step.answer)),
+            "failed" => return ("it failed".into(), failure(&step.answer)),
             _ => {}
         }
         let args = step.args.as_array().into_iter().flatten().enumerate();
         let args: Vec<String> = args.filter_map(|(place, value)| self.argument(&step.call, place, value)).collect();
-        (format!("{} {}", step.call, args.join(" ")), self.answer(&step.call, &step.answer))
+        let answer = step.stop.as_ref().map(|stop| format!("ended it: {}", failure(stop)));
+        let answer = answer.unwrap_or_else(|| self.answer(&step.call, &step.answer));
+        (format!("{} {}", step.call, args.join(" ")), answer)
+    }
+
+    /// What a rule gave back, before the host judged it.
+    fn returned(&self, value: &Value) -> String {
+        let Some((kind, decision)) = value.get("Ok").and_then(Value::as_object).and_then(|map| map.iter().next())
+        else {
+            return format!("settings problem: {}", plainly(value.pointer("/Err/message").unwrap_or(value)));
+        };
+        let kind = if kind == "PassOn" { "pass".into() } else { kind.to_lowercase() };
+        let to = decision.get("rep").map(|rep| self.rep(rep)).or_else(|| decision.get("name").map(plainly));
+        to.map_or_else(|| kind.clone(), |to| format!("{kind} {to}"))
     }
 
     fn argument(&self, call: &str, place: usize, value: &Value) -> Option<String> {
@@ -91,6 +107,11 @@ impl<'w> Words<'w> {
     }
 }
 
+/// A failure by its code, which is short.
+fn failure(value: &Value) -> String {
+    value.get("code").map_or_else(|| value.to_string(), plainly)
+}
+
 fn absence(value: &Value) -> String {
     match value {
         Value::String(word) => word.to_lowercase(),
@@ -106,7 +127,7 @@ fn absence(value: &Value) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "out of range is no time, and shown as it is")]
 fn instant(value: &Value) -> String {
     let at = value.as_f64().and_then(|millis| Timestamp::from_millisecond(millis as i64).ok());
-    at.map_or_else(|| plainly(value), |at| at.to_string())
+    at.map_or_else(|| plainly(value), day_and_clock)
 }
 
 fn plainly(value: &Value) -> String {

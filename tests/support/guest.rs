@@ -14,15 +14,16 @@ use rota_domain::table::Table;
 use rota_domain::workspace::Match;
 use rota_flow::ports::Rules;
 use rota_rules::{Catalogue, Intake, Refusal, inspect};
-use rota_tests::root;
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
+use crate::root;
+
 /// One catalogue for all tests, as one host has for all tenants.
-pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new().expect("an engine"));
+pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::new().expect("an engine"));
 
 /// What every guest says of itself, unless its test says otherwise.
-pub(crate) const MANIFEST: &str = r#"
+pub const MANIFEST: &str = r#"
 name = "guest"
 version = "0.1.0"
 contract = "0.1"
@@ -38,7 +39,7 @@ rating = "text"
 const WORKSPACE: &str = r#"
 workspace = "acme"
 reps = [
-  { id = "ana", email = "Ana@acme.test", capacity = 40 },
+  { id = "ana", email = "Ana@acme.test", capacity = 40, tags = ["german", "enterprise"] },
   { id = "bo", email = "bo@acme.test" },
   { id = "cy", email = "cy@acme.test", active = false },
 ]
@@ -59,29 +60,30 @@ hours = { mon = ["09:00-17:00"], tue = ["09:00-17:00"], wed = ["09:00-17:00"], t
 const LEAD: &str = r#"{"id":"hs:contact:101","properties":{"country":" US ","employees":"1200","phone":"1"}}"#;
 
 /// A core module in text: what follows `world.wat`.
-pub(crate) struct Guest {
+#[derive(Clone, Debug)]
+pub struct Guest {
     body: String,
     memory_kib: usize,
 }
 
 impl Guest {
     /// A guest that stands in its test.
-    pub(crate) fn new(body: &str) -> Self {
+    pub fn new(body: &str) -> Self {
         Self { body: body.into(), memory_kib: 1024 }
     }
 
     /// A guest of `tests/guests`.
-    pub(crate) fn file(name: &str) -> Self {
+    pub fn file(name: &str) -> Self {
         Self::new(&wat(name))
     }
 
     /// The same with so much memory from the start.
-    pub(crate) fn memory_kib(self, memory_kib: usize) -> Self {
+    pub fn memory_kib(self, memory_kib: usize) -> Self {
         Self { memory_kib, ..self }
     }
 
     /// The component, without a manifest.
-    pub(crate) fn bare(&self) -> Vec<u8> {
+    pub fn bare(&self) -> Vec<u8> {
         let memory = format!("(memory (export \"memory\") {})", self.memory_kib / 64);
         let mut module = wat::parse_str(wat("world") + &memory + &self.body).expect("a module");
         let mut resolve = Resolve::default();
@@ -92,12 +94,12 @@ impl Guest {
     }
 
     /// The component.
-    pub(crate) fn component(&self) -> Vec<u8> {
+    pub fn component(&self) -> Vec<u8> {
         embed(&self.bare(), MANIFEST, None).expect("a manifest")
     }
 
     /// The component as if it had been built for another release, such as `@0.1.7`.
-    pub(crate) fn component_for(&self, release: &str) -> Vec<u8> {
+    pub fn component_for(&self, release: &str) -> Vec<u8> {
         let mut component = self.component();
         while let Some(place) = component.windows(6).position(|window| window == b"@0.1.0") {
             component[place..place + 6].copy_from_slice(release.as_bytes());
@@ -106,40 +108,40 @@ impl Guest {
     }
 
     /// Whether it is taken in.
-    pub(crate) fn inspect(&self) -> Result<Intake, Refusal> {
+    pub fn inspect(&self) -> Result<Intake, Refusal> {
         inspect(&self.component())
     }
 
     /// Takes it in and asks it about the lead.
-    pub(crate) fn ask(&self) -> Answer {
+    pub fn ask(&self) -> Answer {
         self.ask_with("{}")
     }
 
     /// The same with these settings.
-    pub(crate) fn ask_with(&self, settings: &str) -> Answer {
+    pub fn ask_with(&self, settings: &str) -> Answer {
         let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
         CATALOGUE.ask(Question { settings: settings.into(), ..question(plugin.digest) })
     }
 
     /// The same at this desk.
-    pub(crate) fn ask_at(&self, desk: Desk) -> Answer {
+    pub fn ask_at(&self, desk: Desk) -> Answer {
         let plugin = CATALOGUE.take_in(&self.component()).expect("it is taken in");
         CATALOGUE.ask(Question { desk: Arc::new(desk), ..question(plugin.digest) })
     }
 
     /// Asks it, and takes the failure.
-    pub(crate) fn failure(&self) -> Failure {
+    pub fn failure(&self) -> Failure {
         failure(self.ask())
     }
 
     /// Asks it, and takes the code of the failure.
-    pub(crate) fn code(&self) -> ErrorCode {
+    pub fn code(&self) -> ErrorCode {
         self.failure().code
     }
 }
 
 /// The component with one more section at its end.
-pub(crate) fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8> {
+pub fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> Vec<u8> {
     component.push(kind);
     let mut length = content.len();
     while length >= 0x80 {
@@ -151,16 +153,22 @@ pub(crate) fn with_section(mut component: Vec<u8>, kind: u8, content: &[u8]) -> 
     component
 }
 
+/// The component with one more custom section at its end.
+pub fn with_custom(component: Vec<u8>, name: &str, data: &[u8]) -> Vec<u8> {
+    let length = [u8::try_from(name.len()).expect("a short name")];
+    with_section(component, 0, &[&length[..], name.as_bytes(), data].concat())
+}
+
 /// The component with one more core module, and an instance of it that nobody uses.
-pub(crate) fn beside(component: Vec<u8>, module: &str) -> Vec<u8> {
-    let component = with_section(component, 1, &wat::parse_str(module).expect("a module"));
+pub fn beside(component: Vec<u8>, module: &[u8]) -> Vec<u8> {
+    let component = with_section(component, 1, module);
     // One instance: of a module, the fourth (the guest's own, then two that join it to its
     // imports), without arguments.
     with_section(component, 2, &[1, 0, 3, 0])
 }
 
 /// The failure that a test expects.
-pub(crate) fn failure(answer: Answer) -> Failure {
+pub fn failure(answer: Answer) -> Failure {
     match answer.verdict {
         Verdict::Failed(failure) => failure,
         other => panic!("a failure, not {other:?}"),
@@ -168,20 +176,21 @@ pub(crate) fn failure(answer: Answer) -> Failure {
 }
 
 /// The decision that a test expects.
-pub(crate) fn decided(answer: Answer) -> Decided {
+pub fn decided(answer: Answer) -> Decided {
     match answer.verdict {
         Verdict::Decided(decided) => *decided,
         other => panic!("a decision, not {other:?}"),
     }
 }
 
-/// The transcript, a call a line.
-pub(crate) fn transcript(answer: &Answer) -> Vec<&str> {
-    std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect()
+/// The calls of the transcript, a line each: what stands between the heading and the end.
+pub fn transcript(answer: &Answer) -> Vec<&str> {
+    let lines: Vec<&str> = std::str::from_utf8(&answer.transcript).expect("UTF-8").lines().collect();
+    lines[1..lines.len() - 1].to_vec()
 }
 
 /// The desk of the one workspace, before the first decision.
-pub(crate) fn usual_desk() -> Desk {
+pub fn usual_desk() -> Desk {
     let more: String = (0..70).map(|n| format!("[[pools]]\nid = \"p{n:02}\"\n")).collect();
     let table = Table::read(Match::Exact, b"key,value\nna,north\n").expect("a table");
     let tables = BTreeMap::from([("eu".to_owned(), Arc::new(table))]);
@@ -190,7 +199,7 @@ pub(crate) fn usual_desk() -> Desk {
 }
 
 /// A question about the one lead.
-pub(crate) fn question(plugin: Digest) -> Question {
+pub fn question(plugin: Digest) -> Question {
     let call =
         Call { now: jiff::Timestamp::UNIX_EPOCH, seed: 7, trigger: "created".into(), attempt: 1, mode: Mode::Test };
     Question {
@@ -205,15 +214,23 @@ pub(crate) fn question(plugin: Digest) -> Question {
     }
 }
 
-/// The names of all hostile guests.
-pub(crate) fn hostile() -> Vec<String> {
+/// The names of all hostile guests, in order.
+///
+/// # Panics
+/// If `tests/guests` cannot be read.
+#[must_use]
+pub fn hostile() -> Vec<String> {
     let entries = fs::read_dir(root().join("tests/guests")).expect("tests/guests");
-    let names =
-        entries.map(|entry| entry.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
-    names.filter(|name: &String| name != "world").collect()
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let guests = paths.filter(|path| path.extension().is_some_and(|extension| extension == "wat"));
+    let names = guests.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name != "world").collect();
+    names.sort();
+    names
 }
 
-fn wat(name: &str) -> String {
+/// The text of a guest in `tests/guests`.
+pub fn wat(name: &str) -> String {
     let path = root().join("tests/guests").join(name).with_extension("wat");
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -1,0 +1,77 @@
+//! What is taken in as a plugin, judged before anything is compiled or run: the shape, the
+//! manifest, the size, the world, and that the code is valid; each refusal in one sentence
+//! that says what to do.
+
+mod manifest;
+mod shape;
+mod valid;
+mod world;
+
+use rota_domain::limits::Limits;
+use rota_domain::manifest::Manifest;
+use rota_domain::rule::ErrorCode;
+use serde::{Deserialize, Serialize};
+
+/// The custom section that holds `plugin.toml`.
+const MANIFEST: &str = "rota:manifest";
+/// The custom section that holds the settings' JSON Schema.
+const SCHEMA: &str = "rota:settings-schema";
+
+/// What a component says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The JSON Schema of its settings.
+    pub settings_schema: Option<String>,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+}
+
+/// Why a component is not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[error("{detail} [{code}]")]
+pub struct Refusal {
+    /// The code.
+    pub code: ErrorCode,
+    /// What is wrong, which thing, what to do.
+    pub detail: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// Reads what a component says of itself, without compiling it.
+///
+/// # Errors
+/// Why it cannot be a plugin here.
+pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
+    let found = shape::read(component)?;
+    let manifest = manifest::read(found.manifest.as_deref())?;
+    let limit = Limits::of(manifest.language).component;
+    if component.len() > limit {
+        let detail = format!(
+            "`{}` has {} KiB; its language class grants {} KiB: build with opt-level = \"s\" and without debug information",
+            manifest.name,
+            component.len() >> 10,
+            limit >> 10
+        );
+        return Err(Refusal::new(ErrorCode::Size, detail));
+    }
+    found.check_beginnings(&manifest)?;
+    for import in &found.imports {
+        world::check_import(import)?;
+    }
+    world::check_export(&found.exports)?;
+    valid::check(component, &manifest.name)?;
+    let settings_schema = found.schema.map(String::from_utf8).transpose().map_err(|_| {
+        Refusal::new(
+            ErrorCode::Manifest,
+            format!("the section {SCHEMA} is not UTF-8: embed the schema again with `rota embed`"),
+        )
+    })?;
+    Ok(Intake { manifest, settings_schema, imports: found.imports })
+}

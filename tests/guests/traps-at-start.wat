@@ -1,0 +1,6 @@
+;; Stops itself before it is even asked.
+(func $start
+  (unreachable))
+(start $start)
+(func $decide (result i32)
+  (call $pass))
