@@ -49,6 +49,7 @@ impl Refused {
         let (before, after) = match self.why {
             Refusal::Unknown => ("the workspace has no ", "; add it there or correct the name"),
             Refusal::Undeclared => ("plugin.toml does not ask for the ", "; list it there"),
+            Refusal::Unavailable if self.kind == "calendar" => ("too little time is open in the ", "; give it hours"),
             Refusal::Unavailable => ("this host does not offer yet: ", "; see its release notes"),
         };
         [before, self.kind, " `", &self.name, "`", after].concat()

@@ -37,7 +37,7 @@ pub mod fake;
 mod instant;
 pub mod lead;
 pub mod log;
-#[cfg(target_arch = "wasm32")]
+#[cfg(any(target_arch = "wasm32", test))]
 mod panic;
 pub mod places;
 mod pool;

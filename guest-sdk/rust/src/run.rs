@@ -28,7 +28,7 @@ pub fn run<S: DeserializeOwned, A: Answer>(
     call: &Call,
     settings: &str,
 ) -> Result<Decision, SettingsProblem> {
-    match serde_json::from_str(settings) {
+    match guest_json::from_str(settings) {
         Ok(settings) => decide(call, &settings).into_result(),
         Err(error) => Err(SettingsProblem::new("", error.to_string())),
     }

@@ -149,10 +149,14 @@ fn counters_keep_what_a_decision_counted_and_nothing_of_one_that_passed() {
 
 #[test]
 fn tables_match_exactly_by_range_and_by_the_longest_prefix() {
-    fn look_up(_: &Call, key: &String) -> Result<Decision, SettingsProblem> {
+    #[derive(Deserialize)]
+    struct Asked {
+        key: String,
+    }
+    fn look_up(_: &Call, asked: &Asked) -> Result<Decision, SettingsProblem> {
         let mut found = Vec::new();
         for name in ["exact", "range", "prefix"] {
-            found.push(Table::open(name).at("/table")?.look_up(key).unwrap_or_default());
+            found.push(Table::open(name).at("/table")?.look_up(&asked.key).unwrap_or_default());
         }
         Ok(pass().because("found", found.join(" ")))
     }
@@ -160,9 +164,9 @@ fn tables_match_exactly_by_range_and_by_the_longest_prefix() {
         .table("exact", &[("10001", "ny")])
         .range_table("range", &[("10000", "14999", "east"), ("90000", "96199", "west")])
         .prefix_table("prefix", &[("1", "one"), ("100", "hundred")]);
-    assert_eq!(world.ask(look_up, r#""10001""#).detail(), Some("ny east hundred"));
-    assert_eq!(world.ask(look_up, r#""14999""#).detail(), Some(" east one"));
-    assert_eq!(World::new().ask(look_up, r#""1""#).bad_setting(), Some("/table"));
+    assert_eq!(world.ask(look_up, r#"{"key":"10001"}"#).detail(), Some("ny east hundred"));
+    assert_eq!(world.ask(look_up, r#"{"key":"14999"}"#).detail(), Some(" east one"));
+    assert_eq!(World::new().ask(look_up, r#"{"key":"1"}"#).bad_setting(), Some("/table"));
 }
 
 #[test]

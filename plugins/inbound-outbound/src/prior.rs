@@ -35,7 +35,6 @@ impl Prior {
 struct Branches {
     owner: &'static str,
     inactive: &'static str,
-    not_covering: &'static str,
     unknown: &'static str,
     absent: &'static str,
     /// What to call the owner in a sentence.
@@ -45,7 +44,6 @@ struct Branches {
 const OUTBOUND: Branches = Branches {
     owner: "prior-owner",
     inactive: "prior-owner-inactive",
-    not_covering: "prior-owner-not-covering",
     unknown: "prior-owner-unknown",
     absent: "prior-owner-absent",
     what: "prior owner ",
@@ -54,7 +52,6 @@ const OUTBOUND: Branches = Branches {
 const SEQUENCE: Branches = Branches {
     owner: "sequence-owner",
     inactive: "sequence-owner-inactive",
-    not_covering: "sequence-owner-not-covering",
     unknown: "sequence-owner-unknown",
     absent: "sequence-owner-absent",
     what: "sequence owner ",
@@ -112,7 +109,8 @@ fn judge(branches: &Branches, owner: &Owner, covering: &[String], trail: &mut Tr
             let detail = [branches.what, &rep.name()].concat();
             return Ok(Prior::Keeps(trail.place(*rep, branches.owner, detail)));
         }
-        Owner::Active(rep) => (branches.not_covering, rep.name(), "no longer covers"),
+        // Only outbound owners are asked to cover.
+        Owner::Active(rep) => ("prior-owner-not-covering", rep.name(), "no longer covers"),
         Owner::Inactive(rep) => (branches.inactive, rep.name(), "is inactive"),
         Owner::Stranger(id) => (branches.unknown, id.clone(), "is no rep of this workspace"),
         Owner::Nobody => return Ok(Prior::Nobody),

@@ -186,7 +186,10 @@ pub(crate) fn is_open(name: &str, at: Instant) -> Result<bool, Refusal> {
 }
 
 pub(crate) fn add_business_minutes(name: &str, start: Instant, minutes: u32) -> Result<Instant, Refusal> {
-    with(|world| world.calendars.get(name).and_then(|calendar| calendar.add(start, minutes)).ok_or(Refusal::Unknown))
+    with(|world| {
+        let calendar = world.calendars.get(name).ok_or(Refusal::Unknown)?;
+        calendar.add(start, minutes).ok_or(Refusal::Unavailable)
+    })
 }
 
 pub(crate) fn counter(name: &str) -> Result<i32, Refusal> {
@@ -223,8 +226,9 @@ pub(crate) fn notify(destination: &str, message: &str) -> Result<(), Refusal> {
 }
 
 pub(crate) fn response_target(minutes: u32, calendar: Option<&str>) -> Result<(), Refusal> {
-    if with(|world| calendar.is_some_and(|name| !world.calendars.contains_key(name))) {
-        return Err(Refusal::Unknown);
+    if let Some(name) = calendar {
+        let now = with(|world| world.call.now);
+        add_business_minutes(name, now, minutes)?;
     }
     keep(Effect::ResponseTarget { minutes, calendar: calendar.map(str::to_owned) })
 }
