@@ -27,6 +27,7 @@ pub fn all() -> Vec<(&'static str, Make)> {
         ("thousands-of-types", || many("(type (func (param i32)))", 20_001)),
         ("thousands-of-functions", || many("(func)", 100_001)),
         ("thousands-of-segments", || many("(data \"a\")", 20_001)),
+        ("thousands-of-globals", || many("(global i32 (i32.const 0))", 200_001)),
         ("many-memories", || many_beside("(module (memory 1))", 4)),
         ("many-tables-at-start", || many_beside("(module (table 1 funcref))", 8)),
         ("many-instances", || many_beside("(module)", 64)),

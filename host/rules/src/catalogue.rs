@@ -12,7 +12,7 @@ use wasmtime::component::{Component, Linker};
 use crate::contract::v0_1;
 use crate::engine::{EngineError, INSTANCES, engine};
 use crate::gate::Gate;
-use crate::intake::{Refusal, inspect};
+use crate::intake::{Refusal, inspect, not_compiled};
 use crate::session::Session;
 
 /// All plugins of this host. A plugin is known by the digest of its component, so that a
@@ -56,13 +56,8 @@ impl Catalogue {
             return Ok(known.plugin.clone());
         }
         let intake = inspect(component)?;
-        let compiled = Component::new(&self.engine, component).map_err(|error| {
-            let said = error.root_cause().to_string();
-            // The pool says what it holds in words of its own.
-            let said = said.split(" which exceeds the configured").next().unwrap_or_default();
-            let detail = format!("`{}` does not compile: {said}", intake.manifest.name);
-            Refusal::new(ErrorCode::Compile, detail)
-        })?;
+        let compiled =
+            Component::new(&self.engine, component).map_err(|error| not_compiled(&intake.manifest.name, &error))?;
         let refuse = |error: wasmtime::Error| {
             let detail = format!(
                 "`{}` does not fit the world `router` of rota:routing 0.1: {error:#}; build it against the published WIT",

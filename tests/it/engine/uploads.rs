@@ -37,6 +37,8 @@ refused! {
     thousands_of_types_are_refused: "thousands-of-types", Size, ["more than 20000 types"];
     thousands_of_functions_are_refused: "thousands-of-functions", Size, ["more than 100000 functions"];
     thousands_of_data_segments_are_refused: "thousands-of-segments", Size, ["more than 20000 data segments"];
+    an_instance_larger_than_the_pool_holds_is_refused: "thousands-of-globals", Size,
+        ["larger than an instance may be", "use fewer globals"];
     more_memories_than_the_pool_holds_are_refused: "many-memories", Memory, ["made of 5 memories", "4 are granted"];
     more_tables_than_the_pool_holds_are_refused: "many-tables-at-start", Table, ["tables; 8 are granted"];
     more_instances_than_the_pool_holds_are_refused: "many-instances", Size, ["instances of modules; 64 are granted"];

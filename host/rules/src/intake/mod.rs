@@ -75,3 +75,16 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
     })?;
     Ok(Intake { manifest, settings_schema, imports: found.imports })
 }
+
+/// The engine would not compile what looked sound here.
+pub(crate) fn not_compiled(name: &str, error: &wasmtime::Error) -> Refusal {
+    let said = error.root_cause().to_string();
+    // Where an instance would not fit into the pool, the engine speaks of its configuration.
+    if let Some((needs, _)) = said.split_once("which exceeds") {
+        let needs = needs.trim().trim_end_matches(',');
+        let detail =
+            format!("`{name}` is larger than an instance may be: {needs}; use fewer globals, tables and modules");
+        return Refusal::new(ErrorCode::Size, detail);
+    }
+    Refusal::new(ErrorCode::Compile, format!("`{name}` does not compile: {said}"))
+}
