@@ -5,7 +5,7 @@
 
 mod bounds;
 mod contract;
-mod guest;
+pub(crate) mod guest;
 mod intake;
 mod isolation;
 mod refusals;

@@ -77,6 +77,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
         database: folder.path().join("rota.db"),
+        keeping: None,
         backoff: Backoff::default().faster(20),
         secrets: Box::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     };

@@ -8,18 +8,19 @@ use rota_domain::rule::{Answer, ErrorCode, Failure, Question, Verdict};
 use rota_flow::ports::{Plugin, Rules};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::catalogue::{Catalogue, Loaded};
+use crate::catalogue::Catalogue;
 use crate::contract::v0_1;
 use crate::cpu_time;
+use crate::entry::Loaded;
 use crate::failure::{self, Stop};
 use crate::session::Session;
 
 impl Rules for Catalogue {
     fn ask(&self, question: Question) -> Answer {
         let began = cpu_time::nanos();
-        let Some(loaded) = self.find(&question.plugin) else {
-            let detail = format!("the plugin {} is not installed here", question.plugin);
-            return failed(Failure { code: ErrorCode::Compile, detail });
+        let loaded = match self.ready(&question.plugin) {
+            Ok(loaded) => loaded,
+            Err(failure) => return failed(failure::readable(&failure)),
         };
         let limits = question.limits;
         if question.settings.len() > limits.settings {
@@ -29,7 +30,7 @@ impl Rules for Catalogue {
         }
         let _pass = self.gate.enter();
         let session = Session::new(question, loaded.plugin.manifest.clone());
-        let mut answer = match store(&self.engine, session) {
+        let mut answer = match store(&self.compiling.engine, session) {
             Ok(mut store) => {
                 let verdict = match catch_unwind(AssertUnwindSafe(|| decide(&loaded, &mut store))) {
                     Ok(Verdict::Failed(failure)) => Verdict::Failed(failure::readable(&failure)),
@@ -47,7 +48,7 @@ impl Rules for Catalogue {
     }
 
     fn plugin(&self, digest: &Digest) -> Option<Plugin> {
-        self.find(digest).map(|loaded| loaded.plugin.clone())
+        self.entry(digest).map(|entry| entry.plugin.clone())
     }
 }
 

@@ -156,11 +156,6 @@ fn manifest(found: &Found) -> Result<Manifest, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| refuse("its manifest is not UTF-8: embed it again".into()))?;
     let manifest: Manifest = toml::from_str(text)
         .map_err(|error| refuse(format!("its manifest cannot be read: {}", error.to_string().trim())))?;
-    let sound = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 64
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
     if !sound(&manifest.name) {
         return Err(refuse(format!(
             "`{}` is no plugin name: use lower-case letters, digits and hyphens",
@@ -168,6 +163,25 @@ fn manifest(found: &Found) -> Result<Manifest, Refusal> {
         )));
     }
     Ok(manifest)
+}
+
+fn sound(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Whether an intake that another process worked out, about a component of so many bytes, is
+/// one that could have been worked out here.
+pub(crate) fn within_caps(intake: &Intake, size: usize) -> bool {
+    let Intake { manifest, settings_schema, imports } = intake;
+    let schema = settings_schema.as_ref().map_or(0, String::len);
+    let written = toml::to_string(manifest).map_or(usize::MAX, |text| text.len());
+    sound(&manifest.name)
+        && size <= Limits::of(manifest.language).component
+        && written <= 2 * SECTIONS_MAX
+        && schema <= SECTIONS_MAX
+        && imports.iter().all(|import| check_import(import).is_ok())
 }
 
 /// What a module wants from the start, it would be refused at every decision.

@@ -4,19 +4,26 @@
 //! This is the only crate that names wasmtime. What a guest may do stands in `contract`,
 //! how much of it in `limits`, and what is taken in at all in `intake`.
 
+mod artefact;
 mod asking;
 mod catalogue;
+mod compiling;
 mod contract;
 mod cpu_time;
 mod engine;
+mod entry;
 mod failure;
 mod gate;
 mod intake;
 mod limits;
 mod session;
+mod shelf;
 mod transcript;
 mod words;
+mod workshop;
 
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, OpenError};
 pub use engine::EngineError;
 pub use intake::{Intake, Refusal, inspect};
+pub use shelf::{Key, ShelfError};
+pub use workshop::{Bounds, Workshop, compile_one};

@@ -12,6 +12,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod http;
+pub mod keeping;
 pub mod log;
 pub mod schema;
 pub mod show;

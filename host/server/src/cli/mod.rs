@@ -15,10 +15,14 @@ mod serve;
 mod simulate;
 mod test;
 mod why;
+mod workshop;
 
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
+
+/// The command that compiles what strangers send in, in a process of its own.
+pub(crate) const WORKSHOP: &str = workshop::NAME;
 
 /// Rota routes leads: customers' rules decide in a sandbox, rotations are fair, and every
 /// decision explains itself.
@@ -43,6 +47,9 @@ enum Command {
     Build(build::Arguments),
     Embed(embed::Arguments),
     Test(test::Arguments),
+    /// Compile the component on stdin.
+    #[command(hide = true)]
+    Workshop,
 }
 
 /// Reads the arguments and runs the command.
@@ -64,6 +71,7 @@ pub fn run() -> Exit {
         Command::Build(arguments) => build::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Workshop => workshop::run(),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,

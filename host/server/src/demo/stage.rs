@@ -82,6 +82,8 @@ impl Stage {
             listen: nowhere,
             public_url: None,
             database: options.database.clone(),
+            // It starts once, and only with plugins of ours.
+            keeping: None,
             backoff: Backoff::default().faster(FASTER),
             secrets: Box::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })
