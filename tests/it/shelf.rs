@@ -119,6 +119,21 @@ fn code_that_was_cut_short_or_is_gone_is_made_again() {
 }
 
 #[test]
+fn those_who_ask_at_once_wait_for_one_child() {
+    let host = Host::new();
+    let plugin = host.start().take_in_from(&"acme".into(), &guest()).expect("it is taken in");
+    change(&host.file("code"), 4096);
+    let next = host.start();
+    assert!(next.plugin(&plugin.digest).is_some());
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| assert_decides(&next, &plugin));
+        }
+    });
+    assert_eq!(host.workshop.started(), 2);
+}
+
+#[test]
 fn code_of_another_key_is_not_used() {
     let mut host = Host::new();
     let plugin = host.start().take_in_from(&"acme".into(), &guest()).expect("it is taken in");

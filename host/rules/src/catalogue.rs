@@ -107,7 +107,7 @@ impl Catalogue {
 
     fn take_in_by(&self, component: &[u8], make: impl FnOnce() -> Result<Made, Refusal>) -> Result<Plugin, Refusal> {
         let digest = Digest::of(component);
-        if let Some(known) = self.entry(&digest).filter(|entry| !entry.is_missing()) {
+        if let Some(known) = self.known(&digest).filter(|entry| !entry.is_missing()) {
             return Ok(known.plugin.clone());
         }
         let made = make()?;
@@ -134,7 +134,7 @@ impl Catalogue {
         if let Some(Kept { shelf, .. }) = &self.kept {
             match shelf.keep(component, &intake, &artefact) {
                 Ok(()) => {
-                    if let Some(code) = shelf.code(&plugin.digest) {
+                    if let Some((code, _)) = shelf.code(&plugin.digest) {
                         return self.load(plugin, &code, &intake).map(Code::Mapped);
                     }
                 }
@@ -153,24 +153,29 @@ impl Catalogue {
         Ok(Arc::new(Loaded { plugin: plugin.clone(), router }))
     }
 
-    /// A plugin that was taken in, now or before the last start.
+    /// A plugin that was taken in, now or before the last start. One that another build of
+    /// Rota took in is compiled again for this one, which takes a while.
     pub(crate) fn entry(&self, digest: &Digest) -> Option<Arc<Entry>> {
+        self.known(digest).or_else(|| {
+            let (plugin, code) = self.again(digest)?.ok()?;
+            Some(self.add(Entry::new(plugin, code)))
+        })
+    }
+
+    /// The same, but only where this build took it in.
+    fn known(&self, digest: &Digest) -> Option<Arc<Entry>> {
         if let Some(known) = self.entries.read().unwrap_or_else(PoisonError::into_inner).get(digest) {
             return Some(known.clone());
         }
-        let Kept { shelf, .. } = self.kept.as_ref()?;
-        let entry = match shelf.intake(digest) {
-            Some(intake) => {
-                let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(intake.manifest) };
-                Entry::new(plugin, Code::OnShelf)
-            }
-            None => {
-                let (plugin, code) = self.again(digest)?.ok()?;
-                Entry::new(plugin, code)
-            }
-        };
+        let manifest = self.kept.as_ref()?.shelf.intake(digest)?.manifest;
+        let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(manifest) };
+        Some(self.add(Entry::new(plugin, Code::OnShelf)))
+    }
+
+    /// Adds a plugin, unless somebody else has added it meanwhile.
+    fn add(&self, entry: Arc<Entry>) -> Arc<Entry> {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        Some(entries.entry(digest.clone()).or_insert(entry).clone())
+        entries.entry(entry.plugin.digest.clone()).or_insert(entry).clone()
     }
 
     /// A plugin's code, loaded now if it has not been yet.
@@ -183,31 +188,21 @@ impl Catalogue {
         if let Some(there) = entry.at_once(now) {
             return there;
         }
-        let mut code = entry.load();
-        if let Code::Mapped(loaded) | Code::Only(loaded) = &*code {
-            return Ok(loaded.clone());
-        }
-        *code = self.fetch(&entry.plugin).unwrap_or_else(|refusal| Code::Missing(not_there(refusal.detail)));
-        let there = match &*code {
-            Code::Mapped(loaded) | Code::Only(loaded) => Ok(loaded.clone()),
-            Code::Missing(failure) => Err(failure.clone()),
-            Code::OnShelf => Err(not_there(format!("the plugin {digest} could not be loaded"))),
-        };
-        drop(code);
+        let fetch = || self.fetch(&entry.plugin).unwrap_or_else(|refusal| Code::Missing(not_there(refusal.detail)));
+        // Whoever came first may have had to put it back already, for want of room.
+        let loaded = entry.load(fetch).or_else(|| entry.load(fetch));
         self.make_room();
-        there
+        loaded.unwrap_or_else(|| Err(not_there(format!("the plugin {digest} could not be loaded"))))
     }
 
     /// A plugin's code from the shelf, or made again from its component.
     fn fetch(&self, plugin: &Plugin) -> Result<Code, Refusal> {
         let name = &plugin.manifest.name;
-        if let Some(Kept { shelf, .. }) = &self.kept {
-            if let (Some(code), Some(intake)) = (shelf.code(&plugin.digest), shelf.intake(&plugin.digest)) {
-                match self.load(plugin, &code, &intake) {
-                    Ok(loaded) => return Ok(Code::Mapped(loaded)),
-                    Err(refusal) => {
-                        tracing::error!(%name, %refusal, "A compiled plugin cannot be loaded; it is compiled again")
-                    }
+        if let Some((code, intake)) = self.kept.as_ref().and_then(|kept| kept.shelf.code(&plugin.digest)) {
+            match self.load(plugin, &code, &intake) {
+                Ok(loaded) => return Ok(Code::Mapped(loaded)),
+                Err(refusal) => {
+                    tracing::error!(%name, %refusal, "A compiled plugin cannot be loaded; it is compiled again");
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! One plugin of the catalogue: what it says of itself, and its code while it is in use.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rota_domain::rule::Failure;
 use rota_flow::ports::Plugin;
@@ -36,11 +36,18 @@ pub(crate) struct Entry {
     code: RwLock<Code>,
     used: AtomicU64,
     refused: AtomicU32,
+    loads: AtomicU32,
 }
 
 impl Entry {
     pub(crate) fn new(plugin: Plugin, code: Code) -> Arc<Self> {
-        Arc::new(Self { plugin, code: RwLock::new(code), used: AtomicU64::new(0), refused: AtomicU32::new(0) })
+        Arc::new(Self {
+            plugin,
+            code: RwLock::new(code),
+            used: AtomicU64::new(0),
+            refused: AtomicU32::new(0),
+            loads: AtomicU32::new(0),
+        })
     }
 
     /// The code, if it is there at once: `None` where it has to be loaded. `now` numbers the
@@ -52,14 +59,25 @@ impl Entry {
             Code::OnShelf => None,
             Code::Missing(failure) => {
                 let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-                (refused % AGAIN != 0).then(|| Err(failure.clone()))
+                (!refused.is_multiple_of(AGAIN)).then(|| Err(failure.clone()))
             }
         }
     }
 
-    /// Whoever loads the code holds this, and the others wait for it.
-    pub(crate) fn load(&self) -> RwLockWriteGuard<'_, Code> {
-        self.code.write().unwrap_or_else(PoisonError::into_inner)
+    /// Loads the code. Those who come meanwhile wait, and have what the first one got.
+    pub(crate) fn load(&self, fetch: impl FnOnce() -> Code) -> Option<Result<Arc<Loaded>, Failure>> {
+        let loads = self.loads.load(Ordering::Acquire);
+        let mut code = self.code.write().unwrap_or_else(PoisonError::into_inner);
+        let there = matches!(&*code, Code::Mapped(_) | Code::Only(_));
+        if !there && loads == self.loads.load(Ordering::Acquire) {
+            *code = fetch();
+            self.loads.fetch_add(1, Ordering::Release);
+        }
+        match &*code {
+            Code::Mapped(loaded) | Code::Only(loaded) => Some(Ok(loaded.clone())),
+            Code::Missing(failure) => Some(Err(failure.clone())),
+            Code::OnShelf => None,
+        }
     }
 
     /// Whether the code is nowhere.
@@ -75,10 +93,10 @@ impl Entry {
 
     /// Lets go of code that is on the shelf. Decisions that use it go on with it.
     pub(crate) fn put_back(&self) {
-        if let Ok(mut code) = self.code.try_write() {
-            if matches!(&*code, Code::Mapped(_)) {
-                *code = Code::OnShelf;
-            }
+        if let Ok(mut code) = self.code.try_write()
+            && matches!(&*code, Code::Mapped(_))
+        {
+            *code = Code::OnShelf;
         }
     }
 }

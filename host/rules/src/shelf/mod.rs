@@ -76,12 +76,13 @@ impl Shelf {
     }
 
     /// The compiled code of a component, if it is there and as it was written.
-    pub(crate) fn code(&self, component: &Digest) -> Option<Artefact> {
+    /// With it comes what was found at its intake.
+    pub(crate) fn code(&self, component: &Digest) -> Option<(Artefact, Intake)> {
         let record = self.record(component)?;
         let path = self.path(component, CODE);
         let checked = File::open(&path).and_then(|mut file| Ok((digest_of(&mut file)?, file)));
         match checked {
-            Ok((digest, file)) if digest == record.code => Some(Artefact::Verified(file)),
+            Ok((digest, file)) if digest == record.code => Some((Artefact::Verified(file), record.intake)),
             Ok(_) => {
                 tracing::error!(file = %path.display(), "Compiled code was changed by somebody; it is made again");
                 None

@@ -20,7 +20,7 @@ const DETAIL_MAX: usize = 4000;
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Answer {
     /// It is compiled; the code follows. The mark says for which engine.
-    Made { intake: Intake, mark: String },
+    Made { intake: Box<Intake>, mark: String },
     /// It is not taken in.
     Refused(Refusal),
 }
@@ -53,7 +53,7 @@ pub(crate) fn read(mut answer: Vec<u8>, size: usize, mark: &str) -> Option<Resul
         }
         Answer::Made { intake, mark: theirs } => {
             let sound = theirs == mark && !answer.is_empty() && within_caps(&intake, size);
-            sound.then_some(Ok((intake, answer)))
+            sound.then_some(Ok((*intake, answer)))
         }
     }
 }

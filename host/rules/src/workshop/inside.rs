@@ -24,7 +24,9 @@ pub fn compile_one(input: impl Read, output: impl Write) -> io::Result<()> {
     input.take(most + 1).read_to_end(&mut component)?;
     let compiling = compiling_engine().and_then(Compiling::new).map_err(io::Error::other)?;
     match make(&compiling, &component) {
-        Ok((intake, artefact)) => Answer::Made { intake, mark: compiling.mark() }.write(&artefact, output),
+        Ok((intake, artefact)) => {
+            Answer::Made { intake: Box::new(intake), mark: compiling.mark() }.write(&artefact, output)
+        }
         Err(refusal) => Answer::Refused(refusal).write(&[], output),
     }
 }
