@@ -79,6 +79,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         public_url: None,
         database: folder.path().join("rota.db"),
         plans: Plans::default(),
+        keeping: None,
         backoff: Backoff::default().faster(20),
         secrets: Box::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     };

@@ -9,9 +9,10 @@ use rota_domain::transcript::{Heading, Terms};
 use rota_flow::ports::{Plugin, Rules};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use crate::catalogue::{Catalogue, Loaded};
+use crate::catalogue::Catalogue;
 use crate::contract::v0_1;
 use crate::cpu_time;
+use crate::entry::Loaded;
 use crate::failure::{self, Stop};
 use crate::session::Session;
 use crate::transcript::{ENGINE, Transcript};
@@ -39,8 +40,9 @@ pub(crate) struct Run {
 impl Rules for Catalogue {
     fn ask(&self, question: Question) -> Answer {
         let began = cpu_time::nanos();
-        let Some(loaded) = self.find(&question.plugin) else {
-            return absent(&question.plugin);
+        let loaded = match self.ready(&question.plugin) {
+            Ok(loaded) => loaded,
+            Err(failure) => return absent(failure::readable(&failure)),
         };
         let transcript = Transcript::new(&heading(&question, &loaded));
         let session = Session::new(question, loaded.plugin.manifest.clone(), transcript);
@@ -53,7 +55,7 @@ impl Rules for Catalogue {
     }
 
     fn plugin(&self, digest: &Digest) -> Option<Plugin> {
-        self.find(digest).map(|loaded| loaded.plugin.clone())
+        self.entry(digest).map(|entry| entry.plugin.clone())
     }
 }
 
@@ -68,7 +70,7 @@ impl Catalogue {
             return Run { session, ending: Ending::Failed { failure, machine: false }, fuel: 0 };
         }
         let _pass = self.gate.enter();
-        let mut store = store(&self.engine, session);
+        let mut store = store(&self.compiling.engine, session);
         let ending = catch_unwind(AssertUnwindSafe(|| call(loaded, &mut store)));
         // The lead shall not wait for ever for a host that fails at it every time.
         let ending = ending.unwrap_or_else(|_| Ending::Failed { failure: failure::of_host(), machine: true });
@@ -156,10 +158,9 @@ fn answer(session: Session, verdict: Verdict, transcript: Vec<u8>, fuel: u64) ->
     Answer { verdict, transcript, notes: session.notes, log: session.log, marks, fuel, nanos: 0 }
 }
 
-fn absent(plugin: &Digest) -> Answer {
-    let detail = format!("the plugin {plugin} is not installed here");
+fn absent(failure: Failure) -> Answer {
     Answer {
-        verdict: Verdict::Failed(Failure { code: ErrorCode::Compile, detail }),
+        verdict: Verdict::Failed(failure),
         transcript: Vec::new(),
         notes: Vec::new(),
         log: Vec::new(),

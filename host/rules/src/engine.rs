@@ -38,6 +38,12 @@ pub(crate) fn engine() -> Result<Engine, EngineError> {
     Ok(engine)
 }
 
+/// An engine that only compiles: what it makes runs in the other one. It reserves no
+/// address space, so that a process with little of it can have one.
+pub(crate) fn compiling_engine() -> Result<Engine, EngineError> {
+    Engine::new(&config(InstanceAllocationStrategy::OnDemand)).map_err(|error| EngineError(format!("{error:#}")))
+}
+
 fn config(strategy: InstanceAllocationStrategy) -> Config {
     let mut config = Config::new();
     config

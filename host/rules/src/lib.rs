@@ -5,11 +5,14 @@
 //! how much of it in `limits`, and what is taken in at all in `intake`.
 
 mod anatomy;
+mod artefact;
 mod asking;
 mod catalogue;
+mod compiling;
 mod contract;
 mod cpu_time;
 mod engine;
+mod entry;
 mod failure;
 mod gate;
 mod intake;
@@ -17,14 +20,18 @@ mod limits;
 mod measure;
 mod replay;
 mod session;
+mod shelf;
 mod tape;
 mod trace;
 mod transcript;
 mod words;
+mod workshop;
 
 pub use anatomy::{Anatomy, anatomy};
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, OpenError};
 pub use engine::EngineError;
 pub use intake::{Intake, Refusal, inspect};
 pub use measure::Cost;
+pub use shelf::{Key, ShelfError};
 pub use transcript::ENGINE;
+pub use workshop::{Bounds, Workshop, compile_one};

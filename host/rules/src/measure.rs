@@ -1,7 +1,7 @@
 //! What one decision costs, part by part: for authors who want to know where the time goes.
 //! Nothing here is on the way of a lead.
 
-use rota_domain::rule::{ErrorCode, Failure, Question};
+use rota_domain::rule::{Failure, Question};
 use wasmtime::Store;
 
 use crate::asking;
@@ -34,17 +34,14 @@ impl Catalogue {
     /// # Errors
     /// If the plugin is not installed, or stopped.
     pub fn measure(&self, question: Question) -> Result<Cost, Failure> {
-        let loaded = self.find(&question.plugin).ok_or_else(|| {
-            let detail = format!("the plugin {} is not installed here", question.plugin);
-            Failure { code: ErrorCode::Compile, detail }
-        })?;
+        let loaded = self.ready(&question.plugin)?;
         let (granted, settings) = (question.limits.fuel, question.settings.clone());
         let call = v0_1::call(&question.call);
         let _pass = self.gate.enter();
         let session = Session::new(question, loaded.plugin.manifest.clone(), Transcript::default());
 
         let began = cpu_time::nanos();
-        let mut store: Store<Session> = asking::store(&self.engine, session);
+        let mut store: Store<Session> = asking::store(&self.compiling.engine, session);
         let router = store.set_fuel(granted).and_then(|()| loaded.router.instantiate(&mut store));
         let router = router.map_err(|error| fail(&error, &store))?;
         let made = cpu_time::nanos();

@@ -21,9 +21,7 @@ impl Replays for Catalogue {
         let heading = section.heading.as_ref().ok_or_else(|| unplayable("its heading cannot be read".into()))?;
         let terms =
             heading.terms.as_ref().ok_or_else(|| unplayable("the terms of the question were not recorded".into()))?;
-        let Some(loaded) = self.find(&heading.digest) else {
-            return Err(unplayable(format!("the plugin {} is not installed here", heading.digest)));
-        };
+        let loaded = self.ready(&heading.digest)?;
         if question.settings.digest() != &terms.settings {
             let replayed = format!("the settings of this flow have the digest {}", question.settings.digest());
             let recorded = section.line.to_owned();

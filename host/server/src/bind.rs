@@ -48,11 +48,17 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
     for flow in &mut workspace.flows {
-        let (component, refused): (&[u8], _) = match components.get(&flow.id) {
-            Some(component) => (component, format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id)),
-            None => (bundled(flow)?, "a bundled plugin is refused: this build is broken".into()),
+        let (component, plugin): (&[u8], _) = match components.get(&flow.id) {
+            Some(component) => {
+                let refused = || format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id);
+                (component, catalogue.take_in_from(&workspace.tenant, component).with_context(refused)?)
+            }
+            None => {
+                let component = bundled(flow)?;
+                let broken = "a bundled plugin is refused: this build is broken";
+                (component, catalogue.take_in(component).context(broken)?)
+            }
         };
-        let plugin = catalogue.take_in(component).context(refused)?;
         check_version(flow, &plugin)?;
         let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
         let value = serde_json::from_str(&text).context("settings are an object")?;

@@ -26,6 +26,7 @@ use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
+use crate::keeping::Keeping;
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,6 +48,9 @@ pub struct Plan {
     pub database: PathBuf,
     /// What tenants are granted.
     pub plans: Plans,
+    /// Where compiled plugins are kept; none means nowhere, and that all are compiled in this
+    /// process at every start.
+    pub keeping: Option<Keeping>,
     /// When effects are tried again.
     pub backoff: Backoff,
     /// Where secrets are looked up by name: the environment, for a server.
@@ -84,7 +88,10 @@ impl Host {
 pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store: Arc<dyn Store> = Arc::new(rota_store::open(&plan.database).await?);
-    let catalogue = Arc::new(Catalogue::new()?);
+    let catalogue = Arc::new(match &plan.keeping {
+        Some(keeping) => keeping.open()?,
+        None => Catalogue::new()?,
+    });
     let listener = TcpListener::bind(plan.listen).await.with_context(|| {
         format!("cannot listen on {}: choose another address with --listen, or end what uses it", plan.listen)
     })?;

@@ -13,6 +13,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod http;
+pub mod keeping;
 pub mod log;
 pub mod replay;
 pub mod schema;

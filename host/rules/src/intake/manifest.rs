@@ -14,11 +14,6 @@ pub(super) fn read(section: Option<&[u8]>) -> Result<Manifest, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|_| refuse("its manifest is not UTF-8: embed it again".into()))?;
     let manifest: Manifest = toml::from_str(text)
         .map_err(|error| refuse(format!("its manifest cannot be read: {}", error.to_string().trim())))?;
-    let sound = |name: &str| {
-        !name.is_empty()
-            && name.len() <= 64
-            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
     if !sound(&manifest.name) {
         return Err(refuse(format!(
             "`{}` is no plugin name: use lower-case letters, digits and hyphens",
@@ -27,4 +22,11 @@ pub(super) fn read(section: Option<&[u8]>) -> Result<Manifest, Refusal> {
     }
     world::check_release(&manifest.contract)?;
     Ok(manifest)
+}
+
+/// Whether a plugin may be called so.
+pub(super) fn sound(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

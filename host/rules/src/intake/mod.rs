@@ -76,6 +76,20 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
     Ok(Intake { manifest, settings_schema, imports: found.imports })
 }
 
+/// Whether an intake that another process worked out, about a component of so many bytes, is
+/// one that could have been worked out here.
+pub(crate) fn within_caps(intake: &Intake, size: usize) -> bool {
+    let Intake { manifest, settings_schema, imports } = intake;
+    let schema = settings_schema.as_ref().map_or(0, String::len);
+    let written = toml::to_string(manifest).map_or(usize::MAX, |text| text.len());
+    manifest::sound(&manifest.name)
+        && world::check_release(&manifest.contract).is_ok()
+        && size <= Limits::of(manifest.language).component
+        && written <= 2 * shape::SECTIONS_MAX
+        && schema <= shape::SECTIONS_MAX
+        && imports.iter().all(|import| world::check_import(import).is_ok())
+}
+
 /// The engine would not compile what looked sound here.
 pub(crate) fn not_compiled(name: &str, error: &wasmtime::Error) -> Refusal {
     let said = error.root_cause().to_string();

@@ -11,7 +11,7 @@ use super::{MANIFEST, Refusal, SCHEMA};
 use crate::limits::{MEMORIES, MODULES, TABLE_MAX, TABLES};
 
 /// Manifest and schema together.
-const SECTIONS_MAX: usize = 512 << 10;
+pub(super) const SECTIONS_MAX: usize = 512 << 10;
 /// Components and modules inside one another; toolchains make two.
 const DEPTH_MAX: usize = 8;
 /// Functions, types and data segments in all modules together. An interpreter such as

@@ -22,10 +22,14 @@ mod simulate;
 mod state;
 mod test;
 mod why;
+mod workshop;
 
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
+
+/// The command that compiles what strangers send in, in a process of its own.
+pub(crate) const WORKSHOP: &str = workshop::NAME;
 
 /// Rota routes leads: customers' rules decide in a sandbox, rotations are fair, and every
 /// decision explains itself.
@@ -57,6 +61,9 @@ enum Command {
     Bench(bench::Arguments),
     Inspect(inspect::Arguments),
     Embed(embed::Arguments),
+    /// Compile the component on stdin.
+    #[command(hide = true)]
+    Workshop,
 }
 
 /// Reads the arguments and runs the command.
@@ -85,6 +92,7 @@ pub fn run() -> Exit {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
+        Command::Workshop => workshop::run(),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,

@@ -10,6 +10,7 @@ use super::output;
 use crate::compose::{self, Plan};
 use crate::config::{DEFAULT_LISTEN, Directory, Loaded, Server, load_server, load_workspace};
 use crate::exit::Exit;
+use crate::keeping::Keeping;
 
 /// Serve: take webhooks in, decide, write owners to the CRM
 #[derive(Debug, clap::Args)]
@@ -80,13 +81,18 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,
     };
     let database = arguments.db.clone().or(config.database).unwrap_or_else(|| super::database::DEFAULT.into());
+    let database = super::database::path(&database)?;
+    let mut keeping = Keeping::beside(&database)?;
+    keeping.folder = config.compiled.unwrap_or(keeping.folder);
+    keeping.key = config.compiled_key.unwrap_or(keeping.key);
     Ok(Plan {
         workspaces,
         plans,
         apps: config.apps,
         listen,
         public_url: config.public_url,
-        database: super::database::path(&database)?,
+        database,
+        keeping: Some(keeping),
         backoff: Backoff::default(),
         secrets: Box::new(|name| std::env::var(name).ok()),
     })

@@ -32,6 +32,12 @@ pub struct Server {
     /// The database: a file beside `rota.toml`, or a URL.
     #[serde(default)]
     pub database: Option<String>,
+    /// The folder of compiled plugins, beside `rota.toml`; absent means `<database>.compiled`.
+    #[serde(default)]
+    pub compiled: Option<PathBuf>,
+    /// The file with the key to them, beside `rota.toml`; absent means `<database>.key`.
+    #[serde(default)]
+    pub compiled_key: Option<PathBuf>,
     /// The directories of the workspaces, beside `rota.toml`.
     #[serde(default)]
     pub workspaces: Vec<PathBuf>,
@@ -72,6 +78,8 @@ impl Default for Server {
             listen: default_listen(),
             public_url: None,
             database: None,
+            compiled: None,
+            compiled_key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
             plans: BTreeMap::new(),
@@ -126,8 +134,8 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
     }
     plans::check(&server, &document)?;
     let beside = path.parent().unwrap_or(Path::new(""));
-    for workspace in &mut server.workspaces {
-        *workspace = beside.join(&*workspace);
+    for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
+        *path = beside.join(&*path);
     }
     if let Some(database) = server.database.as_mut().filter(|database| !database.contains(':')) {
         *database = beside.join(&*database).display().to_string();

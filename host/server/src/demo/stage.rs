@@ -84,6 +84,8 @@ impl Stage {
             public_url: None,
             database: options.database.clone(),
             plans: Plans::default(),
+            // It starts once, and only with plugins of ours.
+            keeping: None,
             backoff: Backoff::default().faster(FASTER),
             secrets: Box::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })
