@@ -22,6 +22,9 @@ const BLOCKS_MAX: u32 = 4096;
 /// hundred thousand in 500 KiB took 81 seconds here, this many take about three.
 const BRANCHES_MAX: usize = 20_000;
 
+/// Loops inside one another in one function: four thousand of them took minutes to compile.
+const LOOPS_MAX: usize = 128;
+
 /// Checks every section and every instruction.
 pub(super) fn check(component: &[u8], name: &str) -> Result<(), Refusal> {
     let mut validator = Validator::new_with_features(FEATURES);
@@ -52,31 +55,45 @@ pub(super) fn check(component: &[u8], name: &str) -> Result<(), Refusal> {
             .finish_expression(&function.visitor(reader.original_position()))
             .map_err(|error| not_valid(name, &error))?;
         room = function.into_allocations();
-        if branches(&body).map_err(|error| not_valid(name, &error))? > BRANCHES_MAX {
-            let detail = format!(
-                "function {index} of `{name}` has more than {BRANCHES_MAX} branches, the most that is granted: split it"
-            );
-            return Err(Refusal::new(ErrorCode::Size, detail));
+        let (branches, loops) = branches(&body).map_err(|error| not_valid(name, &error))?;
+        for (has, most, what) in [(branches, BRANCHES_MAX, "branches"), (loops, LOOPS_MAX, "loops inside one another")]
+        {
+            if has > most {
+                let detail = format!(
+                    "function {index} of `{name}` has more than {most} {what}, the most that is granted: split it"
+                );
+                return Err(Refusal::new(ErrorCode::Size, detail));
+            }
         }
     }
     Ok(())
 }
 
-fn branches(body: &FunctionBody<'_>) -> wasmparser::Result<usize> {
-    let mut branches = 0;
+/// How many branches there are, targets of tables included, and how many loops at most
+/// stand inside one another.
+fn branches(body: &FunctionBody<'_>) -> wasmparser::Result<(usize, usize)> {
+    let (mut branches, mut deepest, mut loops) = (0, 0, 0);
+    let mut open = Vec::new();
     for operator in body.get_operators_reader()? {
-        let branch = matches!(
-            operator?,
-            Operator::Block { .. }
-                | Operator::Loop { .. }
-                | Operator::If { .. }
-                | Operator::Br { .. }
-                | Operator::BrIf { .. }
-                | Operator::BrTable { .. }
-        );
-        branches += usize::from(branch);
+        let operator = operator?;
+        branches += match &operator {
+            Operator::BrTable { targets } => usize::try_from(targets.len()).unwrap_or(usize::MAX),
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => 1,
+            Operator::Br { .. } | Operator::BrIf { .. } => 1,
+            _ => 0,
+        };
+        match operator {
+            Operator::Block { .. } | Operator::If { .. } => open.push(0),
+            Operator::Loop { .. } => open.push(1),
+            Operator::End => loops -= open.pop().unwrap_or(0),
+            _ => continue,
+        }
+        if matches!(operator, Operator::Loop { .. }) {
+            loops += 1;
+            deepest = deepest.max(loops);
+        }
     }
-    Ok(branches)
+    Ok((branches, deepest))
 }
 
 /// The bytes are not WebAssembly at all.
