@@ -22,6 +22,8 @@ pub fn all() -> Vec<(&'static str, Make)> {
         ("huge-function", huge_function),
         ("huge-data-segment", huge_data_segment),
         ("deeply-nested-blocks", nested_blocks),
+        ("thousands-of-branches", thousands_of_branches),
+        ("deeply-nested-loops", nested_loops),
         ("deeply-nested-components", nested_components),
         ("component-in-a-component", component_in_a_component),
         ("thousands-of-types", || many("(type (func (param i32)))", 20_001)),
@@ -75,6 +77,16 @@ fn huge_data_segment() -> Vec<u8> {
 
 fn nested_blocks() -> Vec<u8> {
     decides_and(&format!("(func {}{})", "block ".repeat(5000), "end ".repeat(5000)))
+}
+
+/// The compiler takes a time that grows with the square of these.
+fn thousands_of_branches() -> Vec<u8> {
+    decides_and(&format!("(func (param i32) {})", "local.get 0 if end ".repeat(20_001)))
+}
+
+/// So does it with these.
+fn nested_loops() -> Vec<u8> {
+    decides_and(&format!("(func (param i32) {} {})", "loop ".repeat(129), "local.get 0 br_if 0 end ".repeat(129)))
 }
 
 fn nested_components() -> Vec<u8> {

@@ -32,6 +32,8 @@ refused! {
     a_huge_function_is_refused_by_size: "huge-function", Size, ["600 KiB of code", "512 KiB are granted"];
     a_huge_data_segment_is_refused_by_size: "huge-data-segment", Size, ["grants 2048 KiB"];
     blocks_nested_too_deeply_are_refused: "deeply-nested-blocks", Size, ["more than 4096 blocks", "split it"];
+    a_function_of_too_many_branches_is_refused: "thousands-of-branches", Size, ["more than 20000 branches", "split it"];
+    loops_nested_too_deeply_are_refused: "deeply-nested-loops", Size, ["more than 128 loops inside one another"];
     components_nested_too_deeply_are_refused: "deeply-nested-components", Size, ["more than 8 components"];
     a_plugin_inside_a_component_is_not_found: "component-in-a-component", Manifest, ["carries no manifest"];
     thousands_of_types_are_refused: "thousands-of-types", Size, ["more than 20000 types"];
