@@ -225,13 +225,13 @@ fn a_server_keeps_plugins_beside_its_database_for_nobody_elses_eyes() {
     let database = folder.path().join("rota.db");
     let mut keeping = Keeping::beside(&database).expect("a program");
     keeping.program = (ROTA.into(), vec!["workshop".into()]);
-    let plugin = keeping.open().expect("a catalogue").take_in(BUNDLED[1].1).expect("it is taken in");
+    let plugin = keeping.open().expect("a catalogue").take_in(BUNDLED[0].1).expect("it is taken in");
     let mode = |name: &str| fs::metadata(folder.path().join(name)).expect("it is there").permissions().mode() & 0o777;
     assert_eq!((mode("rota.db.compiled"), mode("rota.db.key")), (0o700, 0o600));
     let key = fs::read(folder.path().join("rota.db.key")).expect("the key");
     assert!(key.len() == 32 && key != [0; 32]);
     let again = keeping.open().expect("a catalogue");
-    assert_eq!(again.plugin(&plugin.digest).expect("it is known").manifest.name, "territory");
+    assert_eq!(again.plugin(&plugin.digest).expect("it is known").manifest.name, BUNDLED[0].0);
     assert_eq!(fs::read(folder.path().join("rota.db.key")).expect("the key"), key);
     fs::write(folder.path().join("rota.db.key"), "short").expect("written");
     let error = format!("{:#}", keeping.open().expect_err("the key is none"));

@@ -111,7 +111,7 @@ impl Catalogue {
             return Ok(known.plugin.clone());
         }
         let made = make()?;
-        let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(made.intake.manifest.clone()) };
+        let plugin = named(digest.clone(), &made.intake);
         let code = self.settle(&plugin, component, made)?;
         let entry = Entry::new(plugin.clone(), code);
         self.entries.write().unwrap_or_else(PoisonError::into_inner).insert(digest, entry);
@@ -168,8 +168,7 @@ impl Catalogue {
         if let Some(known) = self.entries.read().unwrap_or_else(PoisonError::into_inner).get(digest) {
             return Some(known.clone());
         }
-        let manifest = self.kept.as_ref()?.shelf.intake(digest)?.manifest;
-        let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(manifest) };
+        let plugin = named(digest.clone(), &self.kept.as_ref()?.shelf.intake(digest)?);
         Some(self.add(Entry::new(plugin, Code::OnShelf)))
     }
 
@@ -221,7 +220,7 @@ impl Catalogue {
         let component = shelf.component(digest)?;
         let made = workshop.make(digest.as_str(), &component, &self.compiling.mark());
         Some(made.and_then(|made| {
-            let plugin = Plugin { digest: digest.clone(), manifest: Arc::new(made.intake.manifest.clone()) };
+            let plugin = named(digest.clone(), &made.intake);
             let code = self.settle(&plugin, &component, made)?;
             Ok((plugin, code))
         }))
@@ -237,4 +236,10 @@ impl Catalogue {
             idle.iter().take(spare).for_each(|(_, entry)| entry.put_back());
         }
     }
+}
+
+/// A plugin as it is known by its digest.
+fn named(digest: Digest, intake: &Intake) -> Plugin {
+    let settings_schema = intake.settings_schema.as_deref().map(Arc::from);
+    Plugin { digest, manifest: Arc::new(intake.manifest.clone()), settings_schema }
 }

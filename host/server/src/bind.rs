@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use rota_domain::id::Digest;
+use rota_domain::id::{Digest, FlowId};
 use rota_domain::plan::Plan;
 use rota_domain::rule::Settings as RuleSettings;
 use rota_domain::workspace::{Flow, Settings, Workspace};
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::bundled::BUNDLED;
 use crate::config::Loaded;
-use crate::settings::Schema;
+use crate::settings::{Misfit, Schema};
 
 /// A workspace that can decide.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
         check_version(flow, &plugin)?;
         let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
         let value = serde_json::from_str(&text).context("settings are an object")?;
-        check_settings(flow, &plugin, component, &value)?;
+        check_settings(flow, &plugin, &value)?;
         flow.settings = Settings::Inline(value);
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
@@ -95,29 +95,31 @@ fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
     )
 }
 
+/// The settings of a flow are none that its plugin could use.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the settings of flow `{flow}` do not fit the plugin `{plugin}`; correct them, or see what it takes with `rota inspect`:{}",
+    misfits.iter().map(|misfit| format!("\n  {misfit}")).collect::<String>()
+)]
+pub struct UnfitSettings {
+    flow: FlowId,
+    plugin: String,
+    misfits: Vec<Misfit>,
+}
+
 /// Settings that their plugin could not use are refused before a lead meets them.
-fn check_settings(
-    flow: &Flow,
-    plugin: &Plugin,
-    component: &[u8],
-    settings: &serde_json::Map<String, Value>,
-) -> anyhow::Result<()> {
-    let Some(schema) = rota_rules::inspect(component)?.settings_schema else { return Ok(()) };
+fn check_settings(flow: &Flow, plugin: &Plugin, settings: &serde_json::Map<String, Value>) -> anyhow::Result<()> {
+    let Some(schema) = &plugin.settings_schema else { return Ok(()) };
     let name = &plugin.manifest.name;
-    let schema = match Schema::compile(&schema) {
+    let schema = match Schema::compile(schema) {
         Ok(schema) => schema,
         Err(why) => anyhow::bail!("the settings schema of the plugin `{name}` cannot be used: {why}"),
     };
     let misfits = schema.misfits(&Value::Object(settings.clone()));
-    let misfits: Vec<String> = misfits.iter().map(|misfit| format!("\n  {misfit}")).collect();
-    anyhow::ensure!(
-        misfits.is_empty(),
-        "the settings of flow `{}` do not fit the plugin `{name}`; correct them, or see what it takes with \
-         `rota inspect`:{}",
-        flow.id,
-        misfits.concat()
-    );
-    Ok(())
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    Err(UnfitSettings { flow: flow.id.clone(), plugin: name.clone(), misfits }.into())
 }
 
 fn check_version(flow: &Flow, plugin: &Plugin) -> anyhow::Result<()> {

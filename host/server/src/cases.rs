@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use rota_domain::event::{Event, Happening};
 use rota_domain::id::{OwnerId, Seed};
-use rota_domain::rule::Question;
+use rota_domain::rule::{ErrorCode, Question};
 use rota_domain::workspace::{
     Condition, Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Settings, Source, Workspace,
 };
@@ -21,7 +21,7 @@ use rota_rules::Catalogue;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::bind::bind;
+use crate::bind::{UnfitSettings, bind};
 use crate::config::{Case, Directory, Loaded, load_workspace};
 use crate::replay::unlike;
 use crate::simulate::Simulation;
@@ -95,7 +95,11 @@ fn one(
     let case: Case = serde_json::from_str(&text).with_context(|| format!("{shown} is no case"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let at = case.at.unwrap_or(Timestamp::UNIX_EPOCH);
-    let bound = bind(stage(&case, loaded, component), catalogue).with_context(|| shown.to_string())?;
+    let bound = match bind(stage(&case, loaded, component), catalogue) {
+        Ok(bound) => bound,
+        Err(error) if error.is::<UnfitSettings>() => return Ok(refused(name, &case, &error)),
+        Err(error) => return Err(error.context(shown.to_string())),
+    };
     let settings = bound.bindings.flows.values().next().map(|binding| binding.settings.clone());
     let settings = settings.context("a case has one flow")?;
     let mut simulation = Simulation::new(bound, rules.clone(), Seed::from_number(1), at);
@@ -105,6 +109,15 @@ fn one(
     differences.extend(results.iter().filter_map(|result| unlike(catalogue, result, &settings)).map(Difference::from));
     let branches = results.iter().flat_map(|result| &result.private.notes).map(|note| note.branch.clone()).collect();
     Ok(Outcome { name, about: case.about.clone(), differences, branches })
+}
+
+/// A case whose settings the schema refuses, which is what it may be there to show.
+fn refused(name: String, case: &Case, error: &anyhow::Error) -> Outcome {
+    let came = Some(Value::String(error.to_string()));
+    let wanted = case.expect.error == Some(ErrorCode::Settings);
+    let differences =
+        if wanted { Vec::new() } else { vec![Difference { what: "settings".into(), expected: None, came }] };
+    Outcome { name, about: case.about.clone(), differences, branches: BTreeSet::new() }
 }
 
 /// The workspace of the cases with one flow, which asks the plugin and nothing else: owned

@@ -71,7 +71,7 @@ async fn nothing_replayed_is_bad_input() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_log_is_bad_input() {
     let tenant = super::tenant::Tenant::new();
-    tenant.write("workspace.toml", super::whole::WORKSPACE.replace("./rule.wasm", "territory"));
+    tenant.write("workspace.toml", super::whole::WORKSPACE.replace("./rule.wasm", "next-in-line"));
     tenant.decide(0..0).await;
     let ran = rota(tenant.folder(), &["replay", "--all", "--db", "rota.db", "--json"]);
     assert_eq!((ran.code, ran.json()), (2, json!({"replayed": 0, "identical": 0, "different": [], "skipped": []})));

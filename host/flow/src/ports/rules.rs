@@ -14,6 +14,8 @@ pub struct Plugin {
     pub digest: Digest,
     /// What it says of itself.
     pub manifest: Arc<Manifest>,
+    /// The JSON Schema of its settings.
+    pub settings_schema: Option<Arc<str>>,
 }
 
 /// Runs rules.

@@ -81,7 +81,11 @@ impl types::Host for Canned {}
 
 impl lead::Host for Canned {
     fn text(&mut self, name: String) -> Result<String, types::Absence> {
-        if name == "country" { Ok("US".into()) } else { Err(types::Absence::Absent) }
+        match name.as_str() {
+            "country" => Ok("US".into()),
+            "zip" => Ok("10001".into()),
+            _ => Err(types::Absence::Absent),
+        }
     }
     fn number(&mut self, _: String) -> Result<f64, types::Absence> {
         Ok(40.0)

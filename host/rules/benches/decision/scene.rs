@@ -1,5 +1,6 @@
 //! One lead, one workspace, one question: the same for every subject.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -8,17 +9,20 @@ use rota_domain::desk::Desk;
 use rota_domain::lead::Lead;
 use rota_domain::limits::Limits;
 use rota_domain::rule::{Answer, Call, Mode, Question, Settings, Verdict};
-use rota_domain::workspace::Workspace;
+use rota_domain::table::Table;
+use rota_domain::workspace::{Match, Workspace};
 use rota_flow::ports::Plugin;
 
 /// The bundled plugins.
-pub(crate) const PLUGINS: [(&str, &[u8]); 2] = [
+pub(crate) const PLUGINS: [(&str, &[u8]); 4] = [
     ("next-in-line", include_bytes!("../../../../plugins/prebuilt/next-in-line.wasm")),
     ("territory", include_bytes!("../../../../plugins/prebuilt/territory.wasm")),
+    ("postal-codes", include_bytes!("../../../../plugins/prebuilt/postal-codes.wasm")),
+    ("inbound-outbound", include_bytes!("../../../../plugins/prebuilt/inbound-outbound.wasm")),
 ];
 
 const LEAD: &str = r#"{"id":"hs:contact:101","trigger":"created",
-  "properties":{"email":"joe@big.example","country":"US","numberofemployees":"40"}}"#;
+  "properties":{"email":"joe@big.example","country":"US","zip":"10001","numberofemployees":"40"}}"#;
 
 /// A lead of a small company from the United States, and a pool `na` of so many members.
 pub(crate) struct Scene {
@@ -31,15 +35,12 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(name: &str, plugin: &Plugin, members: u32) -> Self {
-        let settings = match name {
-            "next-in-line" => r#"{"pool":"na"}"#,
-            _ => r#"{"enterprise":{"employees":1000,"pool":"na"},"territories":[{"countries":["US"],"pool":"na"}]}"#,
-        };
+        let desk = Desk::new(1, Arc::new(workspace(members))).with_tables(Arc::new(postal()));
         Self {
             members,
-            desk: Arc::new(Desk::new(1, Arc::new(workspace(members)))),
+            desk: Arc::new(desk),
             lead: Arc::new(serde_json::from_str(LEAD).expect("a lead")),
-            settings: settings.into(),
+            settings: settings(name).into(),
             plugin: plugin.clone(),
         }
     }
@@ -75,6 +76,22 @@ pub(crate) fn summary(answer: &Answer) -> String {
         answer.transcript.len(),
         answer.fuel
     )
+}
+
+fn settings(plugin: &str) -> &'static str {
+    match plugin {
+        "next-in-line" => r#"{"pool":"na"}"#,
+        "postal-codes" => r#"{"table":"postal"}"#,
+        "inbound-outbound" => r#"{"territories":[{"countries":["US"],"pool":"na"}]}"#,
+        _ => r#"{"enterprise":{"employees":1000,"pool":"na"},"territories":[{"countries":["US"],"pool":"na"}]}"#,
+    }
+}
+
+/// As many postal codes as a large country has.
+fn postal() -> BTreeMap<String, Arc<Table>> {
+    let rows: String = (0..41_000).map(|n| format!("{:05},na\n", n + 500)).collect();
+    let table = Table::read(Match::Exact, format!("key,value\n{rows}").as_bytes()).expect("a table");
+    BTreeMap::from([("postal".to_owned(), Arc::new(table))])
 }
 
 fn workspace(members: u32) -> Workspace {
