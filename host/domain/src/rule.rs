@@ -118,7 +118,7 @@ pub struct Answer {
     pub marks: Vec<&'static str>,
     /// Fuel used.
     pub fuel: u64,
-    /// Processor time from question to answer, in nanoseconds.
+    /// Time from question to answer, in nanoseconds.
     pub nanos: u64,
 }
 

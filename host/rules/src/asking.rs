@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rota_domain::id::Digest;
 use rota_domain::limits::Limits;
 use rota_domain::rule::{Answer, ErrorCode, Failure, Question, Verdict};
-use rota_domain::transcript::{Heading, Terms};
+use rota_domain::transcript::Opening;
 use rota_flow::ports::{Plugin, Rules};
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -39,18 +39,18 @@ pub(crate) struct Run {
 
 impl Rules for Catalogue {
     fn ask(&self, question: Question) -> Answer {
-        let began = cpu_time::nanos();
+        let began = cpu_time::passing_nanos();
         let loaded = match self.ready(&question.plugin) {
             Ok(loaded) => loaded,
             Err(failure) => return absent(failure::readable(&failure)),
         };
-        let transcript = Transcript::new(&heading(&question, &loaded));
+        let transcript = Transcript::new(&opening(&question, &loaded.plugin));
         let session = Session::new(question, loaded.plugin.manifest.clone(), transcript);
         let Run { mut session, ending, fuel } = self.run(&loaded, session);
         let transcript = std::mem::take(&mut session.transcript).close(&ending, fuel);
         let verdict = judge(&mut session, ending);
         let mut answer = answer(session, verdict, transcript, fuel);
-        answer.nanos = cpu_time::nanos().saturating_sub(began);
+        answer.nanos = cpu_time::passing_nanos().saturating_sub(began);
         answer
     }
 
@@ -80,19 +80,13 @@ impl Catalogue {
 }
 
 /// The terms on which a plugin is asked.
-fn heading(question: &Question, loaded: &Loaded) -> Heading {
-    let manifest = &loaded.plugin.manifest;
-    Heading {
-        flow: question.flow.clone(),
-        name: manifest.name.clone(),
-        version: manifest.version.clone(),
-        digest: loaded.plugin.digest.clone(),
-        terms: Some(Terms {
-            engine: ENGINE.into(),
-            call: question.call.clone(),
-            settings: question.settings.digest().clone(),
-            limits: question.limits,
-        }),
+fn opening<'a>(question: &'a Question, plugin: &'a Plugin) -> Opening<'a> {
+    Opening {
+        plugin: (&question.flow, &plugin.manifest.name, &plugin.manifest.version, &plugin.digest),
+        engine: ENGINE,
+        call: &question.call,
+        settings: question.settings.digest(),
+        limits: &question.limits,
     }
 }
 
@@ -102,10 +96,12 @@ pub(crate) fn store(engine: &Engine, session: Session) -> Store<Session> {
     store.limiter(|session| &mut session.growth);
     store.set_hostcall_fuel(call_bytes);
     store.set_max_component_handles(64);
-    let began = cpu_time::nanos();
+    // Few guests live to see a tick; those that do have their time counted from the first on.
+    let mut began = None;
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        if cpu_time::nanos().saturating_sub(began) > cpu_ms.saturating_mul(1_000_000) {
+        let now = cpu_time::nanos();
+        if now.saturating_sub(*began.get_or_insert(now)) > cpu_ms.saturating_mul(1_000_000) {
             let detail = format!("it used more than {cpu_ms} ms of processor time");
             return Err(Stop::new(ErrorCode::Wall, detail).into());
         }

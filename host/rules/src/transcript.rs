@@ -2,7 +2,7 @@
 //! decision's transcript, in the format of `rota_domain::transcript`.
 
 use rota_domain::rule::{ErrorCode, Failure};
-use rota_domain::transcript::{FAILED, Heading, RETURNED, Seal};
+use rota_domain::transcript::{FAILED, Opening, RETURNED, Seal};
 use serde::Serialize;
 
 use crate::asking::Ending;
@@ -24,7 +24,7 @@ pub(crate) struct Transcript {
 
 impl Transcript {
     /// A section that begins with this heading.
-    pub(crate) fn new(heading: &Heading) -> Self {
+    pub(crate) fn new(heading: &Opening<'_>) -> Self {
         let mut transcript = Self { bytes: Vec::with_capacity(2048), ..Self::default() };
         if heading.write(&mut transcript.bytes).is_err() {
             // Writing plain data into memory does not fail; nothing half-written stays.

@@ -2,6 +2,9 @@
 
 /// Text of a guest as one plain line: no control characters reach a terminal or a log.
 pub(crate) fn plain(text: &str) -> String {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

@@ -51,16 +51,31 @@ impl Heading {
         };
         (call == PLUGIN).then_some(Self { flow, name, version, digest, terms })
     }
+}
 
-    /// Writes it as a line, without the line's end.
+/// A heading that is about to be written: what it says, borrowed from where it stands.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Opening<'a> {
+    /// The flow that asks, and the plugin's name, version and component.
+    #[serde(skip)]
+    pub plugin: (&'a FlowId, &'a str, &'a str, &'a Digest),
+    /// What runs it, and how that counts fuel.
+    pub engine: &'a str,
+    /// The circumstances.
+    pub call: &'a Call,
+    /// The digest of the settings.
+    pub settings: &'a Digest,
+    /// How much it is granted.
+    pub limits: &'a Limits,
+}
+
+impl Opening<'_> {
+    /// Writes the heading as a line, without the line's end.
     ///
     /// # Errors
     /// When the writer fails.
     pub fn write(&self, to: impl std::io::Write) -> serde_json::Result<()> {
-        let plugin = (&self.flow, &self.name, &self.version);
-        match &self.terms {
-            Some(terms) => serde_json::to_writer(to, &(PLUGIN, plugin, &self.digest, terms)),
-            None => serde_json::to_writer(to, &(PLUGIN, plugin, &self.digest)),
-        }
+        let (flow, name, version, digest) = self.plugin;
+        serde_json::to_writer(to, &(PLUGIN, (flow, name, version), digest, self))
     }
 }

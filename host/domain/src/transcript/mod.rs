@@ -22,7 +22,7 @@ mod seal;
 mod section;
 pub mod shared;
 
-pub use heading::{Heading, Terms};
+pub use heading::{Heading, Opening, Terms};
 pub use line::Line;
 pub use replayed::{Difference, Replayed};
 pub use seal::Seal;
