@@ -113,7 +113,8 @@ fn replay() {
     let catalogue = Catalogue::new().expect("an engine");
     let (_, component) = BUNDLED.iter().find(|(name, _)| *name == "next-in-line").expect("it is bundled");
     let plugin = catalogue.take_in(component).expect("it is taken in");
-    let asked = || Question { settings: r#"{"pool":"na"}"#.into(), ..question(plugin.digest.clone()) };
+    let usual = Question { settings: r#"{"pool":"na"}"#.into(), ..question(plugin.digest) };
+    let asked = || usual.clone();
     let transcript = String::from_utf8(catalogue.ask(asked()).transcript).expect("text");
     let read = sections(&transcript);
     let again = || assert!(catalogue.replay(asked(), &read.whole[0]).expect("it plays").difference.is_none());

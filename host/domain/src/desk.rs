@@ -267,10 +267,16 @@ impl Desk {
         }
     }
 
+    /// The rep with this e-mail address, compared without regard to case.
+    #[must_use]
+    pub fn rep_of_email(&self, email: &str) -> Option<&Rep> {
+        self.roster.place_of_email(email).map(|place| &self.workspace.reps[place])
+    }
+
     /// The rep with this owner id in a CRM.
     #[must_use]
     pub fn rep_of_owner(&self, connection: &ConnectionId, owner: &OwnerId) -> Option<&Rep> {
-        self.workspace.reps.iter().find(|rep| rep.crm.get(connection) == Some(owner))
+        self.roster.place_of_owner(connection, owner).map(|place| &self.workspace.reps[place])
     }
 }
 

@@ -3,14 +3,19 @@
 
 use std::collections::HashMap;
 
-use crate::id::{PoolId, RepId};
+use crate::id::{ConnectionId, OwnerId, PoolId, RepId};
 use crate::workspace::Workspace;
+
+/// Bytes of an e-mail address.
+const EMAIL_MAX: usize = 320;
 
 /// The reps and pools of one workspace revision.
 #[derive(Debug)]
 pub struct Roster {
     places: HashMap<RepId, usize>,
     pools: HashMap<PoolId, Vec<Seat>>,
+    emails: HashMap<String, usize>,
+    owners: HashMap<(ConnectionId, OwnerId), usize>,
 }
 
 /// A rep's place in a pool.
@@ -40,14 +45,37 @@ impl Roster {
             seats.sort_by(|a, b| a.rep.cmp(&b.rep));
             seats
         };
+        let (mut emails, mut owners) = (HashMap::new(), HashMap::new());
+        for (place, rep) in workspace.reps.iter().enumerate() {
+            if let Some(email) = &rep.email {
+                emails.entry(email.to_lowercase()).or_insert(place);
+            }
+            for (connection, owner) in &rep.crm {
+                owners.entry((connection.clone(), owner.clone())).or_insert(place);
+            }
+        }
         let pools = workspace.pools.iter().map(|pool| (pool.id.clone(), seats(pool))).collect();
-        Self { places, pools }
+        Self { places, pools, emails, owners }
     }
 
     /// The place of a rep in the workspace's list.
     #[must_use]
     pub fn place(&self, rep: &RepId) -> Option<usize> {
         self.places.get(rep).copied()
+    }
+
+    /// The place of the rep with this e-mail address, compared without regard to case.
+    #[must_use]
+    pub fn place_of_email(&self, email: &str) -> Option<usize> {
+        // A longer one is no address (RFC 5321, section 4.5.3.1), and a rule may send anything.
+        let sound = email.len() <= EMAIL_MAX;
+        sound.then(|| email.to_lowercase()).and_then(|email| self.emails.get(&email).copied())
+    }
+
+    /// The place of the rep with this owner id in a CRM.
+    #[must_use]
+    pub fn place_of_owner(&self, connection: &ConnectionId, owner: &OwnerId) -> Option<usize> {
+        self.owners.get(&(connection.clone(), owner.clone())).copied()
     }
 
     /// The members of a pool, by id.

@@ -134,8 +134,14 @@ impl Catalogue {
         if let Some(Kept { shelf, .. }) = &self.kept {
             match shelf.keep(component, &intake, &artefact) {
                 Ok(()) => {
-                    if let Some((code, _)) = shelf.code(&plugin.digest) {
-                        return self.load(plugin, &code, &intake).map(Code::Mapped);
+                    let code = shelf.code(&plugin.digest).map(|(code, _)| self.load(plugin, &code, &intake));
+                    match code {
+                        Some(Ok(loaded)) => return Ok(Code::Mapped(loaded)),
+                        // Such as where the disk may hold no programs: memory may.
+                        Some(Err(refusal)) => {
+                            tracing::warn!(%refusal, "A compiled plugin cannot be used from the disk; it stays in memory");
+                        }
+                        None => {}
                     }
                 }
                 Err(error) => {

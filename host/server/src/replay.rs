@@ -42,12 +42,12 @@ pub struct Replayer {
 }
 
 impl Replayer {
-    /// A replayer with an engine of its own.
+    /// A replayer that takes kept components into this catalogue.
     ///
     /// # Errors
-    /// When the engine cannot start on this machine.
-    pub fn new(store: Arc<dyn Store>, tenant: TenantId) -> anyhow::Result<Self> {
-        Ok(Self { store, tenant, catalogue: Catalogue::new()?, nobody: nobody()?, missing: Mutex::default() })
+    /// Never in a sound build.
+    pub fn new(store: Arc<dyn Store>, tenant: TenantId, catalogue: Catalogue) -> anyhow::Result<Self> {
+        Ok(Self { store, tenant, catalogue, nobody: nobody()?, missing: Mutex::default() })
     }
 
     /// Replays one decision; none if there is no such decision.
@@ -125,6 +125,9 @@ impl Replayer {
         let Some(private) = &recalled.private else {
             return Ok(Outcome::Skipped("the person was erased, and with them what the plugin was answered".into()));
         };
+        if private.transcript.is_empty() && recalled.stored.decision.fuel > 0 {
+            return Ok(unreadable("its transcript", "there is none, though its plugin used fuel"));
+        }
         if private.transcript.is_empty() {
             return Ok(Outcome::Skipped("its plugin was not installed when it was to be asked".into()));
         }
@@ -199,7 +202,9 @@ impl Replayer {
         let kept = self.store.kept(&self.tenant, digest).await?;
         let bundled = || BUNDLED.iter().map(|(_, bytes)| *bytes).find(|bytes| Digest::of(bytes) == *digest);
         let taken = match kept.as_deref().or_else(bundled) {
-            Some(component) => self.catalogue.take_in(component).is_ok_and(|plugin| plugin.digest == *digest),
+            Some(component) => {
+                self.catalogue.take_in_from(&self.tenant, component).is_ok_and(|plugin| plugin.digest == *digest)
+            }
             None => false,
         };
         if !taken {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rota::replay::{Differing, Outcome, Replayer, Tally};
 use rota_domain::id::DecisionId;
 use rota_domain::transcript::Replayed;
+use rota_rules::Catalogue;
 use sqlx::sqlite::SqlitePool;
 
 use super::tenant::Tenant;
@@ -140,7 +141,10 @@ async fn any_one_byte_of_a_transcript_that_changes_is_found_in_its_line() {
     let victim = Victim::new().await;
     let record: serde_json::Value = serde_json::from_str(&victim.body).expect("JSON");
     let transcript = record["transcript"].as_str().expect("a transcript").to_owned();
-    let replayer = Arc::new(Replayer::new(victim.tenant.store().await, "acme".into()).expect("an engine"));
+    let replayer = Arc::new(
+        Replayer::new(victim.tenant.store().await, "acme".into(), Catalogue::new().expect("an engine"))
+            .expect("it stands"),
+    );
     let mut line = 1;
     for (place, byte) in transcript.bytes().enumerate() {
         let mut changed = transcript.clone().into_bytes();

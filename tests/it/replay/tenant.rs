@@ -72,7 +72,8 @@ impl Tenant {
 
     /// Replays everything, with nothing but the database.
     pub(crate) async fn replay(&self) -> Tally {
-        let replayer = Replayer::new(self.store().await, TenantId::from("acme")).expect("an engine");
+        let replayer = Replayer::new(self.store().await, TenantId::from("acme"), Catalogue::new().expect("an engine"))
+            .expect("an engine");
         Arc::new(replayer).all(2).await.expect("the log is read")
     }
 

@@ -63,7 +63,11 @@ impl Shelf {
     pub(crate) fn open(folder: &Path, key: Key, mark: String) -> Result<Self, ShelfError> {
         let failed = |error| ShelfError { folder: folder.display().to_string(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+        // A folder that was there is somebody's: it is used as it is, or not at all.
+        if fs::metadata(folder).map_err(failed)?.permissions().mode() & 0o022 != 0 {
+            let why = "others may write there; name a folder of its own, or take their leave away (chmod 700)";
+            return Err(failed(io::Error::new(io::ErrorKind::PermissionDenied, why)));
+        }
         let folder = folder.canonicalize().map_err(failed)?;
         let shelf = Self { folder, key, mark, written: AtomicU64::new(0) };
         shelf.sweep().map_err(failed)?;
@@ -169,12 +173,19 @@ impl Shelf {
             let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
             let mark = path.file_stem().and_then(|stem| Path::new(stem).extension()?.to_str());
             let stale = [RECORD, CODE].contains(&end) && mark != Some(&self.mark);
-            if stale || end == UNFINISHED {
+            if (stale || end == UNFINISHED) && is_ours(&path) {
                 fs::remove_file(&path)?;
             }
         }
         Ok(())
     }
+}
+
+/// Whether a file's name is one that a shelf gives: it begins with a digest.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let digest = name.split('.').next().unwrap_or_default();
+    digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The digest of a whole file, without holding it in memory.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use rota_domain::id::DecisionId;
 
 use super::database::Source;
 use super::output;
 use crate::exit::Exit;
+use crate::keeping::Keeping;
 use crate::replay::{Replayer, Tally};
 use crate::show::replay;
 
@@ -31,7 +33,11 @@ pub(super) struct Arguments {
 #[expect(clippy::disallowed_methods, reason = "how long it took is said, and decides nothing")]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (store, tenant) = arguments.source.open().await?;
-    let replayer = Arc::new(Replayer::new(store, tenant.clone())?);
+    // What is replayed was somebody's component: a child compiles it, as it did before. What the
+    // server keeps is not touched.
+    let folder = tempfile::tempdir().context("cannot make a folder for compiled plugins")?;
+    let catalogue = Keeping::beside(&folder.path().join("replay"))?.open()?;
+    let replayer = Arc::new(Replayer::new(store, tenant.clone(), catalogue)?);
     let began = Instant::now();
     let tally = match &arguments.decision {
         Some(id) => {

@@ -18,7 +18,8 @@ use super::{ConfigError, Files, zones};
 /// The most bytes that are read of each kind of file.
 const WORKSPACE_MOST: u64 = 1 << 20;
 const SETTINGS_MOST: u64 = 256 << 10;
-const COMPONENT_MOST: u64 = 2 << 20;
+/// Of the largest language class; what a component of its own class may have is judged later.
+const COMPONENT_MOST: u64 = 32 << 20;
 
 /// A workspace with all that it names.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! reason, the error, the fuel.
 
 use rota_domain::decision::{Decision, Outcome};
+use rota_domain::rule::ErrorCode;
 use rota_domain::transcript::{Difference, End, Section};
 use rota_flow::ports::Recalled;
 use serde_json::{Value, json};
@@ -25,6 +26,13 @@ pub(super) fn difference(recalled: &Recalled, sections: &[Section<'_>], last: &S
 /// or where the flow's fallback decides.
 fn given(end: &End<'_>, decision: &Decision, recalled: &Recalled) -> Option<Value> {
     if let Some(failure) = &end.failure {
+        // What was not declared comes before what ended the guest, which the log has behind it.
+        let judged = matches!(decision.error, Some(ErrorCode::UndeclaredRead | ErrorCode::UndeclaredWrite));
+        let behind =
+            decision.error_detail.as_ref().is_some_and(|told| told.ends_with(&format!("; then {}", failure.detail)));
+        if judged && behind {
+            return None;
+        }
         return Some(json!({ "error": failure.code, "error_detail": failure.detail }));
     }
     if decision.error.is_some() {

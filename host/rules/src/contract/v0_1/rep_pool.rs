@@ -3,7 +3,6 @@
 use rota_domain::desk::Availability as DomainAvailability;
 use rota_domain::id::{OwnerId, PoolId};
 use rota_domain::rule::ErrorCode;
-use rota_domain::workspace::Rep;
 
 use super::pools::{Availability, Host};
 use super::types::Refusal;
@@ -49,13 +48,15 @@ impl Host for Session {
             }
             let desk = session.question.desk.clone();
             let members = desk.pool(&id).map_or(0, <[_]>::len);
-            session.count(members * (1 + among.len()) / 256)?;
+            session.count(members / 16 + among.len() / 16)?;
             let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
             let Some(turn) = desk.next(&id, &reps, &capped) else {
                 return Ok(None);
             };
             let rep = session.show(&turn.rep);
+            // The latest turn of a rep is the one that counts; a flood of calls keeps no more.
+            session.turns.retain(|known| known.rep != turn.rep);
             session.turns.push(turn);
             Ok(rep)
         })
@@ -64,17 +65,13 @@ impl Host for Session {
     fn find_by_email(&mut self, email: String) -> wasmtime::Result<Option<u32>> {
         self.step("rep-pool.find-by-email", (&email,), |session| {
             let desk = session.question.desk.clone();
-            session.count(desk.workspace.reps.len() / 16)?;
-            let same =
-                |rep: &&Rep| rep.email.as_ref().is_some_and(|known| known.to_lowercase() == email.to_lowercase());
-            Ok(desk.workspace.reps.iter().find(same).and_then(|rep| session.show(&rep.id)))
+            Ok(desk.rep_of_email(&email).and_then(|rep| session.show(&rep.id)))
         })
     }
 
     fn find_by_owner(&mut self, owner: String) -> wasmtime::Result<Option<u32>> {
         self.step("rep-pool.find-by-owner", (&owner,), |session| {
             let desk = session.question.desk.clone();
-            session.count(desk.workspace.reps.len() / 16)?;
             let Some((connection, _, _)) = session.question.lead.id.parts() else {
                 return Ok(None);
             };
