@@ -93,9 +93,9 @@ fn ask(
 }
 
 /// Explains and gives a decision that needs no rep.
-fn elsewhere(outcome: Outcome, code: &str, detail: &str, trail: &Trail) -> End {
-    trail.note(code, detail);
-    End::Elsewhere(outcome.because(code, trail.beside(detail)))
+fn elsewhere(outcome: Outcome, branch: &str, detail: &str, trail: &Trail) -> End {
+    trail.note(branch, detail);
+    End::Elsewhere(outcome.because(branch, trail.beside(detail)))
 }
 
 /// The end of the order: a queue with its target, or the next flow.

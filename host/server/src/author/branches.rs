@@ -2,9 +2,13 @@
 //! `rota test` can say which of them no case reaches.
 //!
 //! A branch's name is a text of the program, and a compiled component does not tell its texts
-//! apart. So the sources are looked through for calls that begin with one: of `note` and
-//! `assign_next`, and of the rule's own functions whose first argument is called `branch`. A
-//! name that is put together otherwise stands in `plugin.toml`: `branches = ["…"]`.
+//! apart. So the sources are looked through for calls that are given one: of the SDK's
+//! functions, and of the rule's own that have an argument called `branch`. What the steps of
+//! the SDK note is known of each step. A name that is put together otherwise stands in
+//! `plugin.toml`: `branches = ["…"]`.
+
+mod calls;
+mod sdk;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -47,45 +51,18 @@ pub(super) fn read(folder: &Path, sources: &mut Vec<String>) -> Result<()> {
 }
 
 fn in_sources(sources: &[String]) -> BTreeSet<String> {
-    let mut functions = BTreeSet::from(["note", "assign_next"]);
-    functions.extend(sources.iter().flat_map(|source| own_functions(source)));
+    let own: BTreeSet<_> = sources.iter().flat_map(|source| calls::with_argument(source, "branch")).collect();
     let mut found = BTreeSet::new();
     for source in sources {
-        for function in &functions {
-            found.extend(calls(source, function).map(str::to_owned));
-        }
-        if source.contains(".assign_next(") {
-            // What the SDK notes where the pool has nobody.
-            found.insert("nobody-available".into());
-        }
+        let given = own.iter().flat_map(|&(function, place)| calls::texts(source, function, place));
+        found.extend(given.chain(sdk::named(source)).chain(sdk::of_steps(source)).map(str::to_owned));
     }
     found
 }
 
-/// The functions whose first argument, after `self`, is called `branch`.
-fn own_functions(source: &str) -> impl Iterator<Item = &str> {
-    source.split("fn ").skip(1).filter_map(|text| {
-        let (name, arguments) = text.split_once('(')?;
-        let first = arguments.trim_start();
-        let after_self = first.split_once("self,").filter(|(before, _)| ["", "&", "&mut "].contains(before));
-        let first = after_self.map_or(first, |(_, rest)| rest.trim_start());
-        (is_name(name) && first.starts_with("branch:")).then_some(name)
-    })
-}
-
 /// The texts that calls of a function begin with.
 pub(super) fn calls<'a>(source: &'a str, function: &str) -> impl Iterator<Item = &'a str> {
-    let begins = |place: usize| source[..place].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-    source.match_indices(function).filter_map(move |(place, _)| {
-        let after = source[place + function.len()..].strip_prefix('(')?;
-        let text = after.trim_start().strip_prefix('"')?;
-        let text = text.split_once('"')?.0;
-        (!begins(place) && !text.contains('\\')).then_some(text)
-    })
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    calls::texts(source, function, 0)
 }
 
 #[cfg(test)]
@@ -110,9 +87,28 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_takes_a_branch_first_notes_it() {
-        let source = "fn aside(&mut self, branch: &str, detail: String) {}\n trail.aside(\n    \"late\", detail);";
+    fn what_a_trail_is_given_is_a_branch() {
+        let calls = r#"trail.aside("a", d); trail.nobody("b", pool); trail.end("c", d); trail.place(rep, "d", d)"#;
+        assert_eq!(found(&format!("let mut trail = Trail::default(); {calls}")), ["a", "b", "c", "d"]);
+        assert!(found(calls).is_empty(), "ends and places of something else are no branches");
+    }
+
+    #[test]
+    fn a_step_of_the_sdk_notes_its_own_names() {
+        assert_eq!(found("steps::employees(trail)"), ["size-absent", "size-malformed", "size-unknown"]);
+        let country = ["country-absent", "country-malformed", "country-unknown"];
+        assert_eq!(found("Whereabouts::of_lead(trail).country()"), country);
+    }
+
+    #[test]
+    fn a_function_that_takes_a_branch_notes_it() {
+        let source = "fn late(&mut self, detail: String, branch: &str) {}\n trail.late(\n    detail, \"late\");";
         assert_eq!(found(source), ["late"]);
+    }
+
+    #[test]
+    fn a_note_at_the_record_is_no_branch() {
+        assert!(found(r#"effects::note("called twice")"#).is_empty());
     }
 
     #[test]
