@@ -1,6 +1,8 @@
 //! Settings against the JSON Schema that their plugin carries. A schema refers to nothing
-//! outside itself, and its patterns match in linear time, so that neither a schema nor a text
-//! can hold the host up.
+//! outside itself, its patterns match in linear time, and how far its references unfold is
+//! judged first (`weight`), so that neither a schema nor a text holds the host up.
+
+mod weight;
 
 use boon::{CompileError, Compiler, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
@@ -38,6 +40,7 @@ impl Schema {
     /// Why it is none, in words for the plugin's author.
     pub fn compile(text: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|error| format!("the schema is not JSON: {error}"))?;
+        weight::check(&value)?;
         let mut compiler = Compiler::new();
         compiler.use_loader(Box::new(Nothing));
         let mut schemas = Schemas::new();
