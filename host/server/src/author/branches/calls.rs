@@ -1,7 +1,7 @@
 //! Calls and functions in a source, told by their text alone: enough for names that stand in
 //! a call as they are, and no parser of the language.
 
-/// The texts that a call of this function can have as an argument; `place` counts from 0 and
+/// The texts that begin one argument in calls of this function; `place` counts from 0 and
 /// leaves out what stands before the dot of a method.
 pub(super) fn texts<'a>(source: &'a str, function: &str, place: usize) -> impl Iterator<Item = &'a str> {
     source.match_indices(function).filter_map(move |(at, _)| {
