@@ -177,7 +177,7 @@ fn a_component_on_the_shelf_that_was_changed_is_not_compiled() {
 }
 
 #[test]
-fn code_of_another_build_is_swept_away() {
+fn code_of_another_build_is_swept_away_and_nobody_elses_file_is() {
     let host = Host::new();
     host.start().take_in_from(&"acme".into(), &guest()).expect("it is taken in");
     let (record, code) = (host.file("intake"), host.file("code"));
@@ -186,10 +186,13 @@ fn code_of_another_build_is_swept_away() {
         let mark = name.split('.').nth(1).expect("a mark").to_owned();
         fs::rename(path, host.shelf().join(name.replace(&mark, "0123456789abcdef"))).expect("renamed");
     }
-    fs::write(host.shelf().join("half.1-1.new"), "half").expect("written");
+    let half = format!("{}.1-1.new", "ab".repeat(32));
+    for name in [half.as_str(), "notes.new", "machine.code"] {
+        fs::write(host.shelf().join(name), "half").expect("written");
+    }
     drop(host.start());
     let left = fs::read_dir(host.shelf()).expect("the shelf").count();
-    assert_eq!(left, 1, "the component is left");
+    assert_eq!(left, 3, "the component and what a shelf does not write are left");
 }
 
 #[test]
@@ -233,6 +236,10 @@ fn a_server_keeps_plugins_beside_its_database_for_nobody_elses_eyes() {
     let again = keeping.open().expect("a catalogue");
     assert_eq!(again.plugin(&plugin.digest).expect("it is known").manifest.name, BUNDLED[0].0);
     assert_eq!(fs::read(folder.path().join("rota.db.key")).expect("the key"), key);
+    fs::set_permissions(folder.path().join("rota.db.key"), fs::Permissions::from_mode(0o644)).expect("open to all");
+    let error = format!("{:#}", keeping.open().expect_err("others may read the key"));
+    assert!(error.contains("open to others") && error.contains("chmod 600"), "{error}");
+    fs::set_permissions(folder.path().join("rota.db.key"), fs::Permissions::from_mode(0o600)).expect("closed again");
     fs::write(folder.path().join("rota.db.key"), "short").expect("written");
     let error = format!("{:#}", keeping.open().expect_err("the key is none"));
     assert!(error.contains("has 5 bytes instead of 32: remove it"), "{error}");

@@ -76,7 +76,7 @@ pub(crate) fn cause(error: &wasmtime::Error) -> Failure {
 /// What a guest read or wrote without having declared it, if anything.
 pub(crate) fn undeclared(session: &Session) -> Option<Failure> {
     if let Some(property) = &session.undeclared_read {
-        let detail = format!("it read {property}, which its manifest does not declare: add it under [reads]");
+        let detail = format!("it read {property}");
         return Some(Failure { code: ErrorCode::UndeclaredRead, detail });
     }
     let property = session.undeclared_write.as_ref()?;

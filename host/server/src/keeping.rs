@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -72,6 +72,12 @@ fn key(path: &Path) -> anyhow::Result<Key> {
         })?,
     }
     let bytes = fs::read(path).with_context(|| format!("cannot read the key {shown}"))?;
+    let open_to = fs::metadata(path).with_context(|| format!("cannot read the key {shown}"))?.permissions().mode();
+    anyhow::ensure!(
+        open_to & 0o077 == 0,
+        "the key {shown} is open to others, who could make this server run code of theirs: remove it, and the \
+         server draws another; or if nobody can have read or changed it, take their leave away (chmod 600)"
+    );
     let bytes = <[u8; 32]>::try_from(bytes).map_err(|bytes| {
         anyhow::anyhow!(
             "the key {shown} has {} bytes instead of 32: remove it, and the server draws another and compiles its plugins again",

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use rota_domain::limits::Limits;
 use rota_domain::manifest::Language;
-use rota_domain::rule::{Answer, ErrorCode, Failure, Question, Verdict};
+use rota_domain::rule::{Answer, ErrorCode, Failure, Question};
 use rota_domain::transcript::{Difference, Replayed, sections};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{Replays as _, Rules as _};
@@ -49,9 +49,7 @@ fn found(guest: &Guest, change: impl FnOnce(String) -> String) -> Difference {
 #[test]
 fn every_hostile_guest_replays_to_the_same_end() {
     for name in hostile() {
-        // Floods are cut, and that is no failure.
-        let answer = identical(&Guest::file(&name));
-        assert!(matches!(answer.verdict, Verdict::Failed(_)) || !answer.marks.is_empty(), "{name}");
+        identical(&Guest::file(&name));
     }
 }
 

@@ -69,6 +69,29 @@ async fn what_was_decided_under_another_workspace_and_plugin_replays_as_it_was()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whatever_ended_a_hostile_guest_replays_as_the_log_tells_it() {
+    let tenant = Tenant::new();
+    tenant.write("workspace.toml", WORKSPACE);
+    let names = ["undeclared-read-then-trap", "undeclared-write", "made-up-rep", "explain-flood", "endless-recursion"];
+    for (n, name) in (0..).zip(names) {
+        tenant.write("rule.wasm", Guest::file(name).component());
+        tenant.decide(3 * n..3 * n + 3).await;
+    }
+    let tally = tenant.replay().await;
+    assert_eq!((tally.replayed, tally.identical, tally.different, tally.skipped), (15, 15, vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transcript_that_was_emptied_is_a_difference() {
+    let tenant = usual().await;
+    let emptied = "UPDATE private SET body = json_set(body, '$.transcript', '')
+        WHERE kind = 'lead' AND ref = (SELECT min(ref) FROM private WHERE kind = 'lead')";
+    assert_eq!(sqlx::query(emptied).execute(&tenant.tables().await).await.expect("it is changed").rows_affected(), 1);
+    let tally = tenant.replay().await;
+    assert_eq!((tally.identical, tally.different.len()), (8, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_again_is_skipped_and_says_why() {
     let tenant = usual().await;
     let tables = tenant.tables().await;

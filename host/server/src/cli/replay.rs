@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use rota_domain::id::DecisionId;
+use rota_domain::id::{DecisionId, LeadId};
 
 use super::database::Source;
 use super::output;
@@ -16,8 +16,8 @@ use crate::show::replay;
 /// Ask the plugins of past decisions again, and compare every call and result byte for byte
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A decision's id.
-    #[arg(value_name = "DECISION", required_unless_present = "all")]
+    /// A decision's id, or a lead's (its newest decision).
+    #[arg(value_name = "DECISION|LEAD", required_unless_present = "all")]
     decision: Option<String>,
     /// All decisions of the log.
     #[arg(long, conflicts_with = "decision")]
@@ -37,13 +37,14 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     // server keeps is not touched.
     let folder = tempfile::tempdir().context("cannot make a folder for compiled plugins")?;
     let catalogue = Keeping::beside(&folder.path().join("replay"))?.open()?;
-    let replayer = Arc::new(Replayer::new(store, tenant.clone(), catalogue)?);
+    let replayer = Arc::new(Replayer::new(store.clone(), tenant.clone(), catalogue)?);
     let began = Instant::now();
     let tally = match &arguments.decision {
         Some(id) => {
-            let id = DecisionId::from(id.as_str());
+            let newest = store.decisions_of(&tenant, &LeadId::from(id.as_str())).await?.into_iter().next();
+            let id = newest.unwrap_or_else(|| DecisionId::from(id.as_str()));
             let Some(outcome) = replayer.one(&id).await? else {
-                anyhow::bail!("`{tenant}` has no decision `{id}`: `rota log` lists what there is");
+                anyhow::bail!("`{tenant}` has no decision and no lead `{id}`: `rota log` lists what there is");
             };
             let mut tally = Tally::default();
             tally.count(&id, outcome);

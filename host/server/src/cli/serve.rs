@@ -76,6 +76,15 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         directories.push(".".into());
     }
     let workspaces: Vec<Loaded> = directories.iter().map(|path| load(path)).collect::<anyhow::Result<_>>()?;
+    let served = |name: &str| workspaces.iter().any(|loaded| loaded.workspace.tenant.as_str() == name);
+    if let Some(unknown) = config.tenants.keys().find(|name| !served(name)) {
+        let names: Vec<&str> = workspaces.iter().map(|loaded| loaded.workspace.tenant.as_str()).collect();
+        anyhow::bail!(
+            "rota.toml has [tenants.{unknown}], and no workspace of that name is served, so that its plan would \
+             hold for nobody: name one of {}",
+            names.join(", ")
+        );
+    }
     let listen = match arguments.listen {
         Some(listen) => listen,
         None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,

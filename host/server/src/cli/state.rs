@@ -35,6 +35,8 @@ struct List {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// List the counters, as without a word
+    List(List),
     /// Set a flow's counter; the next decision sees it
     Set {
         /// The flow.
@@ -62,6 +64,7 @@ enum Verb {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
         None => list(&arguments.list).await,
+        Some(Verb::List(wanted)) => list(wanted).await,
         Some(Verb::Set { flow, name, value, source }) => set(source, flow, name, Some(*value)).await,
         Some(Verb::Unset { flow, name, source }) => set(source, flow, name, None).await,
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rota_flow::ports::StoreError;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 
 use super::failure::{Failure, unavailable};
@@ -48,12 +48,16 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .disable_statement_logging();
     let writing = options
         .clone()
-        .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT);
     let mut writer = writing.connect().await.map_err(|error| unavailable(database, &error))?;
     migrate(&mut writer, database).await.map_err(|failure| failure.of(database))?;
+    // Only now it is certain that the file is ours.
+    sqlx::raw_sql("PRAGMA journal_mode = WAL")
+        .execute(&mut writer)
+        .await
+        .map_err(|error| unavailable(database, &error))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .test_before_acquire(false)

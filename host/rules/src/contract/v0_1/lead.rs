@@ -102,7 +102,7 @@ impl Session {
     fn text_of(&mut self, name: &str, kind: Option<Kind>) -> Result<&str, DomainAbsence> {
         let declared = self.manifest.reads.get(name);
         if declared.is_none() || kind.is_some_and(|kind| declared != Some(&kind)) {
-            self.undeclared_read.get_or_insert_with(|| described(name, kind));
+            self.undeclared_read.get_or_insert_with(|| described(name, kind, declared));
             return Err(DomainAbsence::Undeclared);
         }
         self.question.lead.property(name).ok_or(DomainAbsence::Absent)
@@ -112,7 +112,7 @@ impl Session {
         let declared = self.manifest.company.reads.get(name);
         let always = kind.is_none() && (name == "name" || name == "domain");
         if !always && (declared.is_none() || kind.is_some_and(|kind| declared != Some(&kind))) {
-            self.undeclared_read.get_or_insert_with(|| format!("the company's {}", described(name, kind)));
+            self.undeclared_read.get_or_insert_with(|| format!("the company's {}", described(name, kind, declared)));
             return Err(DomainAbsence::Undeclared);
         }
         let company = self.question.lead.company.as_ref();
@@ -130,10 +130,17 @@ impl Session {
     }
 }
 
-fn described(name: &str, kind: Option<Kind>) -> String {
-    match kind {
-        Some(kind) => format!("`{name}` as {}", format!("{kind:?}").to_lowercase()),
-        None => format!("`{name}`"),
+/// What was read, and why the manifest does not allow it.
+fn described(name: &str, kind: Option<Kind>, declared: Option<&Kind>) -> String {
+    let word = |kind: Kind| format!("{kind:?}").to_lowercase();
+    let read = kind.map_or_else(|| format!("`{name}`"), |kind| format!("`{name}` as {}", word(kind)));
+    match (kind, declared) {
+        (Some(kind), Some(declared)) => format!(
+            "{read}, which its manifest declares as {}: read it so, or declare it as {}",
+            word(*declared),
+            word(kind)
+        ),
+        _ => format!("{read}, which its manifest does not declare: add it under [reads]"),
     }
 }
 
