@@ -44,7 +44,14 @@ impl Rules for Catalogue {
             Ok(loaded) => loaded,
             Err(failure) => return absent(failure::readable(&failure)),
         };
-        let transcript = Transcript::new(&opening(&question, &loaded.plugin));
+        let (plugin, limits) = (&loaded.plugin, self.written.text(&question.limits));
+        let transcript = Transcript::new(&Opening {
+            plugin: (&question.flow, &plugin.manifest.name, &plugin.manifest.version, &plugin.digest),
+            engine: ENGINE,
+            call: &question.call,
+            settings: question.settings.digest(),
+            limits: &limits,
+        });
         let session = Session::new(question, loaded.plugin.manifest.clone(), transcript);
         let Run { mut session, ending, fuel } = self.run(&loaded, session);
         let transcript = std::mem::take(&mut session.transcript).close(&ending, fuel);
@@ -76,17 +83,6 @@ impl Catalogue {
         let ending = ending.unwrap_or_else(|_| Ending::Failed { failure: failure::of_host(), machine: true });
         let left = store.get_fuel().unwrap_or(0);
         Run { session: store.into_data(), ending, fuel: fuel.saturating_sub(left) }
-    }
-}
-
-/// The terms on which a plugin is asked.
-fn opening<'a>(question: &'a Question, plugin: &'a Plugin) -> Opening<'a> {
-    Opening {
-        plugin: (&question.flow, &plugin.manifest.name, &plugin.manifest.version, &plugin.digest),
-        engine: ENGINE,
-        call: &question.call,
-        settings: question.settings.digest(),
-        limits: &question.limits,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::engine::{EngineError, INSTANCES, engine};
 use crate::entry::{Code, Entry, Loaded};
 use crate::gate::Gate;
 use crate::intake::{Intake, Refusal, inspect, not_compiled};
+use crate::limits::Written;
 use crate::shelf::{Key, Shelf, ShelfError};
 use crate::workshop::{Made, Workshop};
 
@@ -29,6 +30,7 @@ const MAPPED: usize = 256;
 pub struct Catalogue {
     pub(crate) compiling: Compiling,
     pub(crate) gate: Gate,
+    pub(crate) written: Written,
     entries: RwLock<HashMap<Digest, Arc<Entry>>>,
     kept: Option<Kept>,
     questions: AtomicU64,
@@ -66,6 +68,7 @@ impl Catalogue {
         Ok(Self {
             compiling: Compiling::new(engine()?)?,
             gate: Gate::new(INSTANCES),
+            written: Written::default(),
             entries: RwLock::default(),
             kept: None,
             questions: AtomicU64::new(0),

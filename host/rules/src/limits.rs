@@ -1,5 +1,8 @@
-//! What watches over a guest's memory and tables while it runs.
+//! How limits stand in transcripts, and what watches over a guest's memory and tables while it runs.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rota_domain::limits::Limits;
 use rota_domain::rule::ErrorCode;
 use wasmtime::ResourceLimiter;
 
@@ -15,6 +18,34 @@ pub(crate) const MEMORIES: u32 = 4;
 pub(crate) const TABLES: u32 = 8;
 /// The guest's stack.
 pub(crate) const STACK_MAX: usize = 512 << 10;
+
+/// So many different limits are known by their text; a host has a few plans.
+const KNOWN_MAX: usize = 64;
+
+/// Limits as transcripts have them. A host grants few different ones, and writing fifteen
+/// numbers out at every decision would take a tenth of a small one.
+#[derive(Default)]
+pub(crate) struct Written {
+    known: RwLock<Vec<(Limits, Arc<str>)>>,
+}
+
+impl Written {
+    /// These limits as JSON.
+    pub(crate) fn text(&self, limits: &Limits) -> Arc<str> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = known.iter().find(|(known, _)| known == limits) {
+            return text.clone();
+        }
+        drop(known);
+        // Plain numbers always become JSON.
+        let text: Arc<str> = serde_json::to_string(limits).unwrap_or_default().into();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < KNOWN_MAX {
+            known.push((*limits, text.clone()));
+        }
+        text
+    }
+}
 
 /// Watches over memory and tables while a guest runs.
 pub(crate) struct Growth {

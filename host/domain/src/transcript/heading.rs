@@ -54,10 +54,9 @@ impl Heading {
 }
 
 /// A heading that is about to be written: what it says, borrowed from where it stands.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
     /// The flow that asks, and the plugin's name, version and component.
-    #[serde(skip)]
     pub plugin: (&'a FlowId, &'a str, &'a str, &'a Digest),
     /// What runs it, and how that counts fuel.
     pub engine: &'a str,
@@ -65,17 +64,58 @@ pub struct Opening<'a> {
     pub call: &'a Call,
     /// The digest of the settings.
     pub settings: &'a Digest,
-    /// How much it is granted.
-    pub limits: &'a Limits,
+    /// How much it is granted: [`Limits`] as JSON.
+    pub limits: &'a str,
 }
 
 impl Opening<'_> {
-    /// Writes the heading as a line, without the line's end.
+    /// Writes the heading as a line, without the line's end: [`Terms`] in their order, from
+    /// parts that are JSON already where that spares writing the same again.
     ///
     /// # Errors
-    /// When the writer fails.
-    pub fn write(&self, to: impl std::io::Write) -> serde_json::Result<()> {
+    /// Never; plain data becomes JSON.
+    pub fn write(&self, to: &mut Vec<u8>) -> serde_json::Result<()> {
         let (flow, name, version, digest) = self.plugin;
-        serde_json::to_writer(to, &(PLUGIN, (flow, name, version), digest, self))
+        serde_json::to_writer(&mut *to, &(PLUGIN, (flow, name, version), digest))?;
+        to.pop();
+        to.extend_from_slice(b",{\"engine\":");
+        serde_json::to_writer(&mut *to, self.engine)?;
+        to.extend_from_slice(b",\"call\":");
+        serde_json::to_writer(&mut *to, self.call)?;
+        to.extend_from_slice(b",\"settings\":");
+        serde_json::to_writer(&mut *to, self.settings)?;
+        to.extend_from_slice(b",\"limits\":");
+        to.extend_from_slice(self.limits.as_bytes());
+        to.extend_from_slice(b"}]");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Language;
+    use crate::rule::Mode;
+
+    #[test]
+    fn what_is_written_reads_as_what_it_was_written_from() {
+        let call = Call {
+            now: jiff::Timestamp::UNIX_EPOCH,
+            seed: 7,
+            trigger: "\"created\"".into(),
+            attempt: 1,
+            mode: Mode::Live,
+        };
+        let (flow, digest, settings) = ("in\\bound".into(), Digest::of(b"component"), Digest::of(b"{}"));
+        let limits = Limits::of(Language::Rust);
+        let text = serde_json::to_string(&limits).unwrap();
+        let plugin = (&flow, "territory", "0.1.0", &digest);
+        let opening = Opening { plugin, engine: "e", call: &call, settings: &settings, limits: &text };
+        let mut line = Vec::new();
+        opening.write(&mut line).unwrap();
+        let terms = Terms { engine: "e".into(), call, settings: settings.clone(), limits };
+        let whole = (PLUGIN, (&flow, "territory", "0.1.0"), &digest, &terms);
+        assert_eq!(String::from_utf8(line.clone()).unwrap(), serde_json::to_string(&whole).unwrap());
+        assert_eq!(Heading::read(std::str::from_utf8(&line).unwrap()).unwrap().terms, Some(terms));
     }
 }
