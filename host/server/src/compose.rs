@@ -11,7 +11,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::{self, HubSpot};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
-use rota_domain::plan::Plans;
+use rota_domain::plan::{Plan as Granted, Plans};
 use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::courier::Courier;
 use rota_flow::ingest::Inbox;
@@ -27,6 +27,7 @@ use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
+use crate::last_good::last_good;
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -101,8 +102,11 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let mut work = JoinSet::new();
     let mut apps = doors(&plan)?;
     for loaded in plan.workspaces.iter().cloned() {
-        let granted = plan.plans.of(&loaded.workspace.tenant);
-        let bound = bind_under(loaded, &catalogue, &granted)?;
+        let (id, granted) = (loaded.workspace.tenant.clone(), plan.plans.of(&loaded.workspace.tenant));
+        let bound = match bind_under(loaded, &catalogue, &granted) {
+            Ok(bound) => bound,
+            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
+        };
         let tenant = Tenant::connect(bound, &plan, &mut apps)?;
         let desktop = tenant.desktop(store.clone(), catalogue.clone(), clock.clone());
         tenant.work(desktop, &inbox, &plan.backoff, &stopped, &mut work).await?;
@@ -119,6 +123,21 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         }
     });
     Ok(Host { address, store, stop, work })
+}
+
+/// What a tenant goes on with whose workspace is refused: the last that it decided under. A
+/// tenant that has none is the operator's to look at before anything starts.
+async fn instead(
+    store: &dyn Store,
+    id: &TenantId,
+    catalogue: &Catalogue,
+    granted: &Granted,
+    refused: anyhow::Error,
+) -> anyhow::Result<Bound> {
+    let Some((revision, loaded)) = last_good(store, id).await? else { return Err(refused) };
+    let Ok(bound) = bind_under(loaded, catalogue, granted) else { return Err(refused) };
+    tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
+    Ok(bound)
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

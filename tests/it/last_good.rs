@@ -1,0 +1,87 @@
+//! What stays where a workspace is refused at a start: the revision that decided last.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use jiff::Timestamp;
+use rota::compose::{self, Host, Plan};
+use rota::config::{Directory, load_workspace};
+use rota_domain::delivery::Backoff;
+use rota_domain::plan::Plans;
+use rota_domain::workspace::Settings;
+use rota_tests::guest::Guest;
+
+const WORKSPACE: &str = r#"
+workspace = "acme"
+reps = [{ id = "ana" }]
+pools = [{ id = "na", members = [{ rep = "ana" }] }]
+[[flows]]
+id = "inbound"
+plugin = "next-in-line"
+settings = { pool = "na" }
+fallback = { queue = "triage" }
+"#;
+
+async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
+    fs::write(folder.join("workspace.toml"), workspace).expect("written");
+    let loaded = load_workspace(&Directory::open(folder).expect("a folder")).expect("a workspace");
+    compose::start(Plan {
+        workspaces: vec![loaded],
+        apps: BTreeMap::new(),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        public_url: None,
+        database: folder.join("rota.db"),
+        plans: Plans::default(),
+        keeping: None,
+        backoff: Backoff::default(),
+        secrets: Box::new(|_| None),
+    })
+    .await
+    .map_err(|error| format!("{error:#}"))
+}
+
+/// The revision that decides now, and its settings.
+async fn live(host: &Host) -> (u64, Settings) {
+    let snapshot = host.store.load(&"acme".into(), Timestamp::MAX).await.expect("a snapshot");
+    let (revision, workspace) = snapshot.workspace.expect("a workspace");
+    (revision, workspace.flows[0].settings.clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_do_not_fit_leave_the_live_version_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let host = start(folder.path(), WORKSPACE).await.expect("it starts");
+    let before = live(&host).await;
+    host.stop().await;
+    let host = start(folder.path(), &WORKSPACE.replace("pool = \"na\" }", "pol = \"na\" }")).await.expect("it starts");
+    assert_eq!(live(&host).await, before);
+    host.stop().await;
+    // A good one is a revision again.
+    let host = start(folder.path(), &WORKSPACE.replace("triage", "later")).await.expect("it starts");
+    assert!(live(&host).await.0 > before.0);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_is_refused_leaves_the_one_that_was_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let workspace = WORKSPACE.replace("\"next-in-line\"", "\"./rule.wasm\"");
+    fs::write(folder.path().join("rule.wasm"), Guest::file("stops-itself").component()).expect("written");
+    let host = start(folder.path(), &workspace).await.expect("it starts");
+    let before = live(&host).await;
+    host.stop().await;
+    fs::write(folder.path().join("rule.wasm"), "no component").expect("written");
+    let host = start(folder.path(), &workspace).await.expect("it starts");
+    assert_eq!(live(&host).await, before);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_never_decided_does_not_start_with_settings_that_do_not_fit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let started = start(folder.path(), &WORKSPACE.replace("pool = \"na\" }", "pol = \"na\" }")).await;
+    let error = started.err().expect("it is refused");
+    assert!(error.contains("/pol: is no setting"), "{error}");
+}
