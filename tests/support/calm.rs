@@ -12,7 +12,7 @@ use rota_rules::Catalogue;
 use crate::guest::{CATALOGUE, Guest, question};
 
 /// Reads, looks at a pool, speaks, wishes, and assigns the lead to whose turn it is.
-const RULE: &str = r#"
+pub const RULE: &str = r#"
     (data (i32.const 4096) "countryemployees")
     (func $decide (result i32)
       (call $lead.text (i32.const 4096) (i32.const 7) (global.get $back))

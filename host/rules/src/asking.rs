@@ -11,10 +11,10 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::catalogue::Catalogue;
 use crate::contract::v0_1;
-use crate::cpu_time;
 use crate::entry::Loaded;
 use crate::failure::{self, Stop};
 use crate::session::Session;
+use crate::stopwatch;
 use crate::transcript::{ENGINE, Transcript};
 
 /// How a guest ended, before the host judges what it gave back.
@@ -39,7 +39,7 @@ pub(crate) struct Run {
 
 impl Rules for Catalogue {
     fn ask(&self, question: Question) -> Answer {
-        let began = cpu_time::passing_nanos();
+        let began = stopwatch::passing_nanos();
         let loaded = match self.ready(&question.plugin) {
             Ok(loaded) => loaded,
             Err(failure) => return absent(failure::readable(&failure)),
@@ -57,7 +57,7 @@ impl Rules for Catalogue {
         let transcript = std::mem::take(&mut session.transcript).close(&ending, fuel);
         let verdict = judge(&mut session, ending);
         let mut answer = answer(session, verdict, transcript, fuel);
-        answer.nanos = cpu_time::passing_nanos().saturating_sub(began);
+        answer.nanos = stopwatch::passing_nanos().saturating_sub(began);
         answer
     }
 
@@ -96,7 +96,7 @@ pub(crate) fn store(engine: &Engine, session: Session) -> Store<Session> {
     let mut began = None;
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
-        let now = cpu_time::nanos();
+        let now = stopwatch::cpu_nanos();
         if now.saturating_sub(*began.get_or_insert(now)) > cpu_ms.saturating_mul(1_000_000) {
             let detail = format!("it used more than {cpu_ms} ms of processor time");
             return Err(Stop::new(ErrorCode::Wall, detail).into());

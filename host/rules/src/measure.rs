@@ -7,9 +7,9 @@ use wasmtime::Store;
 use crate::asking;
 use crate::catalogue::Catalogue;
 use crate::contract::v0_1;
-use crate::cpu_time;
 use crate::failure;
 use crate::session::Session;
+use crate::stopwatch;
 use crate::transcript::Transcript;
 
 /// The cost of one decision. Times are of the processor, in nanoseconds.
@@ -40,20 +40,20 @@ impl Catalogue {
         let _pass = self.gate.enter();
         let session = Session::new(question, loaded.plugin.manifest.clone(), Transcript::default());
 
-        let began = cpu_time::nanos();
+        let began = stopwatch::cpu_nanos();
         let mut store: Store<Session> = asking::store(&self.compiling.engine, session);
         let router = store.set_fuel(granted).and_then(|()| loaded.router.instantiate(&mut store));
         let router = router.map_err(|error| fail(&error, &store))?;
-        let made = cpu_time::nanos();
+        let made = stopwatch::cpu_nanos();
         let returned = router.rota_routing_rule().call_decide(&mut store, &call, settings.text());
-        let called = cpu_time::nanos();
+        let called = stopwatch::cpu_nanos();
         // Settings that it cannot use are an answer too, and cost what they cost.
         let _answer = returned.map_err(|error| fail(&error, &store))?;
         let fuel = granted.saturating_sub(store.get_fuel().unwrap_or(0));
         let memory = store.data().growth.granted();
-        let ending = cpu_time::nanos();
+        let ending = stopwatch::cpu_nanos();
         drop(store);
-        let cleared = cpu_time::nanos();
+        let cleared = stopwatch::cpu_nanos();
         Ok(Cost {
             instantiate_nanos: made.saturating_sub(began),
             call_nanos: called.saturating_sub(made),

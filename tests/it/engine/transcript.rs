@@ -1,18 +1,8 @@
 //! The transcript: what replay is fed with, and what `why` shows.
 
-use super::guest::{Guest, transcript};
+use rota_tests::calm::RULE;
 
-const RULE: &str = r#"
-    (data (i32.const 4096) "countryemployees")
-    (func $decide (result i32)
-      (call $lead.text (i32.const 4096) (i32.const 7) (global.get $back))
-      (call $lead.number (i32.const 4103) (i32.const 9) (global.get $back))
-      (call $pool.open (i32.const 1024) (i32.const 2) (global.get $back))
-      (call $pool.members (i32.const 0) (global.get $back))
-      (call $explain.note (i32.const 1024) (i32.const 2) (i32.const 1026) (i32.const 2))
-      (call $log.line (i32.const 2) (i32.const 1024) (i32.const 2))
-      (call $effects.note (i32.const 1024) (i32.const 2) (global.get $back))
-      (call $assign (call $next (i32.const 1024) (i32.const 2))))"#;
+use super::guest::{Guest, transcript};
 
 #[test]
 fn each_call_stands_with_its_arguments_and_its_answer_in_order() {

@@ -1,10 +1,11 @@
-//! Processor time of the running thread: what a guest used, whatever else the machine does.
-//! Reading it is a call into the kernel, so nothing that happens at every decision does it.
+//! How long things take: processor time of the running thread, which is what a guest used
+//! whatever else the machine does, and passing time. Reading the first is a call into the
+//! kernel, so nothing that happens at every decision does it.
 
 use rustix::time::{ClockId, clock_gettime};
 
 /// Processor time of this thread, in nanoseconds.
-pub(crate) fn nanos() -> u64 {
+pub(crate) fn cpu_nanos() -> u64 {
     read(ClockId::ThreadCPUTime)
 }
 
