@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rota::compose::{self, Host, Plan};
@@ -36,7 +37,7 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         plans: Plans::default(),
         keeping: None,
         backoff: Backoff::default(),
-        secrets: Box::new(|_| None),
+        secrets: Arc::new(|_| None),
     })
     .await
     .map_err(|error| format!("{error:#}"))

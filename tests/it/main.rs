@@ -19,6 +19,7 @@ mod plans;
 mod plugins;
 mod replay;
 mod sandbox;
+mod service;
 mod shelf;
 mod show;
 mod simulate;

@@ -10,6 +10,7 @@ use rota::bind::{Bound, bind};
 use rota::clock::SystemClock;
 use rota::config::{Directory, load_workspace};
 use rota_domain::id::{Seed, TenantId};
+use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock as _, Payload, Store};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_rules::Catalogue;
@@ -52,13 +53,10 @@ impl Tenant {
         let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
-            workspace,
-            bindings,
-            kept,
+            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
             seed: Seed::from_number(1),
             store: store.clone(),
             rules,
-            crms: BTreeMap::default(),
             clock: Arc::new(SystemClock),
         });
         Self { sequencer: sequencer.await.expect("the log is open"), store }

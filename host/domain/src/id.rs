@@ -62,6 +62,8 @@ names! {
     DecisionId;
     /// One effect: its decision's id and its place in it, `<decision>/<n>`.
     EffectId;
+    /// A token, by its public name.
+    TokenId;
     /// SHA-256 of some bytes, written `sha256:<64 hex digits>`.
     Digest;
 }

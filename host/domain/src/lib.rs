@@ -5,6 +5,7 @@
 //! hold on to (a lead, an event, a decision, a workspace); CRMs' and databases' own wire
 //! types live at their edge.
 
+pub mod access;
 pub mod business_time;
 pub mod class;
 pub mod decision;

@@ -17,7 +17,7 @@ use crate::ports::{Claim, Clock, Crm, CrmError, Settle, Store, StoreError};
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How many records are written in one round.
 const BATCH: u32 = 100;
-/// How long to wait for the bell before looking anyway.
+/// How long to wait for a commit before looking anyway.
 const POLL: Duration = Duration::from_millis(200);
 /// How long to wait after trouble with the store.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,9 +41,9 @@ pub struct Courier {
 }
 
 impl Courier {
-    /// Works until told to stop. `bell` rings when effects may wait; `inbox` is rung when a
-    /// lead has to be decided about again.
-    pub async fn run(self, bell: Arc<Notify>, inbox: Arc<Notify>, mut stop: watch::Receiver<bool>) {
+    /// Works until told to stop. `recorded` changes when effects may wait; `inbox` is rung
+    /// when a lead has to be decided about again.
+    pub async fn run(self, mut recorded: watch::Receiver<()>, inbox: Arc<Notify>, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
             let wait = match self.round(&inbox).await {
                 Ok(Round::Worked) => continue,
@@ -55,7 +55,7 @@ impl Courier {
                 }
             };
             tokio::select! {
-                () = bell.notified(), if wait == POLL => {}
+                Ok(()) = recorded.changed(), if wait == POLL => {}
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => {}
             }

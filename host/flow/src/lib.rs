@@ -13,5 +13,6 @@ pub mod decide;
 pub mod enrich;
 pub mod ingest;
 pub mod ledger;
+pub mod orders;
 pub mod ports;
 pub mod sequencer;

@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rota_domain::event::Status;
-use rota_domain::id::{ConnectionId, RepId, Seed, TenantId};
+use rota_domain::id::{RepId, Seed, TenantId};
 use rota_domain::rule::Mode;
-use rota_domain::workspace::{Rep, Workspace};
-use tokio::sync::{Notify, watch};
+use rota_domain::workspace::Rep;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
-use crate::bindings::Bindings;
 use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
-use crate::ports::{Clock, Crm, Entry, Payload, Rules, Store, StoreError, Waiting};
+use crate::orders::{Order, OrderError, Revision};
+use crate::ports::{Clock, Entry, Payload, Rules, Store, StoreError, Waiting};
 
 /// How many arrivals are decided in one commit.
 const BATCH: u32 = 100;
@@ -35,20 +35,14 @@ const DIRECTORY_EVERY: Duration = Duration::from_mins(10);
 pub struct Desktop {
     /// The tenant.
     pub tenant: TenantId,
-    /// The workspace as its files say, settings included.
-    pub workspace: Arc<Workspace>,
-    /// The plugin of each flow, and the tables.
-    pub bindings: Arc<Bindings>,
-    /// The bytes of components and tables, to be kept with the workspace.
-    pub kept: Vec<Arc<[u8]>>,
+    /// What it decides under.
+    pub revision: Revision,
     /// The tenant's randomness, if it is new.
     pub seed: Seed,
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// Who runs rules.
     pub rules: Arc<dyn Rules>,
-    /// The CRM accounts.
-    pub crms: BTreeMap<ConnectionId, Arc<dyn Crm>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -71,7 +65,7 @@ impl Sequencer {
     pub async fn open(mut desktop: Desktop) -> Result<Self, StoreError> {
         desktop.store.open(&desktop.tenant, desktop.seed).await?;
         // Before the revision that names them: a decision must never name what is not there.
-        desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.kept)).await?;
+        desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.revision.kept)).await?;
         let mut sequencer = Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new() };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
@@ -80,16 +74,31 @@ impl Sequencer {
         Ok(sequencer)
     }
 
-    /// Works until told to stop. `bell` rings when something arrived; `done` are rung after
-    /// each commit.
-    pub async fn run(mut self, bell: Arc<Notify>, done: Vec<Arc<Notify>>, mut stop: watch::Receiver<bool>) {
+    /// The number of the revision that it decides under.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.ledger.as_ref().map_or(0, |ledger| ledger.desk().revision)
+    }
+
+    /// Works until told to stop. `bell` rings when something arrived; `recorded` is sent to
+    /// after each commit. Orders that wait when it is told to stop are refused.
+    pub async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        bell: Arc<Notify>,
+        recorded: watch::Sender<()>,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
         directories.set_missed_tick_behavior(MissedTickBehavior::Delay);
         directories.tick().await;
         while !*stop.borrow() {
+            while let Ok(order) = orders.try_recv() {
+                self.carry_out(order).await;
+            }
             let wait = match self.turn().await {
                 Ok(Progress::More) => {
-                    done.iter().for_each(|courier| courier.notify_one());
+                    recorded.send_replace(());
                     continue;
                 }
                 Ok(Progress::Idle) => POLL,
@@ -101,6 +110,7 @@ impl Sequencer {
             };
             tokio::select! {
                 () = bell.notified(), if wait == POLL => {}
+                Some(order) = orders.recv() => self.carry_out(order).await,
                 () = tokio::time::sleep(wait) => {}
                 _ = stop.changed() => {}
                 _ = directories.tick() => {
@@ -111,6 +121,49 @@ impl Sequencer {
                 }
             }
         }
+    }
+
+    async fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Route(_, reply) => {
+                // A caller who no longer listens has lost nothing but the answer.
+                let _ = reply.send(Err(OrderError::Stopped));
+            }
+            Order::Revise(revision, base, reply) => {
+                let _ = reply.send(self.revise(*revision, base).await);
+            }
+        }
+    }
+
+    /// Decides under this revision from now on. When it cannot be entered, the one before
+    /// stays.
+    async fn revise(&mut self, mut revision: Revision, base: Option<u64>) -> Result<u64, OrderError> {
+        let ledger = self.ledger().await?;
+        let now = ledger.desk().revision;
+        self.ledger = Some(ledger);
+        if base.is_some_and(|base| base != now) {
+            return Err(OrderError::Moved { now });
+        }
+        // Before the entry that names them, as when a tenant is opened.
+        self.desktop.store.keep(&self.desktop.tenant, std::mem::take(&mut revision.kept)).await?;
+        let before = std::mem::replace(&mut self.desktop.revision, revision);
+        // Loaded anew, since bindings can change where the workspace does not.
+        self.ledger = None;
+        if let Err(error) = self.enter_workspace().await {
+            self.desktop.revision = before;
+            self.ledger = None;
+            return Err(error.into());
+        }
+        let crms = &self.desktop.revision.crms;
+        self.accounts
+            .retain(|connection, account| crms.get(connection).is_some_and(|crm| Arc::ptr_eq(crm, &account.crm)));
+        self.read_directories().await;
+        self.enter_statuses().await?;
+        self.strand().await?;
+        let ledger = self.ledger().await?;
+        let entered = ledger.desk().revision;
+        self.ledger = Some(ledger);
+        Ok(entered)
     }
 
     /// Decides about one batch of what waits.
@@ -153,7 +206,7 @@ impl Sequencer {
             self.enter_statuses().await?;
         }
         let ledger = self.ledger().await?;
-        if ledger.desk().workspace != self.desktop.workspace {
+        if ledger.desk().workspace != self.desktop.revision.workspace {
             let (tenant, revision) = (&self.desktop.tenant, ledger.desk().revision);
             tracing::warn!(%tenant, revision, "Another process serves a newer workspace: restart this one with the same files");
             return Ok(Some(Progress::Blocked));
@@ -224,8 +277,8 @@ impl Sequencer {
     /// Lets a person know of effects whose connection the workspace has no more: nobody
     /// would ever carry them.
     async fn strand(&self) -> Result<(), StoreError> {
-        let Desktop { tenant, store, crms, clock, .. } = &self.desktop;
-        let connections: Vec<_> = crms.keys().cloned().collect();
+        let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
+        let connections: Vec<_> = revision.crms.keys().cloned().collect();
         let stranded = store.strand(tenant, &connections, clock.now()).await?;
         if stranded > 0 {
             tracing::warn!(%tenant, stranded, "Effects of removed connections are dead: see `rota outbox list --dead`");
@@ -237,12 +290,13 @@ impl Sequencer {
     async fn enter_workspace(&mut self) -> Result<(), StoreError> {
         loop {
             let mut ledger = self.ledger().await?;
-            if ledger.desk().revision > 0 && ledger.desk().workspace == self.desktop.workspace {
+            if ledger.desk().revision > 0 && ledger.desk().workspace == self.desktop.revision.workspace {
                 self.ledger = Some(ledger);
                 return Ok(());
             }
             let expected = ledger.seq();
-            let (workspace, bindings) = (self.desktop.workspace.clone(), self.desktop.bindings.clone());
+            let (workspace, bindings) =
+                (self.desktop.revision.workspace.clone(), self.desktop.revision.bindings.clone());
             let entry = ledger.revise(workspace, bindings, self.desktop.clock.now());
             if self.commit(ledger, expected, vec![entry]).await? {
                 return Ok(());
@@ -273,7 +327,7 @@ impl Sequencer {
     }
 
     async fn read_directories(&mut self) {
-        for (connection, crm) in &self.desktop.crms {
+        for (connection, crm) in &self.desktop.revision.crms {
             let account = self.accounts.entry(connection.clone());
             let account = account.or_insert_with(|| Account { crm: crm.clone(), directory: None });
             match crm.directory().await {
@@ -296,9 +350,9 @@ pub enum Progress {
 }
 
 async fn load(desktop: &Desktop) -> Result<Ledger, StoreError> {
-    let since = remembered_since(&desktop.workspace, desktop.clock.now());
+    let since = remembered_since(&desktop.revision.workspace, desktop.clock.now());
     let snapshot = desktop.store.load(&desktop.tenant, since).await?;
-    Ok(Ledger::restored(snapshot, desktop.workspace.clone(), desktop.bindings.clone(), Mode::Live))
+    Ok(Ledger::restored(snapshot, desktop.revision.workspace.clone(), desktop.revision.bindings.clone(), Mode::Live))
 }
 
 /// Reps whom the CRMs' directories know to have left, or to be there again. Whoever is in

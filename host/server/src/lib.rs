@@ -21,4 +21,6 @@ pub mod schema;
 pub mod settings;
 pub mod show;
 pub mod simulate;
+pub mod tenants;
+pub mod tokens;
 pub mod trial;

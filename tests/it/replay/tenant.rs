@@ -9,6 +9,7 @@ use rota::clock::SystemClock;
 use rota::config::{Directory, load_workspace};
 use rota::replay::{Replayer, Tally};
 use rota_domain::id::{Seed, TenantId};
+use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock, Payload, Store};
 use rota_flow::sequencer::{Desktop, Progress, Sequencer};
 use rota_rules::Catalogue;
@@ -46,13 +47,15 @@ impl Tenant {
         let tenant = bound.workspace.tenant.clone();
         let desktop = Desktop {
             tenant: tenant.clone(),
-            workspace: bound.workspace,
-            bindings: bound.bindings,
-            kept: bound.kept,
+            revision: Revision {
+                workspace: bound.workspace,
+                bindings: bound.bindings,
+                kept: bound.kept,
+                crms: std::collections::BTreeMap::new(),
+            },
             seed: Seed::from_number(7),
             store: store.clone(),
             rules: catalogue,
-            crms: std::collections::BTreeMap::new(),
             clock: clock.clone(),
         };
         let mut sequencer = Sequencer::open(desktop).await.expect("it opens");

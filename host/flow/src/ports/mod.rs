@@ -1,12 +1,14 @@
 //! What the flow needs of the world. Each port has its real thing in a crate of its own:
 //! `Rules` in rota-rules, `Store` in rota-store, `Crm` in rota-crm, `Clock` in the server.
 
+mod access;
 mod crm;
 mod rules;
 mod store;
 
 use jiff::Timestamp;
 
+pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{

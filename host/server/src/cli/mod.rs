@@ -21,6 +21,7 @@ mod serve;
 mod simulate;
 mod state;
 mod test;
+mod token;
 mod why;
 mod workshop;
 
@@ -51,6 +52,7 @@ enum Command {
     Fairness(fairness::Arguments),
     Outbox(outbox::Arguments),
     State(state::Arguments),
+    Token(token::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -82,6 +84,7 @@ pub fn run() -> Exit {
         Command::Fairness(arguments) => fairness::run(&arguments),
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
+        Command::Token(arguments) => token::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_domain::delivery::Backoff;
@@ -103,7 +104,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         database,
         keeping: Some(keeping),
         backoff: Backoff::default(),
-        secrets: Box::new(|name| std::env::var(name).ok()),
+        secrets: Arc::new(|name| std::env::var(name).ok()),
     })
 }
 

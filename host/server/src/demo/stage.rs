@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -87,7 +88,7 @@ impl Stage {
             // It starts once, and only with plugins of ours.
             keeping: None,
             backoff: Backoff::default().faster(FASTER),
-            secrets: Box::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
+            secrets: Arc::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })
         .await?;
         sandbox.set_target(&format!("http://{}/v1/hubspot/{APP}/webhook", host.address))?;

@@ -1,9 +1,26 @@
 //! `GET /health`: whether this process answers.
 
 use axum::Json;
-use serde_json::{Value, json};
+use axum::http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-/// Answers that the process is there.
-pub(super) async fn health() -> Json<Value> {
-    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+use super::api::Route;
+
+/// How the process is.
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    /// `ok`.
+    status: &'static str,
+    /// The version of Rota.
+    version: &'static str,
+}
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::open(Method::GET, "/health", "health", health).says("Whether the server answers").gives::<Health>()]
+}
+
+async fn health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

@@ -57,12 +57,9 @@ pub(super) async fn receive(
     }
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
     for (portal, events) in received.portals {
-        match door.portals.get(&portal) {
+        match doors.tenants.portal(&app, portal) {
             Some((tenant, connection)) => {
-                arrivals
-                    .entry(tenant.clone())
-                    .or_default()
-                    .extend(events.iter().map(|event| event.arrival(connection)));
+                arrivals.entry(tenant).or_default().extend(events.iter().map(|event| event.arrival(&connection)));
             }
             None => {
                 tracing::info!(

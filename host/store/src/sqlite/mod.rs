@@ -4,6 +4,7 @@
 //! caller; what reads goes to a pool of read-only connections. `rows` alone knows how a
 //! domain value stands in columns, and `private` alone writes personal text.
 
+mod access;
 mod claim;
 mod counters;
 mod failure;

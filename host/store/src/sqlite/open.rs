@@ -11,8 +11,11 @@ use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
 use super::failure::{Failure, unavailable};
 
 /// The schema's versions, oldest first. Each sets `user_version` to its place, from 1.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../../migrations/sqlite/0001_first.sql"), include_str!("../../migrations/sqlite/0002_kept.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_kept.sql"),
+    include_str!("../../migrations/sqlite/0003_service.sql"),
+];
 
 /// How long a statement waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

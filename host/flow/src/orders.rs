@@ -1,0 +1,139 @@
+//! What is asked of a tenant's sequencer while it runs. Each order is answered after the
+//! commit that it led to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rota_domain::decision::Decision;
+use rota_domain::effect::Effect;
+use rota_domain::id::{ConnectionId, Digest};
+use rota_domain::workspace::Workspace;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::bindings::Bindings;
+use crate::ports::{Arrival, Crm, StoreError};
+
+/// Orders of one tenant that may wait. Who comes later is told to come again.
+const QUEUE: usize = 256;
+
+/// What a tenant decides under: a workspace, with everything that it names.
+#[derive(Clone)]
+pub struct Revision {
+    /// The workspace, settings included.
+    pub workspace: Arc<Workspace>,
+    /// The plugin of each flow, and the tables.
+    pub bindings: Arc<Bindings>,
+    /// The bytes of components and tables, to be kept with the workspace.
+    pub kept: Vec<Arc<[u8]>>,
+    /// The CRM accounts.
+    pub crms: BTreeMap<ConnectionId, Arc<dyn Crm>>,
+}
+
+/// A lead whose caller waits for the decision.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The lead. A second call with its dedupe key is answered with the first one's decision.
+    pub arrival: Arrival,
+    /// What was asked, so that the same key with another question is refused.
+    pub asked: Digest,
+    /// Who carries the effects out.
+    pub apply: Apply,
+}
+
+/// Who carries the effects of a decision out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Apply {
+    /// The host.
+    #[default]
+    Host,
+    /// The caller; nothing is sent to the CRM.
+    Caller,
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// The decision; `repeated` where the call had been answered before.
+    pub decision: Decision,
+    /// What the caller is to do, where it is the caller who does it.
+    pub effects: Vec<Effect>,
+}
+
+/// Why an order came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// Too many wait already; nothing was taken in.
+    #[error("{waiting} orders of this tenant wait already")]
+    Full {
+        /// How many.
+        waiting: usize,
+    },
+    /// The sequencer has stopped; nothing was taken in.
+    #[error("the tenant is being stopped")]
+    Stopped,
+    /// The workspace is another one than the order was made for.
+    #[error("the workspace is at revision {now} by now")]
+    Moved {
+        /// The revision that is there.
+        now: u64,
+    },
+    /// The key was used for another question.
+    #[error("this key was used for another call")]
+    OtherQuestion,
+    /// The record could not be read from its CRM.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The store failed; whether anything was recorded is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// One order, with where its answer goes.
+pub enum Order {
+    /// Decide about a lead now.
+    Route(Box<Call>, oneshot::Sender<Result<Answered, OrderError>>),
+    /// Decide under this from now on, if the workspace stands at that revision; answered with
+    /// the number of the new revision.
+    Revise(Box<Revision>, Option<u64>, oneshot::Sender<Result<u64, OrderError>>),
+}
+
+/// The way to a tenant's sequencer.
+#[derive(Clone, Debug)]
+pub struct Orders(mpsc::Sender<Order>);
+
+impl Orders {
+    /// A queue of orders: the way in, and what the sequencer takes from.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Order>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self(sender), receiver)
+    }
+
+    /// Decides about a lead, and answers once the decision is durable.
+    ///
+    /// # Errors
+    /// Why it was not decided.
+    pub async fn route(&self, call: Call) -> Result<Answered, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.place(Order::Route(Box::new(call), reply))?;
+        answer.await.unwrap_or(Err(OrderError::Stopped))
+    }
+
+    /// Lets the tenant decide under another revision from now on. What is under way ends
+    /// under the one before.
+    ///
+    /// # Errors
+    /// Why the one before stays.
+    pub async fn revise(&self, revision: Revision, base: Option<u64>) -> Result<u64, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.place(Order::Revise(Box::new(revision), base, reply))?;
+        answer.await.unwrap_or(Err(OrderError::Stopped))
+    }
+
+    fn place(&self, order: Order) -> Result<(), OrderError> {
+        self.0.try_send(order).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => OrderError::Full { waiting: QUEUE },
+            mpsc::error::TrySendError::Closed(_) => OrderError::Stopped,
+        })
+    }
+}

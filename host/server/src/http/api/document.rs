@@ -1,0 +1,131 @@
+//! The OpenAPI 3.1 document, worked out from the table of routes.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::routing::get;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::{Body, Route};
+use crate::http::Doors;
+use crate::http::problem::PROBLEM;
+
+/// Where the document is served, to everybody.
+const PATH: &str = "/openapi.json";
+
+/// Serves the document.
+pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
+    let text: Arc<str> = document.to_string().into();
+    let answer = move || {
+        let text = text.to_string();
+        async move { ([(header::CONTENT_TYPE, "application/json")], text) }
+    };
+    Router::new().route(PATH, get(answer))
+}
+
+/// The document of these routes.
+pub(super) fn document(routes: &[Route]) -> Value {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    settings.meta_schema = None;
+    let mut schemas = settings.into_generator();
+    let mut paths: Map<String, Value> = Map::new();
+    for route in routes {
+        let methods = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        methods[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut schemas);
+    }
+    let mut definitions = schemas.take_definitions(true);
+    definitions.insert("Problem".into(), problem());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Rota",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Routes leads by customers' own rules. Every error is problem+json with what to do under `mend`.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+        },
+    })
+}
+
+fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+    let mut operation = json!({
+        "operationId": route.name,
+        "summary": route.summary,
+        "responses": {
+            route.status.as_str(): answer("What was asked for.", route.gives.as_ref(), schemas),
+            "default": { "description": "Why not, and what to do.", "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } },
+        },
+    });
+    let mut parameters: Vec<Value> = path_parameters(route.path).collect();
+    if let Some(query) = route.query {
+        parameters.extend(query_parameters(query(schemas).to_value()));
+    }
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(Body { media, schema }) = &route.takes {
+        operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(schemas) } } });
+    }
+    if let Some(role) = route.role {
+        operation["security"] = json!([{ "token": [] }]);
+        operation["x-rota-role"] = role.as_str().into();
+    }
+    operation
+}
+
+fn answer(what: &str, body: Option<&Body>, schemas: &mut SchemaGenerator) -> Value {
+    match body {
+        Some(Body { media, schema }) => {
+            json!({ "description": what, "content": { *media: { "schema": schema(schemas) } } })
+        }
+        None => json!({ "description": what }),
+    }
+}
+
+fn path_parameters(path: &'static str) -> impl Iterator<Item = Value> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    names.map(|name| json!({ "name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" } }))
+}
+
+fn query_parameters(schema: Value) -> Vec<Value> {
+    let required: Vec<String> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect();
+    let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+    let parameter = |(name, mut schema): (String, Value)| {
+        let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        let mut parameter = json!({ "name": name, "in": "query", "schema": schema });
+        if let Some(about) = about {
+            parameter["description"] = about;
+        }
+        if required.contains(&name) {
+            parameter["required"] = true.into();
+        }
+        parameter
+    };
+    properties.into_iter().map(parameter).collect()
+}
+
+fn problem() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    json!({
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "mend"],
+        "properties": {
+            "type": text("A stable name, urn:rota:problem:…"),
+            "title": text("The status in words."),
+            "status": { "type": "integer" },
+            "detail": text("What happened, and to which thing."),
+            "mend": text("What to do."),
+        },
+    })
+}

@@ -1,0 +1,46 @@
+//! Nobody gets past without a token that holds, reaches far enough, and is of the right
+//! tenant: a tenant's token opens this tenant and nothing else, whatever the request says.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use rota_domain::access::{Role, Token};
+use rota_domain::id::TenantId;
+
+use super::Caller;
+use crate::http::Doors;
+use crate::http::problem::Problem;
+
+/// With which header the host's operator names a tenant.
+const TENANT: &str = "x-rota-tenant";
+
+/// Lets callers of at least this role in.
+pub(super) async fn admit(
+    State((doors, role)): State<(Arc<Doors>, Role)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let token = presented(request.headers()).ok_or_else(Problem::no_token)?;
+    let grant = doors.access.granted(token.digest()).await.map_err(|error| Problem::store(&error))?;
+    let grant = grant.filter(|grant| grant.holds(doors.clock.now())).ok_or_else(Problem::no_token)?;
+    if grant.role < role {
+        return Err(Problem::small_role(grant.role, role));
+    }
+    let named = request.headers().get(TENANT).and_then(|name| name.to_str().ok()).map(TenantId::from);
+    if let (Some(own), Some(named)) = (&grant.tenant, &named)
+        && own != named
+    {
+        return Err(Problem::other_tenant());
+    }
+    request.extensions_mut().insert(Caller::new(grant, named));
+    Ok(next.run(request).await)
+}
+
+fn presented(headers: &HeaderMap) -> Option<Token> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Token::read(token.trim())).flatten()
+}

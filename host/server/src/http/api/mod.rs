@@ -1,0 +1,139 @@
+//! The API that programs call. A route says in one place its method, its path, the smallest
+//! role that may call it, what it takes and what it gives; the router and the document both
+//! follow from that, so that no route is without a guard and none is undocumented.
+
+mod caller;
+mod document;
+mod guard;
+mod take;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode};
+use axum::routing::MethodFilter;
+use rota_domain::access::Role;
+use schemars::JsonSchema;
+use schemars::generate::SchemaGenerator;
+
+pub(super) use caller::Caller;
+pub(super) use take::{Asked, Given};
+
+use super::Doors;
+
+/// The schema of a type, once a generator is there to collect what it refers to.
+type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
+
+/// A body, as the document describes it.
+struct Body {
+    media: &'static str,
+    schema: SchemaOf,
+}
+
+/// One route.
+pub(super) struct Route {
+    method: Method,
+    path: &'static str,
+    /// The smallest role that may call it; none for what everybody may.
+    role: Option<Role>,
+    /// Its name in generated clients.
+    name: &'static str,
+    summary: &'static str,
+    query: Option<SchemaOf>,
+    takes: Option<Body>,
+    gives: Option<Body>,
+    status: StatusCode,
+    add: Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>,
+}
+
+impl Route {
+    /// A route for callers of at least this role.
+    pub(super) fn new<H, T>(method: Method, path: &'static str, role: Role, name: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Doors>>,
+        T: 'static,
+    {
+        let mut route = Self::open(method, path, name, handler);
+        route.role = Some(role);
+        route
+    }
+
+    /// A route for everybody.
+    pub(super) fn open<H, T>(method: Method, path: &'static str, name: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Doors>>,
+        T: 'static,
+    {
+        let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
+        Self {
+            method,
+            path,
+            role: None,
+            name,
+            summary: "",
+            query: None,
+            takes: None,
+            gives: None,
+            status: StatusCode::OK,
+            add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
+        }
+    }
+
+    /// One sentence about it.
+    pub(super) fn says(mut self, summary: &'static str) -> Self {
+        self.summary = summary;
+        self
+    }
+
+    /// It reads this from the query.
+    pub(super) fn query<T: JsonSchema>(mut self) -> Self {
+        self.query = Some(T::json_schema);
+        self
+    }
+
+    /// Its body is this, as JSON.
+    pub(super) fn takes<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(Body { media: "application/json", schema: SchemaGenerator::subschema_for::<T> });
+        self
+    }
+
+    /// Its body is bytes of this kind.
+    pub(super) fn takes_bytes(mut self, media: &'static str) -> Self {
+        self.takes = Some(Body { media, schema: SchemaGenerator::subschema_for::<String> });
+        self
+    }
+
+    /// Its answer is this, as JSON.
+    pub(super) fn gives<T: JsonSchema>(mut self) -> Self {
+        self.gives = Some(Body { media: "application/json", schema: SchemaGenerator::subschema_for::<T> });
+        self
+    }
+
+    /// Its answer is text of this kind.
+    pub(super) fn gives_text(mut self, media: &'static str) -> Self {
+        self.gives = Some(Body { media, schema: SchemaGenerator::subschema_for::<String> });
+        self
+    }
+
+    /// It answers with this status when all is well.
+    pub(super) fn status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+}
+
+/// The routes of the API, behind their guards, with the document that describes them.
+pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors>> {
+    let document = document::document(&routes);
+    let mut router = document::serve(document);
+    for route in routes {
+        let guarded = (route.add)(Router::new(), route.path);
+        let guarded = match route.role {
+            Some(role) => guarded.layer(axum::middleware::from_fn_with_state((doors.clone(), role), guard::admit)),
+            None => guarded,
+        };
+        router = router.merge(guarded);
+    }
+    router
+}

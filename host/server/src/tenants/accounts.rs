@@ -1,0 +1,65 @@
+//! A tenant's CRM accounts: what is unchanged since the revision before stays as it is, with
+//! its pace and its memory of owners.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rota_crm::Secret;
+use rota_crm::hubspot::{self, HubSpot};
+use rota_domain::id::ConnectionId;
+use rota_domain::workspace::{Connection, Workspace};
+use rota_flow::ports::Crm;
+
+use super::Parts;
+use crate::compose::secret;
+
+/// How long a call to a CRM may take.
+const CRM_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An account, with what it was made from.
+#[derive(Clone)]
+pub(super) struct Account {
+    connection: Connection,
+    token: Secret,
+    pub(super) crm: Arc<dyn Crm>,
+}
+
+/// The accounts that a workspace names.
+pub(super) fn accounts(
+    workspace: &Workspace,
+    before: &BTreeMap<ConnectionId, Account>,
+    parts: &Parts,
+) -> anyhow::Result<BTreeMap<ConnectionId, Account>> {
+    let mut accounts = BTreeMap::new();
+    for connection in &workspace.connections {
+        let id = &connection.id;
+        let token = connection.token.as_ref().with_context(|| {
+            format!(
+                "the connection `{id}` of workspace `{}` has no token: add token = {{ env = \"…\" }}",
+                workspace.tenant
+            )
+        })?;
+        let token = secret(&parts.secrets, &token.env, &format!("the token of the connection `{id}`"))?;
+        let same = before.get(id).filter(|before| before.connection == *connection && before.token == token);
+        let account = match same {
+            Some(account) => account.clone(),
+            None => Account { crm: connect(connection, token.clone())?, connection: connection.clone(), token },
+        };
+        accounts.insert(id.clone(), account);
+    }
+    Ok(accounts)
+}
+
+fn connect(connection: &Connection, token: Secret) -> anyhow::Result<Arc<dyn Crm>> {
+    let crm = HubSpot::new(hubspot::Config {
+        connection: connection.id.clone(),
+        base_url: connection.base_url.clone().unwrap_or_else(|| hubspot::PUBLIC_URL.into()),
+        token,
+        api: hubspot::ApiStyle::default(),
+        burst: hubspot::Burst::default(),
+        timeout: CRM_TIMEOUT,
+    })?;
+    Ok(Arc::new(crm))
+}

@@ -1,0 +1,138 @@
+//! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
+
+mod tokens;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rota::compose::{self, Host, Plan};
+use rota::config::{App, Directory, load_workspace};
+use rota::tokens::{Wanted, issue};
+use rota_domain::access::Role;
+use rota_domain::delivery::Backoff;
+use rota_domain::plan::Plans;
+use rota_domain::workspace::Secret;
+use rota_flow::ports::Access;
+use rota_sandbox::{Options, Sandbox, Seed};
+use rota_tests::http;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A server in this process, on a database of its own.
+pub(crate) struct Service {
+    pub(crate) host: Host,
+    /// Where it listens.
+    pub(crate) url: String,
+    /// Holds the database.
+    pub(crate) folder: TempDir,
+    client: reqwest::Client,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+/// A double of HubSpot for this portal, with an owner of the id 41629779.
+pub(crate) async fn double(portal: u64) -> Sandbox {
+    let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let options = Options { listen, target: None, seed, client_secret: "secret".into() };
+    rota_sandbox::start(options).await.expect("a double")
+}
+
+/// A workspace of this name with the rep `ada`, the pool `all`, and the flow `inbound`; with
+/// these further lines.
+pub(crate) fn workspace(name: &str, more: &str) -> String {
+    format!(
+        "workspace = \"{name}\"\n[[reps]]\nid = \"ada\"\nname = \"Ada\"\ncrm = {{ hs = \"41629779\" }}\n\
+         [[pools]]\nid = \"all\"\nmembers = [{{ rep = \"ada\" }}]\n\
+         [[flows]]\nid = \"inbound\"\nplugin = \"next-in-line\"\nsettings = {{ pool = \"all\" }}\n\
+         fallback = {{ queue = \"triage\" }}\ncoalesce = \"0\"\n{more}"
+    )
+}
+
+/// The lines of a connection `hs` to a double.
+pub(crate) fn connection(sandbox: &Sandbox, portal: u64) -> String {
+    format!(
+        "[[connections]]\nid = \"hs\"\nkind = \"hubspot\"\napp = \"main\"\nportal_id = {portal}\n\
+         token = {{ env = \"TOKEN\" }}\nbase_url = \"http://{}\"\n",
+        sandbox.address()
+    )
+}
+
+/// A server's plan, with these workspaces.
+pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
+    let load = |(n, text): (usize, &String)| {
+        let folder = folder.join(format!("workspace-{n}"));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join("workspace.toml"), text).expect("workspace.toml");
+        load_workspace(&Directory::open(&folder).expect("a folder")).expect("a workspace")
+    };
+    let app = App { client_secret: Secret { env: "SECRET".into() }, allow_v1: false };
+    Plan {
+        workspaces: workspaces.iter().enumerate().map(load).collect(),
+        apps: BTreeMap::from([("main".to_owned(), app)]),
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        public_url: None,
+        database: folder.join("rota.db"),
+        plans: Plans::default(),
+        keeping: None,
+        backoff: Backoff::default().faster(20),
+        secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
+    }
+}
+
+impl Service {
+    /// A server with these workspaces.
+    pub(crate) async fn start(workspaces: &[String]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let plan = plan(folder.path(), workspaces);
+        Self::with(folder, plan).await
+    }
+
+    /// A server of this plan, whose database is in this folder.
+    pub(crate) async fn with(folder: TempDir, plan: Plan) -> Self {
+        let host = compose::start(plan).await.expect("a host");
+        Self { url: format!("http://{}", host.address), host, folder, client: http() }
+    }
+
+    /// A token of this role: a tenant's, or for no tenant the host's.
+    pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
+        let store = rota_store::open(&self.folder.path().join("rota.db")).await.expect("the database");
+        let access: &dyn Access = &store;
+        let tenant = (!tenant.is_empty()).then(|| tenant.into());
+        let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
+        let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
+        token.expose().to_owned()
+    }
+
+    /// Calls a route; an empty token sends none, `Null` sends no body.
+    pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Value) -> Answer {
+        let method = method.parse().expect("a method");
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if !token.is_empty() {
+            request = request.bearer_auth(token);
+        }
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a whole answer");
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call("GET", path, token, Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.call("POST", path, token, body).await
+    }
+}
