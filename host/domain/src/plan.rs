@@ -44,6 +44,54 @@ pub struct Plan {
     /// KiB of settings.
     #[serde(default)]
     pub settings_kib: Option<u32>,
+    /// Leads that may be taken in a minute, by call or webhook.
+    #[serde(default)]
+    pub leads_per_minute: Option<u32>,
+    /// Fuel that all its rules may use in a minute.
+    #[serde(default)]
+    pub fuel_per_minute: Option<u64>,
+    /// Calls of the API that may be under way at once.
+    #[serde(default)]
+    pub calls_at_once: Option<u32>,
+    /// Plugins that may be installed and not withdrawn.
+    #[serde(default)]
+    pub plugins: Option<u32>,
+    /// MiB of those plugins together.
+    #[serde(default)]
+    pub plugins_mib: Option<u32>,
+    /// Rows of all tables of the workspace together.
+    #[serde(default)]
+    pub table_rows: Option<u32>,
+}
+
+/// What a tenant may have and take, besides what one decision may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Quotas {
+    /// Leads that may be taken in a minute, by call or webhook.
+    pub leads_per_minute: u32,
+    /// Fuel that all its rules may use in a minute.
+    pub fuel_per_minute: u64,
+    /// Calls of the API that may be under way at once.
+    pub calls_at_once: u32,
+    /// Plugins that may be installed and not withdrawn.
+    pub plugins: u32,
+    /// MiB of those plugins together.
+    pub plugins_mib: u32,
+    /// Rows of all tables of the workspace together.
+    pub table_rows: u32,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self {
+            leads_per_minute: 600_000,
+            fuel_per_minute: 60_000_000_000,
+            calls_at_once: 256,
+            plugins: 100,
+            plugins_mib: 256,
+            table_rows: 1_000_000,
+        }
+    }
 }
 
 impl Default for Plan {
@@ -59,6 +107,12 @@ impl Default for Plan {
             log_kib: None,
             notes: None,
             settings_kib: None,
+            leads_per_minute: None,
+            fuel_per_minute: None,
+            calls_at_once: None,
+            plugins: None,
+            plugins_mib: None,
+            table_rows: None,
         }
     }
 }
@@ -97,6 +151,20 @@ impl Plan {
         Ok(self.fuel.map_or(limits, |fuel| limits.with_fuel(fuel)))
     }
 
+    /// What the tenant may have and take.
+    #[must_use]
+    pub fn quotas(&self) -> Quotas {
+        let usual = Quotas::default();
+        Quotas {
+            leads_per_minute: self.leads_per_minute.unwrap_or(usual.leads_per_minute),
+            fuel_per_minute: self.fuel_per_minute.unwrap_or(usual.fuel_per_minute),
+            calls_at_once: self.calls_at_once.unwrap_or(usual.calls_at_once),
+            plugins: self.plugins.unwrap_or(usual.plugins),
+            plugins_mib: self.plugins_mib.unwrap_or(usual.plugins_mib),
+            table_rows: self.table_rows.unwrap_or(usual.table_rows),
+        }
+    }
+
     /// What stands out of bounds: the key, its value, and the least and the most that the
     /// engine can give.
     #[must_use]
@@ -112,6 +180,12 @@ impl Plan {
             ("log_kib", small(self.log_kib), 0, 256),
             ("notes", small(self.notes), 0, 4096),
             ("settings_kib", small(self.settings_kib), 1, 1024),
+            ("leads_per_minute", small(self.leads_per_minute), 1, 10_000_000),
+            ("fuel_per_minute", self.fuel_per_minute, 1_000_000, 10_000_000_000_000),
+            ("calls_at_once", small(self.calls_at_once), 1, 10_000),
+            ("plugins", small(self.plugins), 1, 10_000),
+            ("plugins_mib", small(self.plugins_mib), 1, 100_000),
+            ("table_rows", small(self.table_rows), 1, 100_000_000),
         ];
         bounds.into_iter().find_map(|(key, value, least, most)| {
             let value = value.filter(|value| !(least..=most).contains(value))?;

@@ -107,11 +107,12 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         inbox: inbox.clone(),
         backoff: plan.backoff,
         secrets: plan.secrets,
+        plans: plan.plans,
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
     for loaded in plan.workspaces {
-        let (id, granted) = (loaded.workspace.tenant.clone(), plan.plans.of(&loaded.workspace.tenant));
+        let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
         let bound = match bind_under(loaded, &catalogue, &granted) {
             Ok(bound) => bound,
             Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,

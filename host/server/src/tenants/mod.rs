@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
+use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Store};
@@ -35,6 +36,8 @@ pub struct Parts {
     pub backoff: Backoff,
     /// Where secrets are looked up by name.
     pub secrets: Secrets,
+    /// What tenants are granted.
+    pub plans: Plans,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
     /// Turns true when the host stops.
@@ -70,6 +73,12 @@ impl Tenants {
     #[must_use]
     pub fn names(&self) -> Vec<TenantId> {
         self.alive.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// What a tenant is granted.
+    #[must_use]
+    pub fn plan(&self, id: &TenantId) -> Plan {
+        self.parts.plans.of(id)
     }
 
     /// Whose connection an account of an app is.
