@@ -14,6 +14,7 @@ pub mod demo;
 pub mod exit;
 pub mod http;
 pub mod keeping;
+pub mod keys;
 pub mod last_good;
 pub mod log;
 pub mod replay;

@@ -3,18 +3,22 @@
 
 mod access;
 mod crm;
+mod people;
 mod rules;
 mod store;
+mod vault;
 
 use jiff::Timestamp;
 
 pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
     Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
+pub use vault::{SecretName, SecretValue, Vault};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {

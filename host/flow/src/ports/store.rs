@@ -21,6 +21,8 @@ use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
+use super::Erasure;
+
 /// Something that arrived for a tenant and waits to be decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrival {
@@ -205,6 +207,8 @@ pub struct Recalled {
     pub stored: Stored,
     /// Personal data; none once the person was erased.
     pub private: Option<Private>,
+    /// When and by whom the person was erased, if they were.
+    pub erased: Option<Erasure>,
     /// Its effects.
     pub effects: Vec<OutboxRow>,
     /// The workspace that it saw.

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::TenantId;
 use rota_flow::ports::Store;
+use rota_store::SqliteStore;
+
+use crate::config::load_server;
+use crate::keys::Master;
 
 /// The database, where none is named.
 pub(super) const DEFAULT: &str = "rota.db";
@@ -19,6 +23,10 @@ pub(super) struct Source {
     /// Whose [default: the only tenant's].
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
+    /// The configuration that says where the database's key is [default: rota.toml, if it is
+    /// there and names this database].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Source {
@@ -26,15 +34,15 @@ impl Source {
     ///
     /// # Errors
     /// When the database or the tenant is not there.
-    pub(super) async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, TenantId)> {
+    pub(super) async fn open(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
         let path = path(&self.db)?;
         anyhow::ensure!(
             path.exists(),
             "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
             path.display()
         );
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(&path).await?);
-        let tenants = store.tenants().await?;
+        let store = Arc::new(open(&path, self.config.as_deref()).await?);
+        let tenants = Store::tenants(&*store).await?;
         let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
         let tenant = match (&self.tenant, tenants.as_slice()) {
             (Some(name), _) => tenants
@@ -51,6 +59,32 @@ impl Source {
         };
         Ok((store, tenant.clone()))
     }
+}
+
+/// Opens a database with its keys.
+///
+/// # Errors
+/// When it cannot be opened, or its keys are not there.
+pub(super) async fn open(path: &Path, config: Option<&Path>) -> anyhow::Result<SqliteStore> {
+    Ok(rota_store::open(path, master(path, config)?.keys()).await?)
+}
+
+/// Where the keys of a database are: where the configuration says, if it is about this
+/// database, and else beside it.
+///
+/// # Errors
+/// When the configuration does not read.
+pub(super) fn master(path: &Path, config: Option<&Path>) -> anyhow::Result<Master> {
+    let server = match config {
+        Some(config) => Some(load_server(config)?),
+        None if Path::new("rota.toml").exists() => Some(load_server(Path::new("rota.toml"))?),
+        None => None,
+    };
+    let beside = || Master::beside(path);
+    let Some(server) = server else { return Ok(beside()) };
+    let named = self::path(server.database.as_deref().unwrap_or(DEFAULT))?;
+    let same = config.is_some() || std::path::absolute(named)? == std::path::absolute(path)?;
+    Ok(server.key.filter(|_| same).map_or_else(beside, |key| key.master()))
 }
 
 /// The file of a database. Other databases than files come later.

@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         "there is no database {}: name the one that `rota serve` writes with --db PATH",
         path.display()
     );
-    let store = Arc::new(rota_store::open(&path).await?);
+    let store = Arc::new(database::open(&path, None).await?);
     let tenant = tenant.as_deref().map(TenantId::from);
     if let Some(tenant) = &tenant {
         let known = Store::tenants(&*store).await?;

@@ -12,6 +12,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::files::why;
 use super::plans;
+use crate::keys::Master;
 
 /// Where the server listens unless it is told otherwise: on this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -38,6 +39,10 @@ pub struct Server {
     /// The file with the key to them, beside `rota.toml`; absent means `<database>.key`.
     #[serde(default)]
     pub compiled_key: Option<PathBuf>,
+    /// Where the host's key is, under which everything personal or secret in the database is
+    /// sealed; absent means the file `<database>.master`.
+    #[serde(default)]
+    pub key: Option<KeyPlace>,
     /// The directories of the workspaces, beside `rota.toml`.
     #[serde(default)]
     pub workspaces: Vec<PathBuf>,
@@ -64,12 +69,38 @@ pub struct App {
     pub allow_v1: bool,
 }
 
+/// Where the host's key is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum KeyPlace {
+    /// A file, beside `rota.toml`.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+impl KeyPlace {
+    /// The keys there.
+    #[must_use]
+    pub fn master(self) -> Master {
+        match self {
+            Self::File(path) => Master::File(path),
+            Self::Env(name) => Master::Env(name),
+        }
+    }
+}
+
 /// What the host says of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// The name of its plan.
-    pub plan: String,
+    /// The name of its plan; absent means the usual limits.
+    #[serde(default)]
+    pub plan: Option<String>,
+    /// Environment variables of this host that its workspace may name as secrets, besides
+    /// those that a workspace names which this host serves from a directory.
+    #[serde(default)]
+    pub env: Vec<String>,
 }
 
 impl Default for Server {
@@ -80,6 +111,7 @@ impl Default for Server {
             database: None,
             compiled: None,
             compiled_key: None,
+            key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
             plans: BTreeMap::new(),
@@ -99,7 +131,7 @@ impl Server {
     /// What tenants are granted.
     #[must_use]
     pub fn grants(&self) -> Plans {
-        let plan = |tenant: &Tenant| self.plans.get(&tenant.plan).cloned();
+        let plan = |tenant: &Tenant| self.plans.get(tenant.plan.as_ref()?).cloned();
         let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
         Plans { tenants: granted.collect() }
     }
@@ -135,6 +167,9 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
     plans::check(&server, &document)?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
+        *path = beside.join(&*path);
+    }
+    if let Some(KeyPlace::File(path)) = &mut server.key {
         *path = beside.join(&*path);
     }
     if let Some(database) = server.database.as_mut().filter(|database| !database.contains(':')) {

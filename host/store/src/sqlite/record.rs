@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::TenantId;
+use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
@@ -20,7 +21,7 @@ use super::log::{DecisionColumns, LogRow};
 use super::people::People;
 use super::private::Kind;
 use super::records;
-use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed};
+use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed, unreadable};
 use super::shared::Texts;
 use super::turns::TurnBody;
 use super::writer::Unit;
@@ -35,8 +36,8 @@ pub(super) struct Record {
     pub(super) people: People,
     pub(super) log: Vec<LogRow>,
     pub(super) decisions: Vec<DecisionColumns>,
-    /// Words of decisions; the person is a place in `people` until the unit is written.
-    pub(super) words: Vec<(usize, Kind, i64, String)>,
+    /// Words of decisions, sealed; the person is a place in `people` until the unit is written.
+    pub(super) words: Vec<(usize, Kind, i64, Vec<u8>)>,
     pub(super) statuses: BTreeMap<String, String>,
     pub(super) rotations: BTreeMap<String, String>,
     pub(super) counters: Changes,
@@ -46,14 +47,14 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Makes rows of entries.
-    pub(super) fn new(tenant: TenantId, seed: &Seed, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
+    /// Makes rows of entries about these people.
+    pub(super) fn new(people: People, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
         let mut record = Self {
-            tenant,
+            tenant: people.keys().tenant.clone(),
             expected: signed(expected),
             revision: None,
             settled: BTreeMap::new(),
-            people: People::default(),
+            people,
             log: Vec::with_capacity(entries.len()),
             decisions: Vec::new(),
             words: Vec::new(),
@@ -64,12 +65,12 @@ impl Record {
             effects: Vec::new(),
         };
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
-            record.add(seed, seq, entry)?;
+            record.add(seq, entry)?;
         }
         Ok(record)
     }
 
-    fn add(&mut self, seed: &Seed, seq: i64, entry: Entry) -> Result<(), StoreError> {
+    fn add(&mut self, seq: i64, entry: Entry) -> Result<(), StoreError> {
         let row = format_args!("entry {seq} of `{}`", self.tenant).to_string();
         let at = micros(entry.at);
         if let Some(id) = entry.inbox {
@@ -92,22 +93,22 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
-            EntryBody::Decision(recorded) => ("decision", self.decision(seed, seq, at, *recorded)?),
+            EntryBody::Decision(recorded) => ("decision", self.decision(seq, at, *recorded)?),
         };
         self.log.push(LogRow { seq, at, kind, body });
         Ok(())
     }
 
-    fn decision(&mut self, seed: &Seed, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
+    fn decision(&mut self, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
         let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
-        let place = self.people.place(seed, &person);
+        let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
         let why = Why::take(&mut decision, &person);
-        self.words.push((place, Kind::Why, seq, json(&why, &row)?));
+        self.word(place, Kind::Why, seq, &json(&why, &row)?);
         let answers;
         (private.transcript, answers) = share(&private.transcript);
         self.shared.extend(answers);
-        self.words.push((place, Kind::Lead, seq, json(&private, &row)?));
+        self.word(place, Kind::Lead, seq, &json(&private, &row)?);
         let turn = match turn {
             Some((turn, rotation)) => {
                 // A later state of the same pool replaces an earlier one.
@@ -121,7 +122,7 @@ impl Record {
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
         for (effect, with_owner) in lanes::with_owners(effects) {
-            self.effects.push(QueuedEffect::new(&effect, with_owner, seq, place, at)?);
+            self.effects.push(QueuedEffect::new(&effect, with_owner, seq, &self.people, place, at)?);
         }
         self.decisions.push(DecisionColumns {
             seq,
@@ -135,6 +136,19 @@ impl Record {
         });
         json(&DecisionBody { decision, turn, counters }, &row)
     }
+
+    fn word(&mut self, place: usize, kind: Kind, seq: i64, text: &str) {
+        let sealed = self.people.seal(place, kind, &seq.to_be_bytes(), text);
+        self.words.push((place, kind, seq, sealed));
+    }
+}
+
+/// Whom entries are about.
+pub(super) fn persons(entries: &[Entry]) -> impl Iterator<Item = &PersonKey> {
+    entries.iter().filter_map(|entry| match &entry.body {
+        EntryBody::Decision(recorded) => Some(&recorded.person),
+        _ => None,
+    })
 }
 
 #[async_trait]

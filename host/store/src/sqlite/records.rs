@@ -22,7 +22,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
         // What was moved is undone with it, so the log stands where it stood.
         return Err(stands(records[0], records[0].expected));
     }
-    let everybody: Vec<_> = records.iter().map(|r| (&r.tenant, &r.people)).collect();
+    let everybody: Vec<_> = records.iter().map(|r| &r.people).collect();
     let numbers = people::numbers(connection, &everybody).await?;
     let with_numbers = || records.iter().zip(&numbers);
 
@@ -38,7 +38,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
             person: numbers[*place],
             kind: *kind,
             reference: *reference,
-            body: body.clone(),
+            body,
         })
     });
     private::write(connection, &words.collect::<Vec<_>>()).await?;
