@@ -12,8 +12,8 @@ pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
-    Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,
+    Recent, Recorded, Repair, Settle, Settlement, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
 
 /// Where the current time comes from.

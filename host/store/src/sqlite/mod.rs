@@ -5,6 +5,7 @@
 //! domain value stands in columns, and `private` alone writes personal text.
 
 mod access;
+mod answered;
 mod claim;
 mod counters;
 mod failure;
@@ -39,8 +40,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError, Stored,
-    Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
+    StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;
@@ -183,6 +184,11 @@ impl Store for SqliteStore {
         self.writer.write(record).await?;
         self.shared.add(tenant, shared);
         Ok(())
+    }
+
+    async fn answered(&self, tenant: &TenantId, keys: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError> {
+        let seed = self.seed(tenant).await?;
+        self.read(answered::read(&self.readers, tenant, &seed, keys).await)
     }
 
     async fn claim(

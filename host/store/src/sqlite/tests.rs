@@ -26,7 +26,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, Sqlite
 use super::SqliteStore;
 
 /// Personal texts, each of which goes into a store by a way of its own.
-const PERSONAL: [&str; 17] = [
+const PERSONAL: [&str; 18] = [
     "joe@big.example",
     "Zaphod",
     "subject-of-task",
@@ -44,6 +44,7 @@ const PERSONAL: [&str; 17] = [
     "words-of-retry",
     "eve@waiting.example",
     "key-of-sender",
+    "value-left-to-caller",
 ];
 
 fn acme() -> TenantId {
@@ -110,6 +111,7 @@ fn recorded() -> Recorded {
             transcript: transcript(),
             notes: vec![Note { branch: "b".into(), detail: "detail-of-branch".into() }],
             log: vec!["line-of-log".into()],
+            acts: vec![Act::Property { name: "p".into(), value: "value-left-to-caller".into() }],
         },
         turn: None,
         counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],
