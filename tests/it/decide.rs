@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rota::bind::{Bound, bind};
 use rota::config::Loaded;
-use rota_domain::decision::{Decision, Outcome};
+use rota_domain::decision::{Apply, Decision, Outcome};
 use rota_domain::event::Status;
 use rota_domain::id::{FlowId, Seed};
 use rota_domain::lead::Lead;
@@ -79,6 +79,7 @@ impl Desk {
             flow: None,
             attempt: 1,
             inbox: None,
+            apply: Apply::Host,
             stages: Stages::default(),
         };
         change(&mut lead);

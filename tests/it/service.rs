@@ -84,6 +84,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         plans: Plans::default(),
         keeping: None,
         backoff: Backoff::default().faster(20),
+        rules: None,
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
 }

@@ -1,6 +1,7 @@
 //! Things to do to the outside world because of a decision.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnectionId, EffectId, OwnerId, RepId};
@@ -21,7 +22,7 @@ pub struct Effect {
 }
 
 /// What is done to a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Act {
     /// It gets this owner. State: a newer one replaces it.
@@ -49,6 +50,7 @@ pub enum Act {
         /// The rest.
         body: String,
         /// When it is due.
+        #[schemars(with = "String")]
         due: Timestamp,
         /// Whose task it is.
         owner: Option<OwnerId>,
@@ -58,6 +60,7 @@ pub enum Act {
         /// The text.
         body: String,
         /// When it was written.
+        #[schemars(with = "String")]
         at: Timestamp,
     },
 }

@@ -110,7 +110,7 @@ impl Ledger {
     /// Decides about a lead.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
         self.seq += 1;
-        let inbox = lead.inbox;
+        let inbox = lead.inbox.clone();
         let who = person(&lead);
         let around = Around {
             desk: &self.desk,

@@ -7,6 +7,7 @@
 
 pub mod apply;
 pub mod bindings;
+mod calls;
 pub mod counters;
 pub mod courier;
 pub mod decide;

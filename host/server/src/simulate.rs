@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rota_domain::decision::Decision;
+use rota_domain::decision::{Apply, Decision};
 use rota_domain::event::{Event, Happening};
 use rota_domain::id::{PoolId, RepId, Seed};
 use rota_domain::rule::Mode;
@@ -37,8 +37,15 @@ impl Simulation {
         match what {
             Happening::Lead { lead, flow } => {
                 let stages = Stages { occurred: Some(at), received: Some(at), enriched: Some(at), ..Stages::default() };
-                let lead =
-                    EnrichedLead { lead: Arc::new(*lead), facts: Facts::Known, flow, attempt: 1, inbox: None, stages };
+                let lead = EnrichedLead {
+                    lead: Arc::new(*lead),
+                    facts: Facts::Known,
+                    flow,
+                    attempt: 1,
+                    inbox: None,
+                    apply: Apply::Host,
+                    stages,
+                };
                 self.ledger.forget(at);
                 match self.ledger.decide(lead, &*self.rules, at).body {
                     EntryBody::Decision(recorded) => Some(*recorded),

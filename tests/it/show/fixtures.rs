@@ -148,6 +148,7 @@ pub(crate) fn recalled() -> Recalled {
             transcript: TRANSCRIPT.into(),
             notes: vec![note("account-owner-inactive", "Dee Moss"), note("territory", "US → na")],
             log: Vec::new(),
+            acts: Vec::new(),
         }),
         effects: rows(),
         workspace: workspace(),

@@ -1,7 +1,7 @@
 //! Arrivals: once each, in order, until the log settles them.
 
 use rota_domain::id::{Seed, TenantId};
-use rota_flow::ports::{Accepted, Entry, EntryBody, Payload, Waiting};
+use rota_flow::ports::{Accepted, Entry, EntryBody, Payload, Settles, Waiting};
 
 use super::Place;
 use super::values::{acme, arrival, arrival_of, at, begin, decided, lead};
@@ -51,7 +51,7 @@ pub(crate) async fn a_settled_arrival_waits_no_more_and_is_still_known(place: im
 
     let entries = [("d1", waiting[0].id), ("d2", waiting[1].id)].map(|(id, inbox)| Entry {
         at: at(2),
-        inbox: Some(inbox),
+        inbox: Some(Settles::Row(inbox)),
         body: EntryBody::Decision(Box::new(decided(id, vec![]))),
     });
     store.record(&acme(), 1, entries.to_vec()).await.unwrap();

@@ -15,8 +15,8 @@ pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, Reco
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
-    Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,
+    Recent, Recorded, Repair, Settle, Settlement, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use vault::{SecretName, SecretValue, Vault};
 

@@ -104,6 +104,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         database,
         keeping: Some(keeping),
         backoff: Backoff::default(),
+        rules: None,
         secrets: Arc::new(|name| std::env::var(name).ok()),
     })
 }

@@ -88,6 +88,7 @@ impl Stage {
             // It starts once, and only with plugins of ours.
             keeping: None,
             backoff: Backoff::default().faster(FASTER),
+            rules: None,
             secrets: Arc::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })
         .await?;

@@ -3,6 +3,7 @@
 mod api;
 mod health;
 mod problem;
+mod route;
 mod tokens;
 mod webhooks;
 
@@ -61,5 +62,5 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    [health::routes(), route::routes(), tokens::routes()].into_iter().flatten().collect()
 }

@@ -12,8 +12,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Store};
-use rota_rules::Catalogue;
+use rota_flow::ports::{Clock, Rules, Store};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
@@ -27,7 +26,7 @@ pub struct Parts {
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// Who runs rules.
-    pub catalogue: Arc<Catalogue>,
+    pub rules: Arc<dyn Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where events come in.

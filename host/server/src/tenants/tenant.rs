@@ -37,7 +37,7 @@ impl Tenant {
             revision: revision(&bound, &accounts),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
-            rules: parts.catalogue.clone(),
+            rules: parts.rules.clone(),
             clock: parts.clock.clone(),
         })
         .await?;

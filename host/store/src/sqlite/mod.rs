@@ -5,6 +5,7 @@
 //! domain value stands in columns, and `private` alone writes personal text.
 
 mod access;
+mod answered;
 mod claim;
 mod counters;
 mod failure;
@@ -41,8 +42,8 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError, Stored,
-    Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
+    StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;
@@ -259,6 +260,11 @@ impl Store for SqliteStore {
             }
             failed => self.read(failed),
         }
+    }
+
+    async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError> {
+        let read = |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &keys, calls).await };
+        self.keyed(tenant, read).await
     }
 
     async fn claim(

@@ -10,10 +10,11 @@ use rota_domain::id::TenantId;
 use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
-use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
+use rota_flow::ports::{Entry, EntryBody, Recorded, Settles, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::answered::CallRow;
 use super::counters::Changes;
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
@@ -33,6 +34,8 @@ pub(super) struct Record {
     pub(super) revision: Option<i64>,
     /// Rows of the inbox, each with the entry that settles it.
     pub(super) settled: BTreeMap<i64, i64>,
+    /// Calls, which become rows of the inbox only now.
+    pub(super) calls: Vec<CallRow>,
     pub(super) people: People,
     pub(super) log: Vec<LogRow>,
     pub(super) decisions: Vec<DecisionColumns>,
@@ -54,6 +57,7 @@ impl Record {
             expected: signed(expected),
             revision: None,
             settled: BTreeMap::new(),
+            calls: Vec::new(),
             people,
             log: Vec::with_capacity(entries.len()),
             decisions: Vec::new(),
@@ -73,8 +77,12 @@ impl Record {
     fn add(&mut self, seq: i64, entry: Entry) -> Result<(), StoreError> {
         let row = format_args!("entry {seq} of `{}`", self.tenant).to_string();
         let at = micros(entry.at);
-        if let Some(id) = entry.inbox {
-            self.settled.entry(id).or_insert(seq);
+        match entry.inbox {
+            Some(Settles::Row(id)) => {
+                self.settled.entry(id).or_insert(seq);
+            }
+            Some(Settles::Call(call)) => self.calls.push(CallRow::new(&self.people.keys().seed, &call, seq)),
+            None => {}
         }
         let (kind, body) = match entry.body {
             EntryBody::Workspace { workspace, rotations } => {
@@ -157,7 +165,7 @@ impl Unit for Record {
 
     fn weight(&self) -> usize {
         let states = self.counters.len() + self.shared.len();
-        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
+        self.log.len() + self.calls.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {

@@ -27,7 +27,7 @@ use super::SqliteStore;
 use crate::sealing::{HostKeys, Keys};
 
 /// Personal texts, each of which goes into a store by a way of its own.
-const PERSONAL: [&str; 17] = [
+const PERSONAL: [&str; 18] = [
     "joe@big.example",
     "Zaphod",
     "subject-of-task",
@@ -45,6 +45,7 @@ const PERSONAL: [&str; 17] = [
     "words-of-retry",
     "eve@waiting.example",
     "key-of-sender",
+    "value-left-to-caller",
 ];
 
 fn acme() -> TenantId {
@@ -118,6 +119,7 @@ fn recorded() -> Recorded {
             transcript: transcript(),
             notes: vec![Note { branch: "b".into(), detail: "detail-of-branch".into() }],
             log: vec!["line-of-log".into()],
+            acts: vec![Act::Property { name: "p".into(), value: "value-left-to-caller".into() }],
         },
         turn: None,
         counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],

@@ -10,7 +10,7 @@ use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Private, Recorded, Store as _};
+use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Private, Recorded, Settles, Store as _};
 use serde_json::json;
 
 use super::shared::turn;
@@ -114,6 +114,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
             transcript: transcript(n, reps),
             notes: notes.map(note).to_vec(),
             log: Vec::new(),
+            acts: Vec::new(),
         },
         turn: Some(turn(reps)),
         counters: Vec::new(),
@@ -142,7 +143,7 @@ async fn measure(folder: &Path, reps: usize) -> (u64, usize) {
             let recorded = typical(n, reps);
             text += recorded.private.transcript.len();
             text += serde_json::to_string(&recorded.turn.as_ref().unwrap().0.candidates).unwrap().len();
-            Entry { at: at(0), inbox: Some(row.id), body: EntryBody::Decision(Box::new(recorded)) }
+            Entry { at: at(0), inbox: Some(Settles::Row(row.id)), body: EntryBody::Decision(Box::new(recorded)) }
         });
         let entries: Vec<Entry> = entries.collect();
         assert_eq!(entries.len(), 100);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, DecisionId, FlowId, RepId, Seed, TenantId};
-use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Store as _, StoreError};
+use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Settles, Store as _, StoreError};
 use serde_json::json;
 
 use super::super::SqliteStore;
@@ -32,7 +32,7 @@ fn entries(n: i32, inbox: i64) -> Vec<Entry> {
         EntryBody::Rep { rep: RepId::from("ana"), status },
         EntryBody::Decision(Box::new(decided)),
     ];
-    let entry = |(place, body)| Entry { at: at(0), inbox: (place == 2).then_some(inbox), body };
+    let entry = |(place, body)| Entry { at: at(0), inbox: (place == 2).then_some(Settles::Row(inbox)), body };
     bodies.into_iter().enumerate().map(entry).collect()
 }
 
