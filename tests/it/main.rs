@@ -14,6 +14,7 @@ mod fairness;
 mod frozen;
 mod hubspot;
 mod last_good;
+mod orders;
 mod outage;
 mod plans;
 mod plugins;

@@ -1,5 +1,6 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod route;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -89,6 +90,16 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
     }
 }
 
+/// A token of this role in a server's database: a tenant's, or for no tenant the host's.
+pub(crate) async fn token(database: &Path, tenant: &str, role: Role) -> String {
+    let store = rota_store::open(database).await.expect("the database");
+    let access: &dyn Access = &store;
+    let tenant = (!tenant.is_empty()).then(|| tenant.into());
+    let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
+    let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
+    token.expose().to_owned()
+}
+
 impl Service {
     /// A server with these workspaces.
     pub(crate) async fn start(workspaces: &[String]) -> Self {
@@ -105,12 +116,7 @@ impl Service {
 
     /// A token of this role: a tenant's, or for no tenant the host's.
     pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
-        let store = rota_store::open(&self.folder.path().join("rota.db")).await.expect("the database");
-        let access: &dyn Access = &store;
-        let tenant = (!tenant.is_empty()).then(|| tenant.into());
-        let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
-        let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
-        token.expose().to_owned()
+        token(&self.folder.path().join("rota.db"), tenant, role).await
     }
 
     /// Calls a route; an empty token sends none, `Null` sends no body.

@@ -59,7 +59,9 @@ macro_rules! suite {
                 inbox:
                     a_repeated_arrival_is_a_duplicate,
                     arrivals_wait_in_the_order_in_which_they_came,
-                    a_settled_arrival_waits_no_more_and_is_still_known,;
+                    a_settled_arrival_waits_no_more_and_is_still_known,
+                    a_call_is_written_with_its_answer_and_found_by_its_key,
+                    a_key_that_is_there_is_a_conflict_and_changes_nothing,;
                 log:
                     a_commit_that_finds_the_log_moved_on_is_a_conflict_and_changes_nothing,
                     an_arrival_that_another_host_settled_is_a_conflict_and_changes_nothing,

@@ -39,6 +39,11 @@ impl Placed {
         }
     }
 
+    /// Whether nobody waits for the answer any more.
+    pub(crate) fn has_left(&self) -> bool {
+        self.reply.is_closed()
+    }
+
     /// Answers. A caller who no longer listens has lost nothing but the answer.
     pub(crate) fn answer(self, answer: Result<Answered, OrderError>) {
         let _ = self.reply.send(answer);
@@ -97,7 +102,7 @@ impl Line {
         while taken.len() < most
             && let Some(placed) = self.waiting.pop_front()
         {
-            if placed.reply.is_closed() {
+            if placed.has_left() {
                 continue;
             }
             if self.is_held(&placed) || !(records || matches!(placed.call.payload, Payload::Lead { .. })) {

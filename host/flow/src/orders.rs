@@ -79,7 +79,7 @@ pub enum OrderError {
     #[error("this key was used for another call")]
     OtherQuestion,
     /// The record could not be read from its CRM.
-    #[error("{0}")]
+    #[error("the record cannot be read now: {0}")]
     Unreadable(String),
     /// The host failed at it; nothing was recorded.
     #[error("deciding ended in a defect of Rota; nothing was recorded")]

@@ -232,6 +232,8 @@ impl Sequencer {
         }
         for ((lead, call), kind) in read.leads.into_iter().zip(calls).zip(kinds) {
             match (lead, call) {
+                // Who left while the record was read has withdrawn.
+                (_, Some(call)) if call.has_left() => self.line.settle(call.call().key.as_ref()),
                 (Some(lead), call) => self.ready.push(Ready { lead, call }),
                 (None, Some(call)) => {
                     let why = kind.and_then(|kind| read.down.get(&kind).cloned()).unwrap_or_default();
