@@ -46,6 +46,7 @@ pub(super) async fn receive(
         kind: "unreadable-events",
         detail: unreadable.to_string(),
         mend: "HubSpot sends a JSON array of events; see its webhooks guide.",
+        retry_after: None,
     })?;
     let mut receipt = Receipt {
         ignored: received.ignored.values().sum(),
@@ -88,6 +89,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "encoded-body",
             detail: "The body is encoded, and signatures cover the plain one.".into(),
             mend: "Send it without Content-Encoding.",
+            retry_after: None,
         });
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -108,6 +110,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "bad-signature",
             detail: refusal.to_string(),
             mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
+            retry_after: None,
         }
     })
 }
@@ -118,6 +121,7 @@ fn unknown_app(app: &str) -> Problem {
         kind: "unknown-app",
         detail: format!("There is no app `{app}` here."),
         mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
+        retry_after: None,
     }
 }
 
@@ -128,5 +132,6 @@ fn unstored(error: &rota_flow::ports::StoreError) -> Problem {
         kind: "not-stored",
         detail: "Not all of the events could be stored.".into(),
         mend: "Send all of them again later, since repeats do no harm; the operator finds the cause in the log.",
+        retry_after: None,
     }
 }
