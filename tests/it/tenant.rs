@@ -13,6 +13,7 @@ use rota_domain::id::{Seed, TenantId};
 use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock as _, Payload, Store};
 use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::share::Share;
 use rota_rules::Catalogue;
 use serde_json::json;
 use tempfile::TempDir;
@@ -58,6 +59,7 @@ impl Tenant {
             store: store.clone(),
             rules,
             clock: Arc::new(SystemClock),
+            share: Share::new(Self::id(), Arc::default(), u64::MAX, SystemClock.now()),
         });
         Self { sequencer: sequencer.await.expect("the log is open"), store }
     }

@@ -4,7 +4,7 @@
 //! If another process wrote to the log first, the commit is refused: the state is loaded
 //! again and everything decided again, which is harmless, since deciding changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +16,12 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::decide::DELIVERY_FAILED;
+use crate::deciding::Batch;
 use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{Order, OrderError, Revision};
 use crate::ports::{Clock, Entry, Payload, Rules, Store, StoreError, Waiting};
+use crate::share::Share;
 
 /// How many arrivals are decided in one commit.
 const BATCH: u32 = 100;
@@ -45,6 +47,8 @@ pub struct Desktop {
     pub rules: Arc<dyn Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How much of the host is the tenant's.
+    pub share: Share,
 }
 
 /// Decides what arrives for one tenant.
@@ -55,6 +59,8 @@ pub struct Sequencer {
     accounts: Accounts,
     /// What could not be read when this was last said.
     down: BTreeSet<Kind>,
+    /// Turns true when it is to stop; none while nobody runs it.
+    stop: Option<watch::Receiver<bool>>,
 }
 
 impl Sequencer {
@@ -66,7 +72,8 @@ impl Sequencer {
         desktop.store.open(&desktop.tenant, desktop.seed).await?;
         // Before the revision that names them: a decision must never name what is not there.
         desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.revision.kept)).await?;
-        let mut sequencer = Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new() };
+        let mut sequencer =
+            Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new(), stop: None };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
         sequencer.enter_statuses().await?;
@@ -89,6 +96,7 @@ impl Sequencer {
         recorded: watch::Sender<()>,
         mut stop: watch::Receiver<bool>,
     ) {
+        self.stop = Some(stop.clone());
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
         directories.set_missed_tick_behavior(MissedTickBehavior::Delay);
         directories.tick().await;
@@ -103,6 +111,7 @@ impl Sequencer {
                 }
                 Ok(Progress::Idle) => POLL,
                 Ok(Progress::Blocked) => PAUSE,
+                Ok(Progress::Spent(wait)) => wait.min(PAUSE),
                 Err(error) => {
                     tracing::warn!(tenant = %self.desktop.tenant, %error, "Nothing was recorded; trying again");
                     PAUSE
@@ -171,6 +180,9 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
+        if let Err(wait) = self.desktop.share.ready(self.desktop.clock.now()) {
+            return Ok(Progress::Spent(wait.unsigned_abs()));
+        }
         if self.accounts.values().any(|account| account.directory.is_none()) {
             self.read_directories().await;
             self.enter_statuses().await?;
@@ -217,12 +229,31 @@ impl Sequencer {
             self.ledger = Some(ledger);
             return Ok(None);
         }
-        let expected = ledger.seq();
-        let Some((ledger, entries)) = self.decide(ledger, leads).await else {
-            return Ok(Some(Progress::Blocked));
-        };
-        self.commit(ledger, expected, entries).await?;
-        Ok(Some(Progress::More))
+        self.decide_all(ledger, leads).await.map(Some)
+    }
+
+    /// Decides about leads and records them, a part at a time. What is left when it is told
+    /// to stop, or has used its fuel, stays in the inbox.
+    async fn decide_all(&mut self, mut ledger: Ledger, leads: Vec<EnrichedLead>) -> Result<Progress, StoreError> {
+        let mut leads = VecDeque::from(leads);
+        loop {
+            let expected = ledger.seq();
+            let Some(batch) = self.decide(Batch::new(ledger, leads)).await else {
+                return Ok(Progress::Blocked);
+            };
+            leads = batch.leads;
+            if !self.commit(batch.ledger, expected, batch.entries).await? || leads.is_empty() || self.is_to_stop() {
+                return Ok(Progress::More);
+            }
+            if self.desktop.share.ready(self.desktop.clock.now()).is_err() {
+                return Ok(Progress::More);
+            }
+            ledger = self.ledger().await?;
+        }
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| *stop.borrow())
     }
 
     /// Says what cannot be read, once for as long as it lasts.
@@ -233,20 +264,14 @@ impl Sequencer {
         self.down = down.keys().cloned().collect();
     }
 
-    /// A rule keeps its thread busy, so the batch is decided where that hurts nobody. None
-    /// if a defect of the host ended it: nothing was decided then.
-    async fn decide(&self, mut ledger: Ledger, leads: Vec<EnrichedLead>) -> Option<(Ledger, Vec<Entry>)> {
-        let rules = self.desktop.rules.clone();
-        let clock = self.desktop.clock.clone();
-        let worked = tokio::task::spawn_blocking(move || {
-            ledger.forget(clock.now());
-            let entries = leads.into_iter().map(|lead| ledger.decide(lead, &*rules, clock.now())).collect();
-            (ledger, entries)
-        });
-        worked
-            .await
+    /// Decides about leads, as far as one commit goes. None if a defect of the host ended it:
+    /// nothing was decided then.
+    async fn decide(&self, batch: Batch) -> Option<Batch> {
+        let Desktop { share, rules, clock, tenant, .. } = &self.desktop;
+        let decided = batch.decide(share, rules, clock).await;
+        decided
             .inspect_err(|error| {
-                tracing::error!(tenant = %self.desktop.tenant, %error, "Deciding ended in a defect of Rota; please report it");
+                tracing::error!(%tenant, %error, "Deciding ended in a defect of Rota; please report it");
             })
             .ok()
     }
@@ -347,6 +372,8 @@ pub enum Progress {
     Idle,
     /// What waits cannot be read now.
     Blocked,
+    /// The tenant's rules have used the fuel of this minute; there is some again after this.
+    Spent(Duration),
 }
 
 async fn load(desktop: &Desktop) -> Result<Ledger, StoreError> {

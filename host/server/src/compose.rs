@@ -108,6 +108,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         backoff: plan.backoff,
         secrets: plan.secrets,
         plans: plan.plans,
+        lanes: Arc::default(),
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
