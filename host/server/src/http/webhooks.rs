@@ -73,13 +73,22 @@ pub(super) async fn receive(
             }
         }
     }
+    let mut refused = None;
     for (tenant, arrivals) in arrivals {
+        let (quotas, now) = (doors.tenants.plan(&tenant).quotas(), doors.clock.now());
+        if let Err(problem) = doors.limits.has_room(&tenant, &quotas, arrivals.len() as u64, now) {
+            refused = Some(problem);
+            continue;
+        }
         let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
         let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+        doors.limits.came(&tenant, &quotas, new as u64, now);
         receipt.accepted += new;
         receipt.duplicates += accepted.len() - new;
     }
-    Ok(Json(receipt))
+    // A request may hold events of several tenants. HubSpot sends all of a refused one again,
+    // so those who are within their rate are stored now, and are repeats then.
+    refused.map_or(Ok(Json(receipt)), Err)
 }
 
 fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
