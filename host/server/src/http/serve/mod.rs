@@ -1,21 +1,19 @@
 //! Connections: who may have one, for how long, and how all of them end. Each has to say what
-//! it wants in time, and to take its answer in time; beyond the most at once, some are still
-//! taken that may only ask whether the server is well.
+//! it wants in time, and to take its answer in time; one on which nothing happens makes room
+//! for a newcomer.
 
+mod activity;
 mod patient;
 mod places;
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderValue, Request, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,9 +24,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use self::activity::Activity;
 use self::patient::Patient;
 use self::places::{Place, Places};
-use super::problem::Problem;
+
+pub(super) use self::activity::UnderWay;
 
 /// Where it is asked whether the server is well.
 pub(super) const HEALTH: &str = "/health";
@@ -49,9 +49,7 @@ pub struct Serving {
     /// Open connections from one address. A proxy on this machine speaks for everybody, so
     /// that the address of the machine itself has no such bound.
     pub connections_per_address: usize,
-    /// Connections beyond both that may only ask after the server's health, once each.
-    pub reserve: usize,
-    /// Requests under way.
+    /// Requests under way; whether the server is well can be asked beside them.
     pub requests: u32,
     /// How long the head of a request may take, from its first byte; on a new connection, from
     /// the beginning.
@@ -73,7 +71,6 @@ impl Default for Serving {
         Self {
             connections: 4096,
             connections_per_address: 1024,
-            reserve: 32,
             requests: 1024,
             head: Duration::from_secs(10),
             body: Duration::from_secs(10),
@@ -100,8 +97,16 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, serving: Servin
         match accepted {
             Ok((stream, from)) => {
                 // Without a place it is closed, which costs less than any answer.
-                if let Some(place) = places.enter(from.ip()) {
-                    connections.spawn(connection(stream, from, place, router.clone(), serving, until.clone()));
+                let activity = Activity::default();
+                if let Some(place) = places.enter(from.ip(), activity.clone()) {
+                    connections.spawn(connection(
+                        stream,
+                        from,
+                        (activity, place),
+                        router.clone(),
+                        serving,
+                        until.clone(),
+                    ));
                 }
             }
             Err(error) => {
@@ -118,25 +123,25 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, serving: Servin
 async fn connection(
     stream: TcpStream,
     from: SocketAddr,
-    place: Place,
+    (activity, _place): (Activity, Place),
     router: Router,
     serving: Serving,
     mut closing: watch::Receiver<bool>,
 ) {
     // Answers are written whole: there is nothing to gather them with.
     let _ = stream.set_nodelay(true);
-    let activity = Activity::default();
     let io = TokioIo::new(Patient::new(stream, activity.clone(), serving.head, serving.stall));
-    let (busy, reserved) = (activity.clone(), place.is_reserve());
-    let service = service_fn(move |request: Request<Incoming>| {
-        let answer = answer(request.map(Body::new), busy.begin(), reserved, router.clone());
-        async move { Ok::<_, Infallible>(answer.await) }
+    let asked = activity.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(asked.begin());
+        router.clone().oneshot(request.map(Body::new))
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(serving.idle).max_buf_size(HEAD_MAX);
     let mut http = pin!(http.serve_connection(io, service));
     let ended = tokio::select! {
         ended = http.as_mut() => Some(ended),
+        () = activity.ended() => Some(Ok(())),
         _ = closing.wait_for(|close| *close) => None,
     };
     let ended = match ended {
@@ -152,52 +157,11 @@ async fn connection(
     }
 }
 
-async fn answer(mut request: Request<Body>, under_way: UnderWay, reserved: bool, router: Router) -> Response {
-    if !reserved {
-        request.extensions_mut().insert(under_way);
-        return router.oneshot(request).await.into_response();
-    }
-    let mut response = if request.uri().path() == HEALTH {
-        router.oneshot(request).await.into_response()
-    } else {
-        Problem::busy("All connections of this server are in use.", 1).into_response()
-    };
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// How many requests of a connection are under way; the same for all clones.
-#[derive(Clone, Default)]
-struct Activity(Arc<AtomicUsize>);
-
-/// A request of a connection, until the last clone is dropped.
-#[derive(Clone)]
-pub(super) struct UnderWay(#[expect(dead_code, reason = "it is there to be dropped")] Arc<Ends>);
-
-struct Ends(Activity);
-
-impl Activity {
-    fn begin(&self) -> UnderWay {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        UnderWay(Arc::new(Ends(self.clone())))
-    }
-
-    fn is_busy(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-}
-
-impl Drop for Ends {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// How many connections there can be, once the process may open as many files as the system
 /// lets it.
 fn within_descriptors(serving: &Serving) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let wanted = (serving.connections + serving.reserve) as u64 + DESCRIPTORS;
+    let wanted = serving.connections as u64 + DESCRIPTORS;
     let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
     let granted = match current {
         Some(current) if current < raised => {
@@ -208,7 +172,7 @@ fn within_descriptors(serving: &Serving) -> usize {
         None => wanted,
     };
     let left = usize::try_from(granted.saturating_sub(DESCRIPTORS)).unwrap_or(usize::MAX);
-    let most = left.saturating_sub(serving.reserve).clamp(1, serving.connections.max(1));
+    let most = left.clamp(1, serving.connections.max(1));
     if most < serving.connections {
         tracing::warn!(most, "The system grants few open files, and so few connections: raise `ulimit -n`");
     }

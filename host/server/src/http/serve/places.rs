@@ -1,10 +1,13 @@
-//! Who has a connection: so many in all, so many from one address, and some beyond that.
+//! Who has a connection. When all places are taken, a newcomer gets that of a connection on
+//! which nothing is under way: of one that never asked anything first, so that connections
+//! which only lie there never keep anybody out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Serving;
+use super::activity::Activity;
 
 /// The places of a server.
 pub(super) struct Places {
@@ -14,17 +17,16 @@ pub(super) struct Places {
 
 #[derive(Default)]
 struct Taken {
-    usual: usize,
-    reserve: usize,
-    /// Of the usual ones.
+    /// By the order in which they came.
+    places: BTreeMap<u64, (IpAddr, Activity)>,
     by_address: HashMap<IpAddr, usize>,
+    next: u64,
 }
 
 /// A connection's place, until it is dropped.
 pub(super) struct Place {
     places: Arc<Places>,
-    from: IpAddr,
-    reserve: bool,
+    number: u64,
 }
 
 impl Places {
@@ -32,22 +34,22 @@ impl Places {
         Self { serving, taken: Mutex::default() }
     }
 
-    /// A place for a connection from this address; none where even the reserve is taken.
-    pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+    /// A place for a connection from this address; none where something is under way on all
+    /// of the others.
+    pub(super) fn enter(self: &Arc<Self>, from: IpAddr, activity: Activity) -> Option<Place> {
         let mut taken = self.lock();
         let here = taken.by_address.get(&from).copied().unwrap_or(0);
-        let welcome = from.is_loopback() || here < self.serving.connections_per_address;
-        let reserve = taken.usual >= self.serving.connections || !welcome;
-        if !reserve {
-            taken.usual += 1;
-            taken.by_address.insert(from, here + 1);
-        } else if taken.reserve < self.serving.reserve {
-            taken.reserve += 1;
-        } else {
-            return None;
+        if !from.is_loopback() && here >= self.serving.connections_per_address {
+            taken.make_room(|address| address == from)?;
+        } else if taken.places.len() >= self.serving.connections {
+            taken.make_room(|_| true)?;
         }
+        let number = taken.next;
+        taken.next += 1;
+        taken.places.insert(number, (from, activity));
+        *taken.by_address.entry(from).or_default() += 1;
         drop(taken);
-        Some(Place { places: self.clone(), from, reserve })
+        Some(Place { places: self.clone(), number })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -55,27 +57,31 @@ impl Places {
     }
 }
 
-impl Place {
-    /// Whether it is beyond the usual ones.
-    pub(super) fn is_reserve(&self) -> bool {
-        self.reserve
+impl Taken {
+    /// Ends a connection from such an address on which nothing is under way.
+    fn make_room(&mut self, of: impl Fn(IpAddr) -> bool) -> Option<()> {
+        let idle = || self.places.iter().filter(|(_, (from, activity))| of(*from) && !activity.is_busy());
+        let oldest = idle().find(|(_, (_, activity))| !activity.has_asked()).or_else(|| idle().next());
+        let number = *oldest?.0;
+        self.leave(number)?.end();
+        Some(())
+    }
+
+    fn leave(&mut self, number: u64) -> Option<Activity> {
+        let (from, activity) = self.places.remove(&number)?;
+        if let Some(here) = self.by_address.get_mut(&from) {
+            *here -= 1;
+            if *here == 0 {
+                self.by_address.remove(&from);
+            }
+        }
+        Some(activity)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.places.lock();
-        if self.reserve {
-            taken.reserve -= 1;
-            return;
-        }
-        taken.usual -= 1;
-        if let Some(here) = taken.by_address.get_mut(&self.from) {
-            *here -= 1;
-            if *here == 0 {
-                taken.by_address.remove(&self.from);
-            }
-        }
+        self.places.lock().leave(self.number);
     }
 }
 
@@ -86,7 +92,7 @@ mod tests {
     use super::*;
 
     fn places() -> Arc<Places> {
-        let serving = Serving { connections: 5, connections_per_address: 2, reserve: 2, ..Serving::default() };
+        let serving = Serving { connections: 4, connections_per_address: 2, ..Serving::default() };
         Arc::new(Places::new(serving))
     }
 
@@ -94,28 +100,58 @@ mod tests {
         Ipv4Addr::new(192, 0, 2, n).into()
     }
 
-    #[test]
-    fn one_address_takes_its_own_places_and_some_of_the_reserve_and_no_more() {
-        let places = places();
-        let of_one: Vec<_> = std::iter::from_fn(|| places.enter(stranger(1))).take(10).collect();
-        assert_eq!(of_one.iter().map(Place::is_reserve).collect::<Vec<_>>(), [false, false, true, true]);
-        assert!(places.enter(stranger(2)).is_some_and(|place| !place.is_reserve()));
+    /// One that asked something, and waits for no answer.
+    fn idle() -> Activity {
+        let activity = Activity::default();
+        drop(activity.begin());
+        activity
+    }
+
+    /// Whether a connection was told to end.
+    fn is_ended(activity: &Activity) -> bool {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        std::pin::pin!(activity.ended()).poll(&mut context).is_ready()
     }
 
     #[test]
-    fn the_machine_itself_has_all_the_places() {
+    fn a_newcomer_gets_the_place_of_who_never_asked_before_that_of_who_did() {
         let places = places();
-        let local: Vec<_> = std::iter::from_fn(|| places.enter(Ipv4Addr::LOCALHOST.into())).take(10).collect();
-        assert_eq!(local.iter().filter(|place| !place.is_reserve()).count(), 5);
-        assert_eq!(local.len(), 7);
+        let (old, silent) = (idle(), Activity::default());
+        let _kept: Vec<_> = [&old, &silent, &idle(), &idle()]
+            .map(|activity| places.enter(Ipv4Addr::LOCALHOST.into(), activity.clone()))
+            .into();
+        for ended in [&silent, &old] {
+            let newcomer = idle();
+            std::mem::forget(places.enter(Ipv4Addr::LOCALHOST.into(), newcomer));
+            assert!(is_ended(ended));
+        }
+    }
+
+    #[test]
+    fn who_waits_for_an_answer_keeps_the_place() {
+        let places = places();
+        let busy: Vec<_> = (0..4).map(|_| Activity::default()).collect();
+        let _under_way: Vec<_> = busy.iter().map(Activity::begin).collect();
+        let _kept: Vec<_> = busy.iter().map(|one| places.enter(stranger(1), one.clone())).collect();
+        assert!(places.enter(stranger(1), Activity::default()).is_none());
+        assert!(busy.iter().all(|one| !is_ended(one)));
+    }
+
+    #[test]
+    fn one_address_has_its_own_places_and_takes_none_of_another() {
+        let places = places();
+        let other = idle();
+        let _other = places.enter(stranger(2), other.clone());
+        let _kept: Vec<_> = (0..20).map(|_| places.enter(stranger(1), idle())).collect();
+        assert_eq!(places.lock().by_address[&stranger(1)], 2);
+        assert!(!is_ended(&other));
     }
 
     #[test]
     fn a_place_that_is_left_is_free_again() {
         let places = places();
         for _ in 0..20 {
-            let one = places.enter(stranger(1)).expect("a place");
-            assert!(!one.is_reserve());
+            assert!(places.enter(stranger(1), Activity::default()).is_some());
         }
         assert!(places.lock().by_address.is_empty());
     }
