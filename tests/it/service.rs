@@ -1,7 +1,9 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod limits;
 mod route;
 mod tokens;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota::compose::{self, Host, Plan};
+use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
 use rota_domain::access::Role;
@@ -110,7 +112,12 @@ impl Service {
 
     /// A server of this plan, whose database is in this folder.
     pub(crate) async fn with(folder: TempDir, plan: Plan) -> Self {
-        let host = compose::start(plan).await.expect("a host");
+        Self::serving(folder, plan, Serving::default()).await
+    }
+
+    /// A server of this plan that serves like this.
+    pub(crate) async fn serving(folder: TempDir, plan: Plan, serving: Serving) -> Self {
+        let host = compose::start_serving(plan, serving).await.expect("a host");
         Self { url: format!("http://{}", host.address), host, folder, client: http() }
     }
 

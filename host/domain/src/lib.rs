@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod person;
 pub mod plan;
 pub mod property;
+pub mod rate;
 pub mod roster;
 pub mod rule;
 pub mod stages;

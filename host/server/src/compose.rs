@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rota_crm::Secret;
@@ -20,10 +21,12 @@ use tokio::task::JoinSet;
 use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
-use crate::http::{AppDoor, Doors, router};
+use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
 use crate::last_good::last_good;
 use crate::tenants::{Parts, Tenants};
+
+pub use crate::http::Serving;
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -59,9 +62,14 @@ pub struct Host {
     pub address: SocketAddr,
     /// Its durable state.
     pub store: Arc<dyn Store>,
+    /// Turns true when no connection is to be taken any more, and `stop` when the tenants
+    /// are to end: calls that are under way need them.
+    close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     work: JoinSet<()>,
     tenants: Arc<Tenants>,
+    limits: Arc<Limits>,
+    drain: Duration,
 }
 
 impl Host {
@@ -73,11 +81,17 @@ impl Host {
         }
     }
 
-    /// Stops taking events in and finishes what is under way. The store writes what it was
-    /// given, and is closed when the last user lets go of it.
+    /// Stops taking events in and finishes what is under way: first the requests, for as long
+    /// as they may take, and then the tenants. The store writes what it was given, and is
+    /// closed when the last user lets go of it.
     pub async fn stop(mut self) {
-        self.stop.send_replace(true);
+        self.close.send_replace(true);
         while self.work.join_next().await.is_some() {}
+        // Changes whose callers are gone.
+        if tokio::time::timeout(self.drain, self.limits.idle()).await.is_err() {
+            tracing::warn!("Some requests did not end in time");
+        }
+        self.stop.send_replace(true);
         self.tenants.stopped().await;
     }
 }
@@ -87,6 +101,14 @@ impl Host {
 /// # Errors
 /// When something that it needs is missing: which, and what to do.
 pub async fn start(plan: Plan) -> anyhow::Result<Host> {
+    start_serving(plan, Serving::default()).await
+}
+
+/// Starts a host that serves like this.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
@@ -110,6 +132,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         backoff: plan.backoff,
         secrets: plan.secrets,
         plans: plan.plans,
+        lanes: Arc::default(),
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
@@ -122,19 +145,21 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
-    let mut until = stopped.clone();
-    let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
-        let _ = until.wait_for(|stop| *stop).await;
+    let limits = Arc::new(Limits::new(serving));
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        tenants: tenants.clone(),
+        apps,
+        public_url,
+        limits: limits.clone(),
     });
+    let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
-    work.spawn(async move {
-        if let Err(error) = serve.await {
-            tracing::error!(%error, "The HTTP server ended");
-        }
-    });
-    Ok(Host { address, store, stop, work, tenants })
+    work.spawn(serve(listener, router(doors), serving, closing));
+    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain })
 }
 
 /// What a tenant goes on with whose workspace is refused: the last that it decided under. A

@@ -12,6 +12,7 @@ use rota_domain::id::{Seed, TenantId};
 use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock, Payload, Store};
 use rota_flow::sequencer::{Desktop, Progress, Sequencer};
+use rota_flow::share::Share;
 use rota_rules::Catalogue;
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -57,6 +58,7 @@ impl Tenant {
             store: store.clone(),
             rules: catalogue,
             clock: clock.clone(),
+            share: Share::new(tenant.clone(), Arc::default(), u64::MAX, clock.now()),
         };
         let mut sequencer = Sequencer::open(desktop).await.expect("it opens");
         let arrival = |n: u32| {

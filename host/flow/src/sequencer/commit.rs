@@ -1,11 +1,14 @@
 //! From ready leads to the log: they are decided on the state in memory, gathered while the
 //! commit before is under way, and committed together.
 
+use std::collections::VecDeque;
+
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
-use super::Sequencer;
 use super::intake::Ready;
+use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_of};
+use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
 use crate::ports::{Entry, Keyed, Settles, StoreError};
@@ -44,7 +47,7 @@ pub(super) struct UnderWay {
 impl Sequencer {
     /// Decides what is ready; false if that was nothing.
     pub(super) async fn decide(&mut self) -> Result<bool, StoreError> {
-        if self.ready.is_empty() || self.pending.room() == 0 {
+        if self.ready.is_empty() || self.pending.room() == 0 || self.spent().is_some() {
             return Ok(false);
         }
         let ledger = match self.ledger.take() {
@@ -65,26 +68,22 @@ impl Sequencer {
         if self.pending.is_empty() {
             self.pending.expected = ledger.seq();
         }
-        let (leads, calls): (Vec<_>, Vec<_>) =
+        let (leads, mut calls): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.ready).into_iter().map(|Ready { lead, call }| (lead, call)).unzip();
         let taken: Vec<i64> = leads.iter().filter_map(EnrichedLead::row).collect();
-        let (rules, clock) = (self.desktop.rules.clone(), self.desktop.clock.clone());
-        // A rule keeps its thread busy, so it runs where that hurts nobody.
-        let worked = tokio::task::spawn_blocking(move || {
-            let mut ledger = ledger;
-            ledger.forget(clock.now());
-            let entries: Vec<_> = leads.into_iter().map(|lead| ledger.decide(lead, &*rules, clock.now())).collect();
-            (ledger, entries)
-        });
-        match worked.await {
-            Ok((ledger, entries)) => {
+        let Desktop { share, rules, clock, .. } = &self.desktop;
+        let decided = Batch::new(ledger, leads).decide(share, rules, clock).await;
+        match decided {
+            Ok(Batch { ledger, entries, leads }) => {
                 self.ledger = Some(ledger);
-                for (entry, call) in entries.into_iter().zip(calls) {
-                    if let (Some(call), Some(answer)) = (call, answer_of(&entry)) {
+                for entry in entries {
+                    if let (Some(call), Some(answer)) = (calls.pop_front().flatten(), answer_of(&entry)) {
                         self.pending.answers.push((call, answer));
                     }
                     self.pending.entries.push(entry);
                 }
+                // What is left goes into the next commit.
+                self.ready = leads.into_iter().zip(calls).map(|(lead, call)| Ready { lead, call }).collect();
             }
             Err(error) => {
                 tracing::error!(tenant = %self.desktop.tenant, %error, "Deciding ended in a defect of Rota; please report it");

@@ -89,10 +89,12 @@ struct Read {
 }
 
 impl Sequencer {
-    /// Takes in what can be decided next; false if there is nothing.
-    ///
-    /// This is the place where a tenant is held back that has used up what it may use.
+    /// Takes in what can be decided next; false if there is nothing. What arrives for a
+    /// tenant whose rules have used their fuel waits in the inbox.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
+        if self.spent().is_some() {
+            return Ok(false);
+        }
         let room = self.pending.room().saturating_sub(self.ready.len());
         if room == 0 {
             return Ok(false);

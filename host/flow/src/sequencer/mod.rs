@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use rota_domain::id::{Seed, TenantId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -25,6 +26,7 @@ use crate::enrich::{Accounts, Kind, Reads, reads};
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderError, Revision};
 use crate::ports::{Clock, Rules, Store, StoreError};
+use crate::share::Share;
 
 /// How long to wait for the bell before looking anyway: another process may have written.
 const POLL: Duration = Duration::from_millis(500);
@@ -50,6 +52,8 @@ pub struct Desktop {
     pub rules: Arc<dyn Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// How much of the host is the tenant's.
+    pub share: Share,
 }
 
 /// Decides what arrives for one tenant.
@@ -85,6 +89,8 @@ pub enum Progress {
     Idle,
     /// What waits cannot be read now.
     Blocked,
+    /// The tenant's rules have used the fuel of this minute; there is some again after this.
+    Spent(Duration),
 }
 
 impl Sequencer {
@@ -200,6 +206,11 @@ impl Sequencer {
     async fn close(mut self, mut orders: mpsc::Receiver<Order>) {
         orders.close();
         self.inbox.end();
+        // Rows of the inbox are decided by the next start; who waits for an answer is not.
+        let (called, rows) = std::mem::take(&mut self.ready).into_iter().partition(|ready| ready.call.is_some());
+        self.ready = called;
+        let rows: Vec<Ready> = rows;
+        rows.into_iter().for_each(|row| self.let_go(row, &OrderError::Stopped));
         let stirred = self.stirred.clone();
         let last = async {
             loop {
@@ -244,6 +255,9 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
+        if let Some(wait) = self.spent() {
+            return Ok(Progress::Spent(wait));
+        }
         if self.lacks_directory() {
             self.read_directories().await;
             self.enter_statuses().await?;
@@ -274,6 +288,12 @@ impl Sequencer {
         let decided = self.decide().await?;
         self.begin_commit();
         Ok(landed || read || taken || decided)
+    }
+
+    /// How long the tenant's rules have to rest, if they have used the fuel of this minute.
+    fn spent(&self) -> Option<Duration> {
+        let Desktop { share, clock, .. } = &self.desktop;
+        share.ready(clock.now()).err().map(SignedDuration::unsigned_abs)
     }
 
     async fn ledger(&mut self) -> Result<Ledger, StoreError> {

@@ -2,8 +2,10 @@
 
 mod api;
 mod health;
+mod limits;
 mod problem;
 mod route;
+mod serve;
 mod tokens;
 mod webhooks;
 
@@ -12,16 +14,24 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Store};
 
 use self::api::Route;
+use self::limits::{Bounds, hooked, outermost};
 use crate::tenants::Tenants;
+
+pub(crate) use limits::Limits;
+pub use serve::Serving;
+pub(crate) use serve::serve;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;
+/// Of webhooks.
+const WEBHOOKS: Bounds = Bounds { body: BODY_MAX, time: None, lead: false };
 
 /// What the routes work with.
 pub struct Doors {
@@ -39,6 +49,8 @@ pub struct Doors {
     pub apps: HashMap<String, AppDoor>,
     /// The address that CRMs call and sign.
     pub public_url: String,
+    /// How much of the server one caller may have.
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// One app's webhooks.
@@ -51,12 +63,14 @@ pub struct AppDoor {
 
 /// All routes.
 pub fn router(doors: Arc<Doors>) -> Router {
+    let webhooks = post(webhooks::receive).layer(from_fn_with_state((doors.clone(), WEBHOOKS), hooked));
     Router::new()
-        .route("/v1/hubspot/{app}/webhook", post(webhooks::receive))
+        .route("/v1/hubspot/{app}/webhook", webhooks)
         .merge(api::router(routes(), &doors))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(doors.limits.clone(), outermost))
         .with_state(doors)
 }
 

@@ -46,6 +46,7 @@ pub(super) async fn receive(
         kind: "unreadable-events",
         detail: unreadable.to_string(),
         mend: "HubSpot sends a JSON array of events; see its webhooks guide.",
+        retry_after: None,
     })?;
     let mut receipt = Receipt {
         ignored: received.ignored.values().sum(),
@@ -72,13 +73,22 @@ pub(super) async fn receive(
             }
         }
     }
+    let mut refused = None;
     for (tenant, arrivals) in arrivals {
+        let (quotas, now) = (doors.tenants.plan(&tenant).quotas(), doors.clock.now());
+        if let Err(problem) = doors.limits.has_room(&tenant, &quotas, arrivals.len() as u64, now) {
+            refused = Some(problem);
+            continue;
+        }
         let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
         let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+        doors.limits.came(&tenant, &quotas, new as u64, now);
         receipt.accepted += new;
         receipt.duplicates += accepted.len() - new;
     }
-    Ok(Json(receipt))
+    // A request may hold events of several tenants. HubSpot sends all of a refused one again,
+    // so those who are within their rate are stored now, and are repeats then.
+    refused.map_or(Ok(Json(receipt)), Err)
 }
 
 fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
@@ -88,6 +98,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "encoded-body",
             detail: "The body is encoded, and signatures cover the plain one.".into(),
             mend: "Send it without Content-Encoding.",
+            retry_after: None,
         });
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -108,6 +119,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "bad-signature",
             detail: refusal.to_string(),
             mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
+            retry_after: None,
         }
     })
 }
@@ -118,6 +130,7 @@ fn unknown_app(app: &str) -> Problem {
         kind: "unknown-app",
         detail: format!("There is no app `{app}` here."),
         mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
+        retry_after: None,
     }
 }
 
@@ -128,5 +141,6 @@ fn unstored(error: &rota_flow::ports::StoreError) -> Problem {
         kind: "not-stored",
         detail: "Not all of the events could be stored.".into(),
         mend: "Send all of them again later, since repeats do no harm; the operator finds the cause in the log.",
+        retry_after: None,
     }
 }

@@ -13,6 +13,7 @@ use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Rules, Store};
+use rota_flow::share::Lanes;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
@@ -37,6 +38,8 @@ pub struct Parts {
     pub secrets: Secrets,
     /// What tenants are granted.
     pub plans: Plans,
+    /// Where rules run.
+    pub lanes: Arc<Lanes>,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
     /// Turns true when the host stops.

@@ -8,6 +8,7 @@ use rota_flow::courier::Courier;
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::Crm;
 use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::share::Share;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
@@ -21,6 +22,8 @@ pub struct Tenant {
     pub id: TenantId,
     /// The way to its sequencer.
     pub orders: Orders,
+    /// How much of the host is its own.
+    pub share: Share,
     now: RwLock<(u64, Arc<Bound>)>,
     /// One activation at a time. The accounts, each with what ends its courier.
     accounts: Mutex<BTreeMap<ConnectionId, (Account, watch::Sender<bool>)>>,
@@ -32,6 +35,8 @@ impl Tenant {
     pub(super) async fn open(bound: Bound, parts: &Parts, work: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
         let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts)?;
+        let fuel = parts.plans.of(&id).quotas().fuel_per_minute;
+        let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
             revision: revision(&bound, &accounts),
@@ -39,6 +44,7 @@ impl Tenant {
             store: parts.store.clone(),
             rules: parts.rules.clone(),
             clock: parts.clock.clone(),
+            share: share.clone(),
         })
         .await?;
         let entered = sequencer.revision();
@@ -46,7 +52,7 @@ impl Tenant {
         let recorded = watch::Sender::new(());
         work.spawn(sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone()));
         let now = RwLock::new((entered, Arc::new(bound)));
-        let tenant = Self { id, orders, now, accounts: Mutex::default(), recorded };
+        let tenant = Self { id, orders, share, now, accounts: Mutex::default(), recorded };
         tenant.carry(accounts, parts, work).await;
         Ok(tenant)
     }

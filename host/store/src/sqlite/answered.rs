@@ -115,9 +115,8 @@ async fn answer(readers: &SqlitePool, keys: &TenantKeys, entry: i64) -> Result<E
                     .bind(signed(stored.seq))
                     .fetch_optional(readers)
                     .await?;
-            let opened = |body: Vec<u8>| {
-                private::value::<Private>(keys, &known, Kind::Lead, &entry.to_be_bytes(), &body, &name)
-            };
+            let opened =
+                |body: Vec<u8>| private::value::<Private>(keys, &known, Kind::Lead, &entry.to_be_bytes(), &body, &name);
             body.map(opened).transpose()?.map(|private| private.acts).unwrap_or_default()
         }
         None => Vec::new(),

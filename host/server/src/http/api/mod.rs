@@ -8,8 +8,10 @@ mod guard;
 mod take;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::routing::MethodFilter;
@@ -20,7 +22,8 @@ use schemars::generate::SchemaGenerator;
 pub(super) use caller::Caller;
 pub(super) use take::{Asked, Given};
 
-use super::Doors;
+use super::limits::{Bounds, bounded};
+use super::{BODY_MAX, Doors};
 
 /// The schema of a type, once a generator is there to collect what it refers to.
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
@@ -44,6 +47,7 @@ pub(super) struct Route {
     takes: Option<Body>,
     gives: Option<Body>,
     status: StatusCode,
+    bounds: Bounds,
     add: Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>,
 }
 
@@ -76,6 +80,7 @@ impl Route {
             takes: None,
             gives: None,
             status: StatusCode::OK,
+            bounds: Bounds { body: BODY_MAX, time: None, lead: false },
             add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
         }
     }
@@ -116,6 +121,25 @@ impl Route {
         self
     }
 
+    /// Its body may have so many bytes.
+    pub(super) fn body_limit(mut self, bytes: usize) -> Self {
+        self.bounds.body = bytes;
+        self
+    }
+
+    /// Its answer may take so long, the time for a large body not counted.
+    pub(super) fn time_limit(mut self, time: Duration) -> Self {
+        self.bounds.time = Some(time);
+        self
+    }
+
+    /// A call of it counts as a lead, and is refused when the tenant's leads or the fuel of
+    /// its rules are used for this minute.
+    pub(super) fn takes_a_lead(mut self) -> Self {
+        self.bounds.lead = true;
+        self
+    }
+
     /// It answers with this status when all is well.
     pub(super) fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -128,7 +152,9 @@ pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors
     let document = document::document(&routes);
     let mut router = document::serve(document);
     for route in routes {
-        let guarded = (route.add)(Router::new(), route.path);
+        let guarded = (route.add)(Router::new(), route.path)
+            .layer(DefaultBodyLimit::max(route.bounds.body))
+            .layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), bounded));
         let guarded = match route.role {
             Some(role) => guarded.layer(axum::middleware::from_fn_with_state((doors.clone(), role), guard::admit)),
             None => guarded,
