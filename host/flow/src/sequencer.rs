@@ -19,6 +19,7 @@ use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{Order, OrderError, Revision};
+use crate::tally::{Tally, adds};
 use crate::ports::{Clock, Entry, Payload, Rules, Store, StoreError, Waiting};
 
 /// How many arrivals are decided in one commit.
@@ -55,6 +56,7 @@ pub struct Sequencer {
     accounts: Accounts,
     /// What could not be read when this was last said.
     down: BTreeSet<Kind>,
+    tally: Arc<Tally>,
 }
 
 impl Sequencer {
@@ -66,7 +68,8 @@ impl Sequencer {
         desktop.store.open(&desktop.tenant, desktop.seed).await?;
         // Before the revision that names them: a decision must never name what is not there.
         desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.revision.kept)).await?;
-        let mut sequencer = Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new() };
+        let (accounts, down, tally) = (Accounts::new(), BTreeSet::new(), Arc::default());
+        let mut sequencer = Self { desktop, ledger: None, accounts, down, tally };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
         sequencer.enter_statuses().await?;
@@ -78,6 +81,12 @@ impl Sequencer {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.ledger.as_ref().map_or(0, |ledger| ledger.desk().revision)
+    }
+
+    /// What its decisions come to, for whoever watches.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
     }
 
     /// Works until told to stop. `bell` rings when something arrived; `recorded` is sent to
@@ -254,8 +263,10 @@ impl Sequencer {
     /// Records entries, and keeps the ledger only if they were recorded: false means that
     /// another process was first.
     async fn commit(&mut self, ledger: Ledger, expected: u64, entries: Vec<Entry>) -> Result<bool, StoreError> {
+        let adds = adds(&entries);
         match self.desktop.store.record(&self.desktop.tenant, expected, entries).await {
             Ok(()) => {
+                self.tally.count(&adds);
                 self.ledger = Some(ledger);
                 Ok(true)
             }

@@ -11,7 +11,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Store, Tenancy};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,10 +20,12 @@ use tokio::task::JoinSet;
 use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
+use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
 use crate::last_good::last_good;
-use crate::tenants::{Parts, Tenants};
+use crate::meter::Meter;
+use crate::tenants::{Parts, Standings, Tenants};
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -60,6 +62,7 @@ pub struct Host {
     stop: watch::Sender<bool>,
     work: JoinSet<()>,
     tenants: Arc<Tenants>,
+    gate: Arc<Gate>,
 }
 
 impl Host {
@@ -77,6 +80,7 @@ impl Host {
         self.stop.send_replace(true);
         while self.work.join_next().await.is_some() {}
         self.tenants.stopped().await;
+        self.gate.flush().await;
     }
 }
 
@@ -88,7 +92,9 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
-    let access: Arc<dyn Access> = database;
+    let access: Arc<dyn Access> = database.clone();
+    let tenancy: Arc<dyn Tenancy> = database;
+    let gate = Arc::new(Gate::new(access.clone()));
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -107,7 +113,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         inbox: inbox.clone(),
         backoff: plan.backoff,
         secrets: plan.secrets,
-        plans: plan.plans,
+        standings: Standings::new(plan.plans, tenancy.standings().await?),
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
@@ -120,19 +126,30 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        gate: gate.clone(),
+        tenancy,
+        meter: Meter::default(),
+        tenants: tenants.clone(),
+        apps,
+        public_url,
+    });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;
     });
     let mut work = JoinSet::new();
+    work.spawn(gate.clone().run(stopped.clone()));
     work.spawn(async move {
         if let Err(error) = serve.await {
             tracing::error!(%error, "The HTTP server ended");
         }
     });
-    Ok(Host { address, store, stop, work, tenants })
+    Ok(Host { address, store, stop, work, tenants, gate })
 }
 
 /// What a tenant goes on with whose workspace is refused: the last that it decided under. A

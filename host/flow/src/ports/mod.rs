@@ -5,6 +5,7 @@ mod access;
 mod crm;
 mod rules;
 mod store;
+mod tenancy;
 
 use jiff::Timestamp;
 
@@ -15,6 +16,7 @@ pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
     Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
+pub use tenancy::{Restanding, Tenancy, Waits};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {

@@ -101,7 +101,7 @@ impl Server {
     pub fn grants(&self) -> Plans {
         let plan = |tenant: &Tenant| self.plans.get(&tenant.plan).cloned();
         let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
-        Plans { tenants: granted.collect() }
+        Plans { tenants: granted.collect(), named: self.plans.clone() }
     }
 }
 

@@ -1,8 +1,11 @@
 //! What Rota answers over HTTP.
 
 mod api;
+mod audit;
 mod health;
+mod metrics;
 mod problem;
+mod tenants;
 mod tokens;
 mod webhooks;
 
@@ -11,12 +14,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Store, Tenancy};
 
 use self::api::Route;
+use crate::gate::Gate;
+use crate::meter::Meter;
 use crate::tenants::Tenants;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
@@ -32,6 +36,12 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// Whom tokens let in.
+    pub gate: Arc<Gate>,
+    /// Who is a tenant at all.
+    pub tenancy: Arc<dyn Tenancy>,
+    /// What is counted.
+    pub meter: Meter,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -51,15 +61,23 @@ pub struct AppDoor {
 /// All routes.
 pub fn router(doors: Arc<Doors>) -> Router {
     Router::new()
-        .route("/v1/hubspot/{app}/webhook", post(webhooks::receive))
         .merge(api::router(routes(), &doors))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::from_fn_with_state(doors.clone(), metrics::count))
         .with_state(doors)
 }
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    let routes = [
+        health::routes(),
+        webhooks::routes(),
+        tokens::routes(),
+        audit::routes(),
+        tenants::routes(),
+        metrics::routes(),
+    ];
+    routes.into_iter().flatten().collect()
 }

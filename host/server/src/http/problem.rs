@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
+use rota_domain::id::TenantId;
 use rota_flow::ports::StoreError;
 use serde_json::json;
 
@@ -64,6 +65,16 @@ impl Problem {
             kind: "other-tenant",
             detail: "The token is not of the tenant that X-Rota-Tenant names.".into(),
             mend: "Leave X-Rota-Tenant out: a tenant's token says the tenant.",
+        }
+    }
+
+    /// The tenant takes nothing in.
+    pub(super) fn suspended(tenant: &TenantId) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "suspended",
+            detail: format!("The tenant `{tenant}` is suspended: it can be read, and takes nothing in."),
+            mend: "Ask the operator of this host; what was taken in before is decided and delivered.",
         }
     }
 

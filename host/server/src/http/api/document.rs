@@ -13,7 +13,7 @@ use crate::http::Doors;
 use crate::http::problem::PROBLEM;
 
 /// Where the document is served, to everybody.
-const PATH: &str = "/openapi.json";
+pub(super) const PATH: &str = "/openapi.json";
 
 /// Serves the document.
 pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
@@ -48,7 +48,13 @@ pub(super) fn document(routes: &[Route]) -> Value {
         "paths": paths,
         "components": {
             "schemas": definitions,
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer" },
+                "signature": {
+                    "type": "apiKey", "in": "header", "name": "X-HubSpot-Signature-v3",
+                    "description": "HubSpot's signature of version 3, with X-HubSpot-Request-Timestamp beside it.",
+                },
+            },
         },
     })
 }
@@ -71,6 +77,9 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     }
     if let Some(Body { media, schema }) = &route.takes {
         operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(schemas) } } });
+    }
+    if route.signed {
+        operation["security"] = json!([{ "signature": [] }]);
     }
     if let Some(role) = route.role {
         operation["security"] = json!([{ "token": [] }]);
