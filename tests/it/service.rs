@@ -1,5 +1,11 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod audit;
+mod metrics;
+mod openapi;
+mod sample;
+mod tenancy;
+mod tenants;
 mod tokens;
 
 use std::collections::BTreeMap;

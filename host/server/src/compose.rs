@@ -125,6 +125,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         };
         tenants.open(bound).await?;
     }
+    tenants.standings().know(tenancy.standings().await?);
+    tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let doors = Arc::new(Doors {
         inbox,
@@ -139,10 +141,11 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         public_url,
     });
     let mut until = stopped.clone();
-    let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
+    let serve = axum::serve(listener, router(doors.clone())).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;
     });
     let mut work = JoinSet::new();
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), stopped.clone()));
     work.spawn(gate.clone().run(stopped.clone()));
     work.spawn(async move {
         if let Err(error) = serve.await {

@@ -23,10 +23,10 @@ pub(super) struct Remote {
     server: String,
     /// The token to show it; better given by the environment than as an argument.
     #[arg(long, value_name = "TOKEN", env = "ROTA_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    pub(super) token: Option<String>,
     /// Which tenant, where the token is the host operator's.
     #[arg(long, value_name = "NAME", env = "ROTA_TENANT")]
-    tenant: Option<String>,
+    pub(super) tenant: Option<String>,
 }
 
 impl std::fmt::Debug for Remote {

@@ -7,13 +7,14 @@ mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Store};
+use rota_flow::ports::{Clock, Store, Tenancy};
 use rota_rules::Catalogue;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -24,6 +25,9 @@ use crate::last_good::last_good;
 
 pub use standings::Standings;
 pub use tenant::Tenant;
+
+/// How often it is read how tenants stand.
+const FOLLOW: Duration = Duration::from_secs(10);
 
 /// How often limits are tried to be changed while others change the workspace.
 const REGRANTS: usize = 3;
@@ -201,6 +205,20 @@ impl Tenants {
         portals.extend(claimed);
     }
 
+    /// Takes up, now and then until the host stops, how tenants stand in the database: another
+    /// process may have changed it.
+    pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(FOLLOW) => match tenancy.standings().await {
+                    Ok(known) => self.parts.standings.know(known),
+                    Err(error) => tracing::warn!(%error, "How tenants stand could not be read"),
+                },
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+
     /// Waits until a loop of a tenant ends by itself, which none should.
     pub async fn ended(&self) {
         loop {
@@ -208,7 +226,7 @@ impl Tenants {
             match ended {
                 Some(Err(error)) if error.is_panic() => return,
                 Some(_) => {}
-                None => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+                None => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         }
     }

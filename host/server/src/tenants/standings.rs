@@ -29,6 +29,20 @@ impl Standings {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
+    /// Says what rota.toml and the database do not agree on, which nobody may have meant.
+    pub fn warn(&self) {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        for tenant in self.plans.tenants.keys().filter(|tenant| !known.contains_key(*tenant)) {
+            tracing::warn!("rota.toml has [tenants.{tenant}], and there is no such tenant yet: its plan holds for nobody");
+        }
+        for Standing { tenant, plan, .. } in known.values() {
+            let Some(plan) = plan.as_ref().filter(|plan| !self.plans.named.contains_key(*plan)) else { continue };
+            tracing::warn!(
+                "the tenant `{tenant}` was given the plan `{plan}`, which rota.toml does not have: the usual limits hold"
+            );
+        }
+    }
+
     /// A tenant stands so from now on.
     pub fn put(&self, standing: Standing) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -53,6 +67,12 @@ impl Standings {
     pub fn suspended(&self, tenant: &TenantId) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(tenant).is_some_and(|standing| standing.suspended)
+    }
+
+    /// Whether there is a tenant of this name.
+    #[must_use]
+    pub fn has(&self, tenant: &TenantId) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains_key(tenant)
     }
 
     /// The names of the plans that there are.
