@@ -1,8 +1,10 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
 mod audit;
+mod clients;
 mod metrics;
 mod openapi;
+mod operator;
 mod sample;
 mod tenancy;
 mod tenants;

@@ -110,3 +110,11 @@ async fn the_command_line_makes_lists_and_revokes_on_the_file_and_through_the_se
     let away = rota(folder, &["token", "list", "--server", "http://127.0.0.1:9", "--token", &admin]);
     assert_eq!(away.code, 3, "{}", away.err);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_no_text_is_refused_in_the_form_of_all_errors() {
+    let service = Service::start(&[workspace("acme", "")]).await;
+    let admin = service.token("acme", Role::Admin).await;
+    let refused = service.call("DELETE", "/v1/tokens/%FF", &admin, Value::Null).await;
+    assert_eq!((refused.status, &refused.body["type"]), (400, &json!("urn:rota:problem:unreadable-request")));
+}

@@ -65,6 +65,7 @@ pub fn router(doors: Arc<Doors>) -> Router {
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::from_fn(problem::formed))
         .layer(axum::middleware::from_fn_with_state(doors.clone(), metrics::count))
         .with_state(doors)
 }

@@ -1,7 +1,9 @@
 //! Errors as problem+json (RFC 9457), with what to do under `mend`.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
 use rota_domain::id::TenantId;
@@ -118,6 +120,20 @@ impl Problem {
             mend: "Try again later; the operator finds the cause in the log.",
         }
     }
+}
+
+/// Lets no error leave in another form than all errors have.
+pub(super) async fn formed(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let fails = status.is_client_error() || status.is_server_error();
+    if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {
+        return answer;
+    }
+    let (detail, mend) = ("The request cannot be read.".into(), "GET /openapi.json says what each route takes.");
+    let mut formed = Problem { status, kind: "unreadable-request", detail, mend }.into_response();
+    *formed.extensions_mut() = answer.into_parts().0.extensions;
+    formed
 }
 
 /// No such route.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::generate::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
+use super::schemas::Schemas;
 use super::{Body, Route};
 use crate::http::Doors;
 use crate::http::problem::PROBLEM;
@@ -27,16 +28,14 @@ pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
 
 /// The document of these routes.
 pub(super) fn document(routes: &[Route]) -> Value {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.definitions_path = "/components/schemas".into();
-    settings.meta_schema = None;
-    let mut schemas = settings.into_generator();
+    let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
         let methods = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut schemas);
     }
-    let mut definitions = schemas.take_definitions(true);
+    let mut paths = Value::Object(paths);
+    let mut definitions = schemas.definitions(&mut paths);
     definitions.insert("Problem".into(), problem());
     json!({
         "openapi": "3.1.0",
@@ -59,24 +58,24 @@ pub(super) fn document(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
         "operationId": route.name,
         "summary": route.summary,
         "responses": {
-            route.status.as_str(): answer("What was asked for.", route.gives.as_ref(), schemas),
+            route.status.as_str(): answer("What was asked for.", route.gives.as_ref(), &mut schemas.given),
             "default": { "description": "Why not, and what to do.", "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } },
         },
     });
     let mut parameters: Vec<Value> = path_parameters(route.path).collect();
     if let Some(query) = route.query {
-        parameters.extend(query_parameters(query(schemas).to_value()));
+        parameters.extend(query_parameters(query(&mut schemas.asked).to_value()));
     }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
     if let Some(Body { media, schema }) = &route.takes {
-        operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(schemas) } } });
+        operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(&mut schemas.asked) } } });
     }
     if route.signed {
         operation["security"] = json!([{ "signature": [] }]);

@@ -6,6 +6,7 @@ mod caller;
 mod document;
 mod guard;
 mod page;
+mod schemas;
 mod take;
 
 use std::sync::Arc;
