@@ -1,7 +1,15 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod audit;
+mod clients;
 mod limits;
+mod metrics;
+mod openapi;
+mod operator;
 mod route;
+mod sample;
+mod tenancy;
+mod tenants;
 mod tokens;
 mod wire;
 

@@ -19,3 +19,4 @@ pub mod orders;
 pub mod ports;
 pub mod sequencer;
 pub mod share;
+pub mod tally;

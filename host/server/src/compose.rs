@@ -12,7 +12,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Rules, Store};
+use rota_flow::ports::{Access, Clock, Rules, Store, Tenancy};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,10 +21,12 @@ use tokio::task::JoinSet;
 use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
+use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
 use crate::last_good::last_good;
-use crate::tenants::{Parts, Tenants};
+use crate::meter::Meter;
+use crate::tenants::{Parts, Standings, Tenants};
 
 pub use crate::http::Serving;
 
@@ -70,6 +72,7 @@ pub struct Host {
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     drain: Duration,
+    gate: Arc<Gate>,
 }
 
 impl Host {
@@ -93,6 +96,7 @@ impl Host {
         }
         self.stop.send_replace(true);
         self.tenants.stopped().await;
+        self.gate.flush().await;
     }
 }
 
@@ -112,7 +116,9 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
-    let access: Arc<dyn Access> = database;
+    let access: Arc<dyn Access> = database.clone();
+    let tenancy: Arc<dyn Tenancy> = database;
+    let gate = Arc::new(Gate::new(access.clone()));
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -131,8 +137,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         inbox: inbox.clone(),
         backoff: plan.backoff,
         secrets: plan.secrets,
-        plans: plan.plans,
         lanes: Arc::default(),
+        standings: Standings::new(plan.plans, tenancy.standings().await?),
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
@@ -144,6 +150,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         };
         tenants.open(bound).await?;
     }
+    tenants.standings().know(tenancy.standings().await?);
+    tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
@@ -151,6 +159,9 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         clock,
         store: store.clone(),
         access,
+        gate: gate.clone(),
+        tenancy,
+        meter: Meter::default(),
         tenants: tenants.clone(),
         apps,
         public_url,
@@ -158,8 +169,10 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     });
     let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), stopped.clone()));
+    work.spawn(gate.clone().run(stopped.clone()));
     work.spawn(serve(listener, router(doors), serving, closing));
-    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain })
+    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }
 
 /// What a tenant goes on with whose workspace is refused: the last that it decided under. A

@@ -6,6 +6,7 @@ mod crm;
 mod people;
 mod rules;
 mod store;
+mod tenancy;
 mod vault;
 
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ pub use store::{
     Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,
     Recent, Recorded, Repair, Settle, Settlement, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
+pub use tenancy::{Restanding, Tenancy, Waits};
 pub use vault::{SecretName, SecretValue, Vault};
 
 /// Where the current time comes from.

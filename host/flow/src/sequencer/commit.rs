@@ -12,6 +12,7 @@ use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
 use crate::ports::{Entry, Keyed, Settles, StoreError};
+use crate::tally::adds;
 
 /// How many decisions go into one commit, at most.
 pub(super) const BATCH: usize = 128;
@@ -112,10 +113,12 @@ impl Sequencer {
         let (ended, end) = oneshot::channel();
         self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
         let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
-        let (recorded, stirred) = (self.recorded.clone(), self.stirred.clone());
+        let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
+        let adds = adds(&entries);
         tokio::spawn(async move {
             let result = match store.record(&tenant, expected, entries).await {
                 Ok(()) => {
+                    tally.count(&adds);
                     for (call, answer) in answers {
                         call.answer(Ok(answer));
                     }

@@ -27,6 +27,7 @@ use crate::ledger::Ledger;
 use crate::orders::{Order, OrderError, Revision};
 use crate::ports::{Clock, Rules, Store, StoreError};
 use crate::share::Share;
+use crate::tally::Tally;
 
 /// How long to wait for the bell before looking anyway: another process may have written.
 const POLL: Duration = Duration::from_millis(500);
@@ -78,6 +79,7 @@ pub struct Sequencer {
     stirred: Arc<Notify>,
     /// Is sent to after each commit.
     recorded: watch::Sender<()>,
+    tally: Arc<Tally>,
 }
 
 /// How far a turn came.
@@ -118,6 +120,7 @@ impl Sequencer {
             under_way: None,
             stirred: Arc::default(),
             recorded: watch::Sender::new(()),
+            tally: Arc::default(),
         };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
@@ -130,6 +133,12 @@ impl Sequencer {
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.ledger.as_ref().map_or(0, |ledger| ledger.desk().revision)
+    }
+
+    /// What its decisions come to, for whoever watches.
+    #[must_use]
+    pub fn tally(&self) -> Arc<Tally> {
+        self.tally.clone()
     }
 
     /// Works until told to stop. `bell` rings when something arrived; `recorded` is sent to

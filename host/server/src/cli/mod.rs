@@ -1,6 +1,7 @@
 //! The command line: one file a command, arguments first, then what it does. A command's
 //! help text is the doc comment of its arguments.
 
+mod audit;
 mod bench;
 mod build;
 mod check;
@@ -13,6 +14,8 @@ mod log;
 mod new;
 mod outbox;
 mod output;
+mod reach;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
@@ -20,6 +23,7 @@ mod schema;
 mod serve;
 mod simulate;
 mod state;
+mod tenant;
 mod test;
 mod token;
 mod why;
@@ -52,7 +56,9 @@ enum Command {
     Fairness(fairness::Arguments),
     Outbox(outbox::Arguments),
     State(state::Arguments),
+    Tenant(tenant::Arguments),
     Token(token::Arguments),
+    Audit(audit::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -84,7 +90,9 @@ pub fn run() -> Exit {
         Command::Fairness(arguments) => fairness::run(&arguments),
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
+        Command::Tenant(arguments) => tenant::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),
@@ -101,7 +109,7 @@ pub fn run() -> Exit {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 

@@ -133,7 +133,7 @@ impl Server {
     pub fn grants(&self) -> Plans {
         let plan = |tenant: &Tenant| self.plans.get(tenant.plan.as_ref()?).cloned();
         let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
-        Plans { tenants: granted.collect() }
+        Plans { tenants: granted.collect(), named: self.plans.clone() }
     }
 }
 

@@ -1,11 +1,14 @@
 //! What Rota answers over HTTP.
 
 mod api;
+mod audit;
 mod health;
 mod limits;
+mod metrics;
 mod problem;
 mod route;
 mod serve;
+mod tenants;
 mod tokens;
 mod webhooks;
 
@@ -15,13 +18,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Store, Tenancy};
 
 use self::api::Route;
-use self::limits::{Bounds, hooked, outermost};
+use self::limits::outermost;
+use crate::gate::Gate;
+use crate::meter::Meter;
 use crate::tenants::Tenants;
 
 pub(crate) use limits::Limits;
@@ -30,8 +34,6 @@ pub(crate) use serve::serve;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;
-/// Of webhooks.
-const WEBHOOKS: Bounds = Bounds { body: BODY_MAX, time: None, lead: false };
 
 /// What the routes work with.
 pub struct Doors {
@@ -43,6 +45,12 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// Whom tokens let in.
+    pub gate: Arc<Gate>,
+    /// Who is a tenant at all.
+    pub tenancy: Arc<dyn Tenancy>,
+    /// What is counted.
+    pub meter: Meter,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -63,18 +71,27 @@ pub struct AppDoor {
 
 /// All routes.
 pub fn router(doors: Arc<Doors>) -> Router {
-    let webhooks = post(webhooks::receive).layer(from_fn_with_state((doors.clone(), WEBHOOKS), hooked));
     Router::new()
-        .route("/v1/hubspot/{app}/webhook", webhooks)
         .merge(api::router(routes(), &doors))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(from_fn_with_state(doors.limits.clone(), outermost))
+        .layer(axum::middleware::from_fn(problem::formed))
+        .layer(from_fn_with_state(doors.clone(), metrics::count))
         .with_state(doors)
 }
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), route::routes(), tokens::routes()].into_iter().flatten().collect()
+    let routes = [
+        health::routes(),
+        webhooks::routes(),
+        route::routes(),
+        tokens::routes(),
+        audit::routes(),
+        tenants::routes(),
+        metrics::routes(),
+    ];
+    routes.into_iter().flatten().collect()
 }

@@ -1,9 +1,12 @@
 //! Errors as problem+json (RFC 9457), with what to do under `mend`.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
+use rota_domain::id::TenantId;
 use rota_flow::ports::StoreError;
 use serde_json::json;
 
@@ -73,6 +76,16 @@ impl Problem {
             detail: "The token is not of the tenant that X-Rota-Tenant names.".into(),
             mend: "Leave X-Rota-Tenant out: a tenant's token says the tenant.",
             retry_after: None,
+        }
+    }
+
+    /// The tenant takes nothing in.
+    pub(super) fn suspended(tenant: &TenantId) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "suspended",
+            detail: format!("The tenant `{tenant}` is suspended: it can be read, and takes nothing in."),
+            mend: "Ask the operator of this host; what was taken in before is decided and delivered.",
         }
     }
 
@@ -165,6 +178,20 @@ impl Problem {
             retry_after: None,
         }
     }
+}
+
+/// Lets no error leave in another form than all errors have.
+pub(super) async fn formed(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let fails = status.is_client_error() || status.is_server_error();
+    if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {
+        return answer;
+    }
+    let (detail, mend) = ("The request cannot be read.".into(), "GET /openapi.json says what each route takes.");
+    let mut formed = Problem { status, kind: "unreadable-request", detail, mend }.into_response();
+    *formed.extensions_mut() = answer.into_parts().0.extensions;
+    formed
 }
 
 /// No such route.

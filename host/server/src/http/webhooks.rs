@@ -7,17 +7,29 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use rota_crm::hubspot::{Allow, Signed, parse, verify};
 use rota_domain::id::TenantId;
 use rota_flow::ports::{Accepted, Arrival};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::api::Route;
 use super::problem::Problem;
 use super::{AppDoor, Doors};
 
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::signed(Method::POST, "/v1/hubspot/{app}/webhook", "receiveHubspotWebhook", receive)
+            .says("Take in what HubSpot sends: an array of events, signed with the app's secret")
+            .takes::<Vec<serde_json::Map<String, serde_json::Value>>>()
+            .gives::<Receipt>(),
+    ]
+}
+
 /// What became of a request's events.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Receipt {
     /// Events that wait now.
     accepted: usize,
@@ -27,13 +39,30 @@ pub(super) struct Receipt {
     ignored: usize,
     /// Events of accounts that no workspace is connected to.
     unknown_portal: usize,
+    /// Events of tenants that are suspended; they are not stored.
+    suspended: usize,
     /// What was wrong with events that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
 }
 
-/// `POST /v1/hubspot/{app}/webhook`.
-pub(super) async fn receive(
+impl Receipt {
+    fn count(&self, app: &str, doors: &Doors) {
+        let results = [
+            ("accepted", self.accepted),
+            ("duplicate", self.duplicates),
+            ("ignored", self.ignored),
+            ("unknown-portal", self.unknown_portal),
+            ("suspended", self.suspended),
+            ("unreadable", self.unreadable.len()),
+        ];
+        for (result, count) in results {
+            doors.meter.events(app, result, count);
+        }
+    }
+}
+
+async fn receive(
     State(doors): State<Arc<Doors>>,
     Path(app): Path<String>,
     headers: HeaderMap,
@@ -59,6 +88,7 @@ pub(super) async fn receive(
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
     for (portal, events) in received.portals {
         match doors.tenants.portal(&app, portal) {
+            Some((tenant, _)) if doors.tenants.standings().suspended(&tenant) => receipt.suspended += events.len(),
             Some((tenant, connection)) => {
                 arrivals.entry(tenant).or_default().extend(events.iter().map(|event| event.arrival(&connection)));
             }
@@ -86,6 +116,7 @@ pub(super) async fn receive(
         receipt.accepted += new;
         receipt.duplicates += accepted.len() - new;
     }
+    receipt.count(&app, &doors);
     // A request may hold events of several tenants. HubSpot sends all of a refused one again,
     // so those who are within their rate are stored now, and are repeats then.
     refused.map_or(Ok(Json(receipt)), Err)

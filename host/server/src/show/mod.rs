@@ -1,6 +1,7 @@
 //! What people read in a terminal, made from the nouns of the domain: pure functions to text,
 //! eighty columns wide. Whether there are colours is the caller's to say.
 
+mod access;
 mod cases;
 mod counters;
 mod decision;
@@ -18,6 +19,7 @@ mod text;
 mod trial;
 mod why;
 
+pub use access::{changes, grants, standings};
 pub use cases::cases;
 pub use counters::counters;
 pub use fairness::{Fairness, fairness};

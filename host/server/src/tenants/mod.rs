@@ -2,25 +2,36 @@
 //! decides under now.
 
 mod accounts;
+mod standings;
 mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_domain::plan::{Plan, Plans};
+use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Rules, Store};
+use rota_flow::ports::{Clock, Rules, Store, Tenancy};
 use rota_flow::share::Lanes;
+use rota_rules::Catalogue;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
-use crate::bind::Bound;
+use crate::bind::{Bound, bind_under};
 use crate::compose::Secrets;
+use crate::last_good::last_good;
 
+pub use standings::Standings;
 pub use tenant::Tenant;
+
+/// How often it is read how tenants stand.
+const FOLLOW: Duration = Duration::from_secs(10);
+
+/// How often limits are tried to be changed while others change the workspace.
+const REGRANTS: usize = 3;
 
 /// What every tenant is made with.
 pub struct Parts {
@@ -36,10 +47,10 @@ pub struct Parts {
     pub backoff: Backoff,
     /// Where secrets are looked up by name.
     pub secrets: Secrets,
-    /// What tenants are granted.
-    pub plans: Plans,
     /// Where rules run.
     pub lanes: Arc<Lanes>,
+    /// How tenants stand with the host.
+    pub standings: Standings,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
     /// Turns true when the host stops.
@@ -80,7 +91,56 @@ impl Tenants {
     /// What a tenant is granted.
     #[must_use]
     pub fn plan(&self, id: &TenantId) -> Plan {
-        self.parts.plans.of(id)
+        self.parts.standings.plan(id)
+    }
+
+    /// How tenants stand with the host.
+    #[must_use]
+    pub fn standings(&self) -> &Standings {
+        &self.parts.standings
+    }
+
+    /// Whether what a tenant decides under now fits the plan of this name.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub async fn could_have(&self, id: &TenantId, plan: Option<&str>) -> anyhow::Result<()> {
+        if self.get(id).is_some() {
+            self.bound_under(id, self.parts.standings.given(id, plan)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a tenant go on under the plan that it has by now, with the workspace that it has.
+    pub async fn regrant(&self, id: &TenantId) {
+        for _ in 0..REGRANTS {
+            if self.get(id).is_none() {
+                return;
+            }
+            let bound = self.bound_under(id, self.plan(id)).await;
+            let done = match bound {
+                Ok(Some((revision, bound))) => self.activate(bound, Some(revision)).await.map(drop),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => return,
+                // Somebody applied another workspace meanwhile.
+                Err(error) if tenant::moved(&error).is_some() => {}
+                Err(error) => {
+                    tracing::warn!(tenant = %id, "The plan's limits hold from the next revision on: {error:#}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The workspace of a tenant, bound under another plan, and the number of its revision.
+    async fn bound_under(&self, id: &TenantId, plan: Plan) -> anyhow::Result<Option<(u64, Bound)>> {
+        let Some((revision, loaded)) = last_good(&*self.parts.store, id).await? else { return Ok(None) };
+        let catalogue = self.parts.catalogue.clone();
+        let bound = tokio::task::spawn_blocking(move || bind_under(loaded, &catalogue, &plan)).await??;
+        Ok(Some((revision, bound)))
     }
 
     /// Whose connection an account of an app is.
@@ -148,6 +208,20 @@ impl Tenants {
         portals.extend(claimed);
     }
 
+    /// Takes up, now and then until the host stops, how tenants stand in the database: another
+    /// process may have changed it.
+    pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(FOLLOW) => match tenancy.standings().await {
+                    Ok(known) => self.parts.standings.know(known),
+                    Err(error) => tracing::warn!(%error, "How tenants stand could not be read"),
+                },
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+
     /// Waits until a loop of a tenant ends by itself, which none should.
     pub async fn ended(&self) {
         loop {
@@ -155,7 +229,7 @@ impl Tenants {
             match ended {
                 Some(Err(error)) if error.is_panic() => return,
                 Some(_) => {}
-                None => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+                None => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         }
     }

@@ -9,6 +9,7 @@ use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::Crm;
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
+use rota_flow::tally::Tally;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
@@ -24,6 +25,8 @@ pub struct Tenant {
     pub orders: Orders,
     /// How much of the host is its own.
     pub share: Share,
+    /// What its decisions came to.
+    pub tally: Arc<Tally>,
     now: RwLock<(u64, Arc<Bound>)>,
     /// One activation at a time. The accounts, each with what ends its courier.
     accounts: Mutex<BTreeMap<ConnectionId, (Account, watch::Sender<bool>)>>,
@@ -47,12 +50,12 @@ impl Tenant {
             share: share.clone(),
         })
         .await?;
-        let entered = sequencer.revision();
+        let (entered, tally) = (sequencer.revision(), sequencer.tally());
         let (orders, placed) = Orders::new();
         let recorded = watch::Sender::new(());
         work.spawn(sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone()));
         let now = RwLock::new((entered, Arc::new(bound)));
-        let tenant = Self { id, orders, share, now, accounts: Mutex::default(), recorded };
+        let tenant = Self { id, orders, share, tally, now, accounts: Mutex::default(), recorded };
         tenant.carry(accounts, parts, work).await;
         Ok(tenant)
     }

@@ -1,10 +1,16 @@
-//! Tenants come into being here, each with a key of its own under the host's.
+//! Tenants come into being here, each with a key of its own under the host's, and stand with
+//! the host as its operator says.
 
 use async_trait::async_trait;
-use rota_domain::id::TenantId;
+use jiff::Timestamp;
+use rota_domain::access::Standing;
+use rota_domain::id::{Seed, TenantId};
+use rota_flow::ports::{Restanding, StoreError, Tenancy, Waits};
 use sqlx::SqliteConnection;
 
+use super::SqliteStore;
 use super::failure::Failure;
+use super::rows::{micros, time, unsigned};
 use super::writer::Unit;
 
 /// A tenant to be made, unless it is there.
@@ -41,5 +47,115 @@ impl Unit for NewTenant {
             .fetch_one(connection)
             .await?;
         if there == 0 { Err(Failure::Stale) } else { Ok(()) }
+    }
+}
+
+/// A tenant that the operator makes.
+struct Made {
+    tenant: TenantId,
+    seed: Seed,
+    plan: Option<String>,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Unit for Made {
+    type Answer = bool;
+
+    fn weight(&self) -> usize {
+        1
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<bool, Failure> {
+        let made = sqlx::query(
+            "INSERT INTO tenants (tenant, seed, plan, made) VALUES (?, ?, ?, ?) ON CONFLICT (tenant) DO NOTHING",
+        )
+        .bind(self.tenant.as_str())
+        .bind(self.seed.0.as_slice())
+        .bind(self.plan)
+        .bind(micros(self.now))
+        .execute(connection)
+        .await?;
+        Ok(made.rows_affected() > 0)
+    }
+}
+
+/// A tenant that stands differently from now on.
+struct Changed {
+    tenant: TenantId,
+    change: Restanding,
+}
+
+#[async_trait]
+impl Unit for Changed {
+    type Answer = Option<Standing>;
+
+    fn weight(&self) -> usize {
+        1
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<Option<Standing>, Failure> {
+        let Restanding { plan, suspended } = self.change;
+        let (changes, plan) = (plan.is_some(), plan.flatten());
+        let row: Option<StandingColumns> = sqlx::query_as(
+            "UPDATE tenants SET plan = iif(?, ?, plan), suspended = coalesce(?, suspended) WHERE tenant = ? \
+             RETURNING tenant, plan, made, suspended",
+        )
+        .bind(changes)
+        .bind(plan)
+        .bind(suspended)
+        .bind(self.tenant.as_str())
+        .fetch_optional(connection)
+        .await?;
+        Ok(row.map(standing).transpose()?)
+    }
+}
+
+type StandingColumns = (String, Option<String>, Option<i64>, bool);
+
+fn standing((tenant, plan, made, suspended): StandingColumns) -> Result<Standing, StoreError> {
+    let made = made.map(|made| time(made, format_args!("tenant `{tenant}`"))).transpose()?;
+    Ok(Standing { tenant: tenant.into(), plan, made, suspended })
+}
+
+/// How much waits: each count is read from an index over what waits alone.
+const WAITS: &str = "SELECT t.tenant, \
+     (SELECT count(*) FROM inbox AS i WHERE i.tenant = t.tenant AND i.entry IS NULL), \
+     (SELECT coalesce(sum(l.pending), 0) FROM lanes AS l WHERE l.tenant = t.tenant), \
+     (SELECT count(*) FROM outbox AS o WHERE o.tenant = t.tenant AND o.state = 'dead') \
+     FROM tenants AS t ORDER BY t.tenant";
+
+#[async_trait]
+impl Tenancy for SqliteStore {
+    async fn make(
+        &self,
+        tenant: &TenantId,
+        seed: Seed,
+        plan: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.writer.write(Made { tenant: tenant.clone(), seed, plan, now }).await
+    }
+
+    async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
+        let rows = sqlx::query_as("SELECT tenant, plan, made, suspended FROM tenants ORDER BY tenant");
+        let rows: Vec<StandingColumns> = self.read(rows.fetch_all(&self.readers).await.map_err(Failure::from))?;
+        rows.into_iter().map(standing).collect()
+    }
+
+    async fn restand(&self, tenant: &TenantId, change: Restanding) -> Result<Option<Standing>, StoreError> {
+        self.writer.write(Changed { tenant: tenant.clone(), change }).await
+    }
+
+    async fn waits(&self) -> Result<Vec<Waits>, StoreError> {
+        let rows = sqlx::query_as(WAITS).fetch_all(&self.readers).await;
+        let rows: Vec<(String, i64, i64, i64)> = self.read(rows.map_err(Failure::from))?;
+        let waits = |(tenant, arrivals, effects, dead)| Waits {
+            tenant: TenantId::from(tenant),
+            arrivals: unsigned(arrivals),
+            effects: unsigned(effects),
+            dead: unsigned(dead),
+        };
+        Ok(rows.into_iter().map(waits).collect())
     }
 }

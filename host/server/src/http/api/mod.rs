@@ -5,6 +5,8 @@
 mod caller;
 mod document;
 mod guard;
+mod page;
+mod schemas;
 mod take;
 
 use std::sync::Arc;
@@ -14,15 +16,17 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
+use axum::response::Response;
 use axum::routing::MethodFilter;
 use rota_domain::access::Role;
 use schemars::JsonSchema;
 use schemars::generate::SchemaGenerator;
 
 pub(super) use caller::Caller;
+pub(super) use page::{Page, Paging};
 pub(super) use take::{Asked, Given};
 
-use super::limits::{Bounds, bounded};
+use super::limits::{Bounds, bounded, hooked};
 use super::{BODY_MAX, Doors};
 
 /// The schema of a type, once a generator is there to collect what it refers to.
@@ -40,6 +44,8 @@ pub(super) struct Route {
     path: &'static str,
     /// The smallest role that may call it; none for what everybody may.
     role: Option<Role>,
+    /// Whether a signature lets callers in.
+    signed: bool,
     /// Its name in generated clients.
     name: &'static str,
     summary: &'static str,
@@ -63,6 +69,15 @@ impl Route {
         route
     }
 
+    /// A route for CRMs, whose signature its handler checks.
+    pub(super) fn signed<H, T>(method: Method, path: &'static str, name: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Doors>>,
+        T: 'static,
+    {
+        Self { signed: true, ..Self::open(method, path, name, handler) }
+    }
+
     /// A route for everybody.
     pub(super) fn open<H, T>(method: Method, path: &'static str, name: &'static str, handler: H) -> Self
     where
@@ -74,6 +89,7 @@ impl Route {
             method,
             path,
             role: None,
+            signed: false,
             name,
             summary: "",
             query: None,
@@ -147,19 +163,34 @@ impl Route {
     }
 }
 
+/// Which route answered, as its answer remembers it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Template(pub(super) &'static str);
+
+/// Lets the answers of a route remember it.
+fn remembered(router: Router<Arc<Doors>>, path: &'static str) -> Router<Arc<Doors>> {
+    router.layer(axum::middleware::map_response(move |mut answer: Response| async move {
+        answer.extensions_mut().insert(Template(path));
+        answer
+    }))
+}
+
 /// The routes of the API, behind their guards, with the document that describes them.
 pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors>> {
     let document = document::document(&routes);
-    let mut router = document::serve(document);
+    let mut router = remembered(document::serve(document), document::PATH);
     for route in routes {
-        let guarded = (route.add)(Router::new(), route.path)
-            .layer(DefaultBodyLimit::max(route.bounds.body))
-            .layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), bounded));
+        let bare = (route.add)(Router::new(), route.path).layer(DefaultBodyLimit::max(route.bounds.body));
+        let guarded = if route.signed {
+            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), hooked))
+        } else {
+            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), bounded))
+        };
         let guarded = match route.role {
             Some(role) => guarded.layer(axum::middleware::from_fn_with_state((doors.clone(), role), guard::admit)),
             None => guarded,
         };
-        router = router.merge(guarded);
+        router = router.merge(remembered(guarded, route.path));
     }
     router
 }
