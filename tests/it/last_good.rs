@@ -37,6 +37,7 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         plans: Plans::default(),
         keeping: None,
         backoff: Backoff::default(),
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|_| None),
     })
     .await

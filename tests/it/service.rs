@@ -84,6 +84,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         plans: Plans::default(),
         keeping: None,
         backoff: Backoff::default().faster(20),
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
 }
@@ -104,7 +105,7 @@ impl Service {
 
     /// A token of this role: a tenant's, or for no tenant the host's.
     pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
-        let store = rota_store::open(&self.folder.path().join("rota.db")).await.expect("the database");
+        let store = rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database");
         let access: &dyn Access = &store;
         let tenant = (!tenant.is_empty()).then(|| tenant.into());
         let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };

@@ -50,12 +50,14 @@ impl Tenant {
     /// Takes up the log where it stands, as a server does when it starts.
     pub(crate) async fn open(folder: &Path) -> Self {
         let (Bound { workspace, bindings, kept }, rules) = bound(folder);
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
+        let database = Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"));
+        let store: Arc<dyn Store> = database.clone();
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
             revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
             seed: Seed::from_number(1),
             store: store.clone(),
+            people: database,
             rules,
             clock: Arc::new(SystemClock),
         });

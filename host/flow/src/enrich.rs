@@ -172,6 +172,8 @@ fn is_final(error: &CrmError) -> bool {
 fn lead_of(row: Waiting, accounts: &Accounts, reads: &Reads, readings: &Readings) -> Option<EnrichedLead> {
     let stages = Stages { occurred: Some(row.occurred), received: Some(row.received), ..Stages::default() };
     let (lead, facts, flow, attempt) = match row.payload {
+        // Those are carried out before anything is read.
+        Payload::Erasure { .. } => return None,
         Payload::Lead { lead, flow } => (*lead, Facts::Known, flow, 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
             let passed_over = !reads.objects.contains(&object);

@@ -11,6 +11,7 @@ pub mod counters;
 pub mod courier;
 pub mod decide;
 pub mod enrich;
+mod erasing;
 pub mod ingest;
 pub mod ledger;
 pub mod orders;

@@ -17,9 +17,10 @@ use tokio::time::MissedTickBehavior;
 
 use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
+use crate::erasing::erase;
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{Order, OrderError, Revision};
-use crate::ports::{Clock, Entry, Payload, Rules, Store, StoreError, Waiting};
+use crate::ports::{Clock, Entry, Payload, People, Rules, Store, StoreError, Waiting};
 
 /// How many arrivals are decided in one commit.
 const BATCH: u32 = 100;
@@ -41,6 +42,8 @@ pub struct Desktop {
     pub seed: Seed,
     /// Durable state.
     pub store: Arc<dyn Store>,
+    /// Who is erased at a CRM's word.
+    pub people: Arc<dyn People>,
     /// Who runs rules.
     pub rules: Arc<dyn Rules>,
     /// The time.
@@ -184,6 +187,12 @@ impl Sequencer {
                 return Ok(if down.is_empty() { Progress::Idle } else { Progress::Blocked });
             };
             after = last.id;
+            let Desktop { tenant, people, clock, .. } = &self.desktop;
+            let (waiting, erased) = erase(&**people, tenant, waiting, clock.now()).await?;
+            if erased {
+                self.ledger = None;
+                return Ok(Progress::More);
+            }
             if let Some(progress) = self.batch(waiting, &mut down).await? {
                 self.complain(&down);
                 return Ok(progress);

@@ -11,7 +11,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, People, Store, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -20,8 +20,10 @@ use tokio::task::JoinSet;
 use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
+use crate::custody::{Custody, Keeper};
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
+use crate::keys::Master;
 use crate::last_good::last_good;
 use crate::tenants::{Parts, Tenants};
 
@@ -49,6 +51,8 @@ pub struct Plan {
     pub backoff: Backoff,
     /// Where secrets are looked up by name: the environment, for a server.
     pub secrets: Secrets,
+    /// Where the host's key is, and what tenants may look up.
+    pub keeper: Keeper,
 }
 
 /// A running host.
@@ -86,9 +90,13 @@ impl Host {
 /// When something that it needs is missing: which, and what to do.
 pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let database = Arc::new(rota_store::open(&plan.database).await?);
+    let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(&plan.database));
+    let database = Arc::new(rota_store::open(&plan.database, master.keys()).await?);
     let store: Arc<dyn Store> = database.clone();
+    let people: Arc<dyn People> = database.clone();
+    let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database;
+    let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -106,7 +114,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         clock: clock.clone(),
         inbox: inbox.clone(),
         backoff: plan.backoff,
-        secrets: plan.secrets,
+        people: people.clone(),
+        custody,
         plans: plan.plans,
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
@@ -120,8 +129,17 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        vault,
+        people,
+        tenants: tenants.clone(),
+        apps,
+        public_url,
+    });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;

@@ -9,14 +9,18 @@ mod demo;
 mod embed;
 mod fairness;
 mod inspect;
+mod key;
 mod log;
 mod new;
 mod outbox;
 mod output;
+mod person;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
 mod schema;
+mod secret;
 mod serve;
 mod simulate;
 mod state;
@@ -53,6 +57,9 @@ enum Command {
     Outbox(outbox::Arguments),
     State(state::Arguments),
     Token(token::Arguments),
+    Key(key::Arguments),
+    Secret(secret::Arguments),
+    Person(person::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -85,6 +92,9 @@ pub fn run() -> Exit {
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Secret(arguments) => secret::run(&arguments),
+        Command::Person(arguments) => person::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),
@@ -101,7 +111,7 @@ pub fn run() -> Exit {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 

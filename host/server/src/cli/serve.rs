@@ -66,6 +66,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None => Server::default(),
     };
     let plans = config.grants();
+    let keeper = config.keeper();
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());
     if directories.is_empty() {
@@ -105,6 +106,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         keeping: Some(keeping),
         backoff: Backoff::default(),
         secrets: Arc::new(|name| std::env::var(name).ok()),
+        keeper,
     })
 }
 

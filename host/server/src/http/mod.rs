@@ -2,7 +2,9 @@
 
 mod api;
 mod health;
+mod people;
 mod problem;
+mod secrets;
 mod tokens;
 mod webhooks;
 
@@ -14,7 +16,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, People, Store, Vault};
 
 use self::api::Route;
 use crate::tenants::Tenants;
@@ -32,6 +34,10 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// Tenants' secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Persons, to be given out or erased.
+    pub people: Arc<dyn People>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -61,5 +67,5 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    [health::routes(), people::routes(), secrets::routes(), tokens::routes()].into_iter().flatten().collect()
 }

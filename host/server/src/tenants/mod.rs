@@ -10,15 +10,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::{Plan, Plans};
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Store};
+use rota_flow::ports::{Clock, People, Store};
 use rota_rules::Catalogue;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use crate::bind::Bound;
-use crate::compose::Secrets;
+use crate::custody::Custody;
 
 pub use tenant::Tenant;
 
@@ -34,8 +34,10 @@ pub struct Parts {
     pub inbox: Arc<Inbox>,
     /// When effects are tried again.
     pub backoff: Backoff,
+    /// Persons, who are erased at a CRM's word.
+    pub people: Arc<dyn People>,
     /// Where secrets are looked up by name.
-    pub secrets: Secrets,
+    pub custody: Custody,
     /// What tenants are granted.
     pub plans: Plans,
     /// The CRM apps of this host, by name.
@@ -115,6 +117,21 @@ impl Tenants {
         let revision = tenant.activate(bound, base, &self.parts, &mut *self.work.lock().await).await?;
         self.connect(&id, claimed);
         Ok(revision)
+    }
+
+    /// Connects a tenant's accounts anew that use this secret; whether any does.
+    ///
+    /// # Errors
+    /// Why the accounts before stay.
+    pub async fn reconnect(&self, id: &TenantId, secret: &str) -> anyhow::Result<bool> {
+        let Some(tenant) = self.get(id) else { return Ok(false) };
+        let bound = tenant.bound();
+        let named = |connection: &Connection| connection.token.as_ref().is_some_and(|token| token.env == secret);
+        if !bound.workspace.connections.iter().any(named) {
+            return Ok(false);
+        }
+        self.activate((*bound).clone(), Some(tenant.revision())).await?;
+        Ok(true)
     }
 
     /// The accounts that a workspace connects.

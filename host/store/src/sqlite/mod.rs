@@ -7,6 +7,8 @@
 mod access;
 mod claim;
 mod counters;
+mod dossier;
+mod erase;
 mod failure;
 mod inbox;
 mod kept;
@@ -20,6 +22,7 @@ mod private;
 mod read;
 mod record;
 mod records;
+mod renew;
 mod repair;
 mod rows;
 mod settle;
@@ -28,6 +31,8 @@ mod strand;
 mod takeover;
 mod tenant;
 mod turns;
+mod vault;
+mod whom;
 mod writer;
 
 #[cfg(test)]
@@ -46,6 +51,8 @@ use rota_flow::ports::{
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;
+
+pub use renew::Renewed;
 
 use claim::Lease;
 use failure::Failure;
