@@ -38,6 +38,7 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         keeping: None,
         backoff: Backoff::default(),
         rules: None,
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|_| None),
     })
     .await

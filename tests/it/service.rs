@@ -96,6 +96,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         keeping: None,
         backoff: Backoff::default().faster(20),
         rules: None,
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
 }

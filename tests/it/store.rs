@@ -37,7 +37,7 @@ impl Place for SqliteFile {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        let store: SqliteStore = rota_store::open(self.0.path().join("rota.db")).await.unwrap();
+        let store: SqliteStore = rota_tests::open(&self.0.path().join("rota.db")).await.unwrap();
         Arc::new(store)
     }
 }

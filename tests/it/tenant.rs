@@ -56,12 +56,14 @@ impl Tenant {
     /// The same with such a share of the host.
     pub(crate) async fn with(folder: &Path, share: Share) -> Self {
         let (Bound { workspace, bindings, kept }, rules) = bound(folder);
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
+        let database = Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"));
+        let store: Arc<dyn Store> = database.clone();
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
             revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
             seed: Seed::from_number(1),
             store: store.clone(),
+            people: database,
             rules,
             clock: Arc::new(SystemClock),
             share,

@@ -64,7 +64,7 @@ impl Arrived {
     pub fn kind(&self) -> Option<Kind> {
         match &self.payload {
             Payload::Record { connection, object, .. } => Some((connection.clone(), object.clone())),
-            Payload::Lead { .. } => None,
+            Payload::Lead { .. } | Payload::Erasure { .. } => None,
         }
     }
 
@@ -254,6 +254,8 @@ fn lead_of(
         Stages { occurred: Some(row.occurred), received: Some(row.received), enriched: Some(now), ..Stages::default() };
     let passed_over = row.kind().is_some_and(|(_, object)| row.is_passed_over(&object, reads));
     let (lead, facts, flow, attempt) = match row.payload {
+        // Those are carried out before anything is read.
+        Payload::Erasure { .. } => return None,
         Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
             let record = RecordRef { object, id };

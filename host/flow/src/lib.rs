@@ -13,6 +13,7 @@ pub mod courier;
 pub mod decide;
 mod deciding;
 pub mod enrich;
+mod erasing;
 pub mod ingest;
 pub mod ledger;
 pub mod orders;

@@ -12,7 +12,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Rules, Store, Tenancy};
+use rota_flow::ports::{Access, Clock, People, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,9 +21,11 @@ use tokio::task::JoinSet;
 use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
+use crate::custody::{Custody, Keeper};
 use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
+use crate::keys::Master;
 use crate::last_good::last_good;
 use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
@@ -56,6 +58,8 @@ pub struct Plan {
     pub secrets: Secrets,
     /// Who answers for the plugins instead of themselves; a bench compares with that.
     pub rules: Option<Arc<dyn Rules>>,
+    /// Where the host's key is, and what tenants may look up.
+    pub keeper: Keeper,
 }
 
 /// A running host.
@@ -114,11 +118,15 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
 /// As [`start`].
 pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let database = Arc::new(rota_store::open(&plan.database).await?);
+    let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(&plan.database));
+    let database = Arc::new(rota_store::open(&plan.database, master.keys()).await?);
     let store: Arc<dyn Store> = database.clone();
+    let people: Arc<dyn People> = database.clone();
+    let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database;
     let gate = Arc::new(Gate::new(access.clone()));
+    let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -133,10 +141,12 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let tenants = Arc::new(Tenants::new(Parts {
         store: store.clone(),
         rules: plan.rules.unwrap_or_else(|| catalogue.clone()),
+        catalogue: catalogue.clone(),
         clock: clock.clone(),
         inbox: inbox.clone(),
         backoff: plan.backoff,
-        secrets: plan.secrets,
+        people: people.clone(),
+        custody,
         lanes: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
         apps: apps.keys().cloned().collect(),
@@ -159,6 +169,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         clock,
         store: store.clone(),
         access,
+        vault,
+        people,
         gate: gate.clone(),
         tenancy,
         meter: Meter::default(),

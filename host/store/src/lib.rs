@@ -7,4 +7,4 @@ mod sealing;
 mod sqlite;
 
 pub use sealing::{Chance, HostKeys, KeySource, Keys};
-pub use sqlite::{SqliteStore, open};
+pub use sqlite::{Renewed, SqliteStore, open};

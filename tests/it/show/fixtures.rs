@@ -143,6 +143,7 @@ pub(crate) fn recalled() -> Recalled {
             },
             decide_nanos: 57_000,
         },
+        erased: None,
         private: Some(Private {
             lead: Some(lead()),
             transcript: TRANSCRIPT.into(),

@@ -58,6 +58,15 @@ pub enum Payload {
         /// Ask this flow only.
         flow: Option<FlowId>,
     },
+    /// The person of a CRM's record is to be erased.
+    Erasure {
+        /// The CRM account.
+        connection: ConnectionId,
+        /// The kind of record.
+        object: String,
+        /// Its id in the CRM.
+        id: String,
+    },
 }
 
 /// What became of an arrival.

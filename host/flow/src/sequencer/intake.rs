@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::task::JoinHandle;
 
-use super::Sequencer;
 use super::standing::refreshed;
+use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_again};
 use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Accounts, Arrived, EnrichedLead, Kind, at_once, enrich};
+use crate::erasing::erase;
 use crate::orders::OrderError;
 use crate::ports::{Payload, StoreError};
 
@@ -163,6 +164,15 @@ impl Sequencer {
             return Ok(Vec::new());
         };
         self.inbox.after = last.id;
+        if waiting.iter().any(|row| matches!(row.payload, Payload::Erasure { .. })) {
+            // What is under way may know the person still.
+            self.flush().await?;
+            let Desktop { tenant, people, clock, .. } = &self.desktop;
+            erase(&**people, tenant, &waiting, clock.now()).await?;
+            self.ledger = None;
+            self.inbox.begin();
+            return Ok(Vec::new());
+        }
         let mut rows = Vec::with_capacity(waiting.len());
         for row in waiting {
             if self.inbox.taken.insert(row.id) {

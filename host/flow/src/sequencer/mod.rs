@@ -25,7 +25,7 @@ use crate::calls::{Line, Placed};
 use crate::enrich::{Accounts, Kind, Reads, reads};
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderError, Revision};
-use crate::ports::{Clock, Rules, Store, StoreError};
+use crate::ports::{Clock, People, Rules, Store, StoreError};
 use crate::share::Share;
 use crate::tally::Tally;
 
@@ -49,6 +49,8 @@ pub struct Desktop {
     pub seed: Seed,
     /// Durable state.
     pub store: Arc<dyn Store>,
+    /// Who is erased at a CRM's word.
+    pub people: Arc<dyn People>,
     /// Who runs rules.
     pub rules: Arc<dyn Rules>,
     /// The time.

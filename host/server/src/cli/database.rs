@@ -34,31 +34,49 @@ impl Source {
     ///
     /// # Errors
     /// When the database or the tenant is not there.
-    pub(super) async fn open(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
-        let path = path(&self.db)?;
-        anyhow::ensure!(
-            path.exists(),
-            "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
-            path.display()
-        );
-        let store = Arc::new(open(&path, self.config.as_deref()).await?);
-        let tenants = Store::tenants(&*store).await?;
-        let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
-        let tenant = match (&self.tenant, tenants.as_slice()) {
-            (Some(name), _) => tenants
-                .iter()
-                .find(|tenant| tenant.as_str() == name)
-                .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
-            (None, [only]) => only,
-            (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
-            (None, _) => anyhow::bail!(
-                "the database {} holds several tenants: choose one with --tenant ({})",
-                path.display(),
-                names()
-            ),
-        };
-        Ok((store, tenant.clone()))
+    pub(super) async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, TenantId)> {
+        let path = existing(&self.db)?;
+        let store = open(&path, self.config.as_deref()).await?;
+        let tenant = only(&store, self.tenant.as_deref(), &path).await?;
+        Ok((Arc::new(store), tenant))
     }
+}
+
+/// The file of a database that is there.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn existing(database: &str) -> anyhow::Result<PathBuf> {
+    let path = path(database)?;
+    anyhow::ensure!(
+        path.exists(),
+        "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The tenant of this name, or the only one.
+///
+/// # Errors
+/// When it is not there, or there are several.
+pub(super) async fn only(store: &SqliteStore, name: Option<&str>, path: &Path) -> anyhow::Result<TenantId> {
+    let tenants = store.tenants().await?;
+    let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
+    let tenant = match (name, tenants.as_slice()) {
+        (Some(name), _) => tenants
+            .iter()
+            .find(|tenant| tenant.as_str() == name)
+            .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
+        (None, [only]) => only,
+        (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
+        (None, _) => anyhow::bail!(
+            "the database {} holds several tenants: choose one with --tenant ({})",
+            path.display(),
+            names()
+        ),
+    };
+    Ok(tenant.clone())
 }
 
 /// Opens a database with its keys.

@@ -10,16 +10,19 @@ mod demo;
 mod embed;
 mod fairness;
 mod inspect;
+mod key;
 mod log;
 mod new;
 mod outbox;
 mod output;
+mod person;
 mod reach;
 mod remote;
 mod replay;
 mod run;
 mod sandbox;
 mod schema;
+mod secret;
 mod serve;
 mod simulate;
 mod state;
@@ -59,6 +62,9 @@ enum Command {
     Tenant(tenant::Arguments),
     Token(token::Arguments),
     Audit(audit::Arguments),
+    Key(key::Arguments),
+    Secret(secret::Arguments),
+    Person(person::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -93,6 +99,9 @@ pub fn run() -> Exit {
         Command::Tenant(arguments) => tenant::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Secret(arguments) => secret::run(&arguments),
+        Command::Person(arguments) => person::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),

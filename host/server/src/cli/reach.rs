@@ -55,7 +55,7 @@ impl Reach {
             path.exists(),
             "there is no database {shown}: name the one that `rota serve` writes with --db PATH, or a server's token with --token"
         );
-        let file = Arc::new(rota_store::open(&path).await?);
+        let file = Arc::new(database::open(&path, None).await?);
         Ok(Reached::Database(Database { access: file.clone(), tenancy: file.clone(), store: file, shown }))
     }
 

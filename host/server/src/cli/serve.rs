@@ -66,6 +66,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
     };
+    let keeper = config.keeper();
     let database = arguments.db.clone().or_else(|| config.database.clone());
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());
@@ -102,6 +103,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         backoff: Backoff::default(),
         rules: None,
         secrets: Arc::new(|name| std::env::var(name).ok()),
+        keeper,
     })
 }
 

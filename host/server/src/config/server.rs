@@ -12,6 +12,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::files::why;
 use super::plans;
+use crate::custody::Keeper;
 use crate::keys::Master;
 
 /// Where the server listens unless it is told otherwise: on this machine only.
@@ -126,6 +127,13 @@ impl Server {
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
+    }
+
+    /// Where the host's key is, and what tenants may look up.
+    #[must_use]
+    pub fn keeper(&self) -> Keeper {
+        let names = |(tenant, given): (&String, &Tenant)| (tenant.as_str().into(), given.env.iter().cloned().collect());
+        Keeper { master: self.key.clone().map(KeyPlace::master), env: self.tenants.iter().map(names).collect() }
     }
 
     /// What tenants are granted.

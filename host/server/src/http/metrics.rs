@@ -64,6 +64,7 @@ async fn scrape(State(doors): State<Arc<Doors>>) -> Result<Response, Problem> {
         kind: "metrics",
         detail: "The figures cannot be written.".into(),
         mend: "This is a defect of Rota; please report it.",
+        retry_after: None,
     })?;
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
 }

@@ -5,8 +5,10 @@ mod audit;
 mod health;
 mod limits;
 mod metrics;
+mod people;
 mod problem;
 mod route;
+mod secrets;
 mod serve;
 mod tenants;
 mod tokens;
@@ -20,7 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store, Tenancy};
+use rota_flow::ports::{Access, Clock, People, Store, Tenancy, Vault};
 
 use self::api::Route;
 use self::limits::outermost;
@@ -51,6 +53,10 @@ pub struct Doors {
     pub tenancy: Arc<dyn Tenancy>,
     /// What is counted.
     pub meter: Meter,
+    /// Tenants' secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Persons, to be given out or erased.
+    pub people: Arc<dyn People>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -88,6 +94,8 @@ fn routes() -> Vec<Route> {
         health::routes(),
         webhooks::routes(),
         route::routes(),
+        people::routes(),
+        secrets::routes(),
         tokens::routes(),
         audit::routes(),
         tenants::routes(),

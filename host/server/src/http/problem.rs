@@ -86,6 +86,7 @@ impl Problem {
             kind: "suspended",
             detail: format!("The tenant `{tenant}` is suspended: it can be read, and takes nothing in."),
             mend: "Ask the operator of this host; what was taken in before is decided and delivered.",
+            retry_after: None,
         }
     }
 
@@ -189,7 +190,7 @@ pub(super) async fn formed(request: Request, next: Next) -> Response {
         return answer;
     }
     let (detail, mend) = ("The request cannot be read.".into(), "GET /openapi.json says what each route takes.");
-    let mut formed = Problem { status, kind: "unreadable-request", detail, mend }.into_response();
+    let mut formed = Problem { status, kind: "unreadable-request", detail, mend, retry_after: None }.into_response();
     *formed.extensions_mut() = answer.into_parts().0.extensions;
     formed
 }

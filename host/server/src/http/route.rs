@@ -227,11 +227,12 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
         kind: "not-found",
         detail: format!("The workspace has no {what} `{name}`; {hint}."),
         mend: "Correct the name, or leave it out.",
+        retry_after: None,
     }
 }
 
 fn wrong(detail: String, mend: &'static str) -> Problem {
-    Problem { status: StatusCode::BAD_REQUEST, kind: "bad-call", detail, mend }
+    Problem { status: StatusCode::BAD_REQUEST, kind: "bad-call", detail, mend, retry_after: None }
 }
 
 fn capital(text: &str) -> String {
@@ -249,13 +250,19 @@ fn late(wait: Duration) -> Refused {
             wait.as_millis()
         ),
         mend: "Ask again with the same idempotency key: a decision that was recorded is answered, and else one is taken.",
+        retry_after: None,
     };
     Refused(problem, None)
 }
 
 fn refused(error: &OrderError) -> Refused {
-    let problem =
-        |status, kind, mend| Problem { status, kind, detail: format!("{}.", capital(&error.to_string())), mend };
+    let problem = |status, kind, mend| Problem {
+        status,
+        kind,
+        detail: format!("{}.", capital(&error.to_string())),
+        mend,
+        retry_after: None,
+    };
     let (problem, after) = match error {
         OrderError::Full { .. } => {
             let mend = "Nothing was recorded. Try again after the seconds that Retry-After says.";

@@ -94,6 +94,7 @@ async fn make(
         kind: "tenant-name",
         detail: format!("`{}` cannot be a tenant's name: {wrong}.", new.tenant.escape_debug()),
         mend: "Choose another name.",
+        retry_after: None,
     })?;
     known_plan(&doors, new.plan.as_deref())?;
     let (now, who) = (doors.clock.now(), caller.who());
@@ -104,6 +105,7 @@ async fn make(
             kind: "tenant-exists",
             detail: format!("There is a tenant `{tenant}` already."),
             mend: "Choose another name, or go on with that tenant.",
+            retry_after: None,
         });
     }
     let standing = Standing { tenant: tenant.clone(), plan: new.plan, made: Some(now), suspended: false };
@@ -134,6 +136,7 @@ async fn change(
             kind: "plan-too-small",
             detail: format!("The workspace of `{tenant}` needs what the plan does not grant: {refused:#}"),
             mend: "Give it a plan that grants this, or let the tenant change its workspace first.",
+            retry_after: None,
         })?;
     }
     let TenantChange { plan, suspended } = change;
@@ -180,5 +183,6 @@ fn known_plan(doors: &Doors, plan: Option<&str>) -> Result<(), Problem> {
         kind: "unknown-plan",
         detail: format!("There is no plan `{}` here; rota.toml has {known}.", plan.unwrap_or_default().escape_debug()),
         mend: "Name one of those, or add [plans.<name>] to rota.toml and start the server again.",
+        retry_after: None,
     })
 }

@@ -122,6 +122,7 @@ async fn made(doors: &Doors, caller: &Caller, wanted: Wanted) -> Made {
             kind: "past-end",
             detail: "The token would end before it begins.".into(),
             mend: "Name a later time under `expires`, or leave it out.",
+            retry_after: None,
         });
     }
     let made = issue(&*doors.access, wanted, &caller.who(), now).await;

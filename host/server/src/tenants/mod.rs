@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_domain::plan::Plan;
-use rota_domain::workspace::Workspace;
+use rota_domain::plan::{Plan, Plans};
+use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Rules, Store, Tenancy};
+use rota_flow::ports::{Clock, People, Rules, Store, Tenancy};
 use rota_flow::share::Lanes;
 use rota_rules::Catalogue;
 use tokio::sync::{Mutex, watch};
@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::bind::{Bound, bind_under};
 use crate::compose::Secrets;
+use crate::custody::Custody;
 use crate::last_good::last_good;
 
 pub use standings::Standings;
@@ -37,6 +38,8 @@ const REGRANTS: usize = 3;
 pub struct Parts {
     /// Durable state.
     pub store: Arc<dyn Store>,
+    /// The plugins that were taken in.
+    pub catalogue: Arc<Catalogue>,
     /// Who runs rules.
     pub rules: Arc<dyn Rules>,
     /// The time.
@@ -45,8 +48,10 @@ pub struct Parts {
     pub inbox: Arc<Inbox>,
     /// When effects are tried again.
     pub backoff: Backoff,
+    /// Persons, who are erased at a CRM's word.
+    pub people: Arc<dyn People>,
     /// Where secrets are looked up by name.
-    pub secrets: Secrets,
+    pub custody: Custody,
     /// Where rules run.
     pub lanes: Arc<Lanes>,
     /// How tenants stand with the host.
@@ -177,6 +182,21 @@ impl Tenants {
         let revision = tenant.activate(bound, base, &self.parts, &mut *self.work.lock().await).await?;
         self.connect(&id, claimed);
         Ok(revision)
+    }
+
+    /// Connects a tenant's accounts anew that use this secret; whether any does.
+    ///
+    /// # Errors
+    /// Why the accounts before stay.
+    pub async fn reconnect(&self, id: &TenantId, secret: &str) -> anyhow::Result<bool> {
+        let Some(tenant) = self.get(id) else { return Ok(false) };
+        let bound = tenant.bound();
+        let named = |connection: &Connection| connection.token.as_ref().is_some_and(|token| token.env == secret);
+        if !bound.workspace.connections.iter().any(named) {
+            return Ok(false);
+        }
+        self.activate((*bound).clone(), Some(tenant.revision())).await?;
+        Ok(true)
     }
 
     /// The accounts that a workspace connects.

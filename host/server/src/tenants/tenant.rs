@@ -37,14 +37,15 @@ impl Tenant {
     /// Takes a tenant up at the end of its log, and starts its loops.
     pub(super) async fn open(bound: Bound, parts: &Parts, work: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
-        let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts)?;
-        let fuel = parts.plans.of(&id).quotas().fuel_per_minute;
+        let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts).await?;
+        let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
         let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
             revision: revision(&bound, &accounts),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
+            people: parts.people.clone(),
             rules: parts.rules.clone(),
             clock: parts.clock.clone(),
             share: share.clone(),
@@ -82,7 +83,7 @@ impl Tenant {
     ) -> anyhow::Result<u64> {
         let before: BTreeMap<_, _> =
             self.accounts.lock().await.iter().map(|(id, (account, _))| (id.clone(), account.clone())).collect();
-        let accounts = accounts(&bound.workspace, &before, parts)?;
+        let accounts = accounts(&bound.workspace, &before, parts).await?;
         let entered = self.orders.revise(revision(&bound, &accounts), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
         self.carry(accounts, parts, work).await;

@@ -239,6 +239,6 @@ fn read(columns: Columns, keys: &TenantKeys) -> Result<Waiting, Failure> {
 fn personal(payload: &Payload) -> Option<PersonKey> {
     match payload {
         Payload::Lead { lead, .. } => Some(PersonKey::of(lead)),
-        Payload::Record { .. } => None,
+        Payload::Record { .. } | Payload::Erasure { .. } => None,
     }
 }

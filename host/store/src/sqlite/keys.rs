@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 use super::failure::Failure;
 use super::people::KeyDigest;
 use super::rows::unreadable;
-use super::unknown_tenant;
 use crate::sealing::{Chance, HostKeys, KEY_BYTES, Key, KeySource, Keys, Unopened, about};
 
 /// So many persons' keys are remembered, and as many of those before: some MiB.
@@ -269,11 +268,6 @@ impl TenantKeys {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .put((self.tenant.clone(), digest.to_vec()), person);
-    }
-
-    /// These keys are not those of the tenant's row.
-    pub(super) fn missing(&self) -> StoreError {
-        unknown_tenant(&self.tenant)
     }
 }
 

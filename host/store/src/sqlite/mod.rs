@@ -8,6 +8,8 @@ mod access;
 mod answered;
 mod claim;
 mod counters;
+mod dossier;
+mod erase;
 mod failure;
 mod inbox;
 mod kept;
@@ -21,6 +23,7 @@ mod private;
 mod read;
 mod record;
 mod records;
+mod renew;
 mod repair;
 mod rows;
 mod settle;
@@ -29,6 +32,8 @@ mod strand;
 mod takeover;
 mod tenant;
 mod turns;
+mod vault;
+mod whom;
 mod writer;
 
 #[cfg(test)]
@@ -47,6 +52,8 @@ use rota_flow::ports::{
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;
+
+pub use renew::Renewed;
 
 use claim::Lease;
 use failure::Failure;
@@ -157,6 +164,26 @@ impl SqliteStore {
         }
     }
 
+    /// Makes a tenant unless it is there; says whether it is new.
+    async fn make_tenant(
+        &self,
+        tenant: &TenantId,
+        seed: &Seed,
+        plan: Option<String>,
+        made: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let mut host = self.keys.host();
+        for _ in 0..STALE {
+            let sealed = self.keys.draw(&host, tenant, seed);
+            let new = NewTenant { tenant: tenant.clone(), sealed, under: host.check, plan: plan.clone(), made };
+            match self.writer.attempt(new).await {
+                Err(Failure::Stale) => host = self.read(self.keys.reload(&self.readers).await)?,
+                made => return self.read(made),
+            }
+        }
+        self.read(Err(Failure::Stale))
+    }
+
     /// Works out what would keep the runtime's threads from others for too long.
     async fn work<T: Send + 'static>(
         &self,
@@ -197,16 +224,7 @@ impl Store for SqliteStore {
             Err(Failure::Store(StoreError::Inconsistent { .. })) => {}
             Err(failure) => return self.read(Err(failure)),
         }
-        let mut host = self.keys.host();
-        for _ in 0..STALE {
-            let (key, seed) = self.keys.draw(&host, tenant, &seed);
-            let new = NewTenant { tenant: tenant.clone(), sealed: (key, seed), under: host.check };
-            match self.writer.attempt(new).await {
-                Err(Failure::Stale) => host = self.read(self.keys.reload(&self.readers).await)?,
-                made => return self.read(made),
-            }
-        }
-        self.read(Err(Failure::Stale))
+        self.make_tenant(tenant, &seed, None, None).await.map(drop)
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {

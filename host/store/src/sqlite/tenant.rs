@@ -20,46 +20,14 @@ pub(super) struct NewTenant {
     pub(super) sealed: (Vec<u8>, Vec<u8>),
     /// The check of the host's key, which has to be the database's still.
     pub(super) under: Vec<u8>,
+    /// The plan that its operator named, and when.
+    pub(super) plan: Option<String>,
+    pub(super) made: Option<Timestamp>,
 }
 
 #[async_trait]
 impl Unit for NewTenant {
-    type Answer = ();
-
-    fn weight(&self) -> usize {
-        1
-    }
-
-    async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        let (key, seed) = self.sealed;
-        sqlx::query(
-            "INSERT INTO tenants (tenant, seed, key) SELECT ?, ?, ? FROM host_key WHERE sealed = ?
-             ON CONFLICT (tenant) DO NOTHING",
-        )
-        .bind(self.tenant.as_str())
-        .bind(seed)
-        .bind(key)
-        .bind(self.under)
-        .execute(&mut *connection)
-        .await?;
-        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM tenants WHERE tenant = ?")
-            .bind(self.tenant.as_str())
-            .fetch_one(connection)
-            .await?;
-        if there == 0 { Err(Failure::Stale) } else { Ok(()) }
-    }
-}
-
-/// A tenant that the operator makes.
-struct Made {
-    tenant: TenantId,
-    seed: Seed,
-    plan: Option<String>,
-    now: Timestamp,
-}
-
-#[async_trait]
-impl Unit for Made {
+    /// Whether it is new.
     type Answer = bool;
 
     fn weight(&self) -> usize {
@@ -67,16 +35,24 @@ impl Unit for Made {
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<bool, Failure> {
+        let (key, seed) = self.sealed;
         let made = sqlx::query(
-            "INSERT INTO tenants (tenant, seed, plan, made) VALUES (?, ?, ?, ?) ON CONFLICT (tenant) DO NOTHING",
+            "INSERT INTO tenants (tenant, seed, key, plan, made) SELECT ?, ?, ?, ?, ? FROM host_key WHERE sealed = ?
+             ON CONFLICT (tenant) DO NOTHING",
         )
         .bind(self.tenant.as_str())
-        .bind(self.seed.0.as_slice())
+        .bind(seed)
+        .bind(key)
         .bind(self.plan)
-        .bind(micros(self.now))
-        .execute(connection)
+        .bind(self.made.map(micros))
+        .bind(self.under)
+        .execute(&mut *connection)
         .await?;
-        Ok(made.rows_affected() > 0)
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM tenants WHERE tenant = ?")
+            .bind(self.tenant.as_str())
+            .fetch_one(connection)
+            .await?;
+        if there == 0 { Err(Failure::Stale) } else { Ok(made.rows_affected() > 0) }
     }
 }
 
@@ -134,7 +110,7 @@ impl Tenancy for SqliteStore {
         plan: Option<String>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.writer.write(Made { tenant: tenant.clone(), seed, plan, now }).await
+        self.make_tenant(tenant, &seed, plan, Some(now)).await
     }
 
     async fn standings(&self) -> Result<Vec<Standing>, StoreError> {

@@ -85,6 +85,7 @@ fn unknown(after: &str) -> Problem {
         kind: "unknown-cursor",
         detail: format!("This list has nothing to go on from at after={after}."),
         mend: "Send `next` of the answer before, or leave `after` out to begin.",
+        retry_after: None,
     }
 }
 
