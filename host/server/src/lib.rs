@@ -18,7 +18,6 @@ pub mod last_good;
 pub mod log;
 pub mod replay;
 pub mod schema;
-pub mod settings;
 pub mod show;
 pub mod simulate;
 pub mod tenants;

@@ -65,7 +65,7 @@ enum Command {
     Embed(embed::Arguments),
     /// Compile the component on stdin.
     #[command(hide = true)]
-    Workshop,
+    Workshop(workshop::Arguments),
 }
 
 /// Reads the arguments and runs the command.
@@ -95,7 +95,7 @@ pub fn run() -> Exit {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
-        Command::Workshop => workshop::run(),
+        Command::Workshop(arguments) => workshop::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,
