@@ -2,6 +2,8 @@
 //! and taken in, and its settings and the digests of tables stand in the workspace itself, so
 //! that a revision in the log is whole.
 
+mod uploaded;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -15,6 +17,8 @@ use rota_rules::{Catalogue, Misfit};
 
 use crate::bundled::BUNDLED;
 use crate::config::Loaded;
+
+pub use uploaded::{find_uploaded, refuse_withdrawn};
 
 /// A workspace that can decide.
 #[derive(Clone, Debug)]

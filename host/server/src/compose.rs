@@ -11,19 +11,20 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Library, Store};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind_under};
+use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
 use crate::last_good::last_good;
 use crate::tenants::{Parts, Tenants};
+use crate::uploads::Uploads;
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -88,7 +89,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
-    let access: Arc<dyn Access> = database;
+    let access: Arc<dyn Access> = database.clone();
+    let library: Arc<dyn Library> = database;
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -113,15 +115,27 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     }));
     for loaded in plan.workspaces {
         let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
-        let bound = match bind_under(loaded, &catalogue, &granted) {
+        let mut loaded = loaded;
+        let found = find_uploaded(&mut loaded, &*library, &*store).await;
+        let bound = match found.and_then(|()| bind_under(loaded, &catalogue, &granted)) {
             Ok(bound) => bound,
             Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
         };
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
+    let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        library,
+        uploads,
+        tenants: tenants.clone(),
+        apps,
+        public_url,
+    });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;

@@ -23,3 +23,4 @@ pub mod simulate;
 pub mod tenants;
 pub mod tokens;
 pub mod trial;
+pub mod uploads;

@@ -211,6 +211,5 @@ fn digest_of(file: &mut File) -> io::Result<Digest> {
             read => hash.update(buffer.get(..read).unwrap_or_default()),
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Digest::from(format!("sha256:{hex}")))
+    Ok(Digest::of_hash(hash.finalize().into()))
 }

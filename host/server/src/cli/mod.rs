@@ -13,6 +13,9 @@ mod log;
 mod new;
 mod outbox;
 mod output;
+mod plugins;
+mod push;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
@@ -63,6 +66,8 @@ enum Command {
     Bench(bench::Arguments),
     Inspect(inspect::Arguments),
     Embed(embed::Arguments),
+    Push(push::Arguments),
+    Plugins(plugins::Arguments),
     /// Compile the component on stdin.
     #[command(hide = true)]
     Workshop(workshop::Arguments),
@@ -95,13 +100,15 @@ pub fn run() -> Exit {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Plugins(arguments) => plugins::run(&arguments),
         Command::Workshop(arguments) => workshop::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 
