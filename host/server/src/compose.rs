@@ -25,6 +25,7 @@ use crate::keeping::Keeping;
 use crate::last_good::last_good;
 use crate::tenants::{Parts, Tenants};
 use crate::uploads::Uploads;
+use crate::workspaces::preflight::preflight;
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -64,6 +65,21 @@ pub struct Host {
 }
 
 impl Host {
+    /// Compares the tenants' workspaces with their CRM accounts, beside the work, and says in
+    /// the log what does not fit. Nothing is refused for it: what decided yesterday decides on.
+    pub fn look_over(&self) {
+        let tenants = self.tenants.clone();
+        tokio::spawn(async move {
+            for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
+                let bound = tenant.bound();
+                let Ok(crms) = tenants.crms(&bound.workspace).await else { continue };
+                for finding in preflight(&bound, &crms).await {
+                    tracing::warn!(tenant = %tenant.id, "{finding}");
+                }
+            }
+        });
+    }
+
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {

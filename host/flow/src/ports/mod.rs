@@ -10,7 +10,9 @@ mod store;
 use jiff::Timestamp;
 
 pub use access::Access;
-pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use crm::{
+    AccountInfo, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
+};
 pub use library::Library;
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
