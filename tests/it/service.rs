@@ -1,5 +1,7 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod plugins;
+mod preflight;
 mod tokens;
 
 use std::collections::BTreeMap;
