@@ -68,7 +68,11 @@ async fn missing_wrong_and_read_only_properties_are_told_with_who_needs_them() {
     let sandbox = double(json!({"portal_id": 4242, "properties": {"contacts": [segment, employees]}})).await;
     let condition = "enrol = { where = { property = \"lifecyclestge\", is = \"lead\" } }\n";
     let bound = bound(territory("acme") + condition + &connection(&sandbox, 4242));
-    insta::assert_snapshot!(found(&sandbox, &bound).await.join("\n"), @"");
+    insta::assert_snapshot!(found(&sandbox, &bound).await.join("\n"), @r"
+    E flow `inbound` asks in its condition for the contact property `lifecyclestge`, which the account does not have; did you mean `lifecyclestage`?
+    E the plugin `territory` of flow `inbound` reads the contact property `numberofemployees`, as a number, and the CRM has a time (date): declare it as that
+    E the plugin `territory` of flow `inbound` writes the contact property `rota_segment`, which the CRM lets nobody write: write another one
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +81,10 @@ async fn an_owner_who_left_or_never_was_is_an_error() {
     let more = "[[reps]]\nid = \"dee\"\ncrm = { hs = \"328396086\" }\n[[reps]]\nid = \"eve\"\ncrm = { hs = \"5\" }\n\
                 [[reps]]\nid = \"gone\"\nactive = false\ncrm = { hs = \"6\" }\n";
     let bound = bound(workspace("acme", more) + &connection(&sandbox, 4242));
-    insta::assert_snapshot!(found(&sandbox, &bound).await.join("\n"), @"");
+    insta::assert_snapshot!(found(&sandbox, &bound).await.join("\n"), @r"
+    E rep `dee` is the owner `328396086`, who was deactivated: name another owner, or say active = false
+    E rep `eve` is the owner `5`, whom the account does not have: take an id from its list of owners
+    ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,6 +94,19 @@ async fn another_s_account_cannot_be_claimed() {
     let found = found(&sandbox, &bound).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("E its token belongs to the account 4242, and portal_id says 9999"), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_the_tenant_s_own_cannot_say_whose_an_account_is() {
+    let sandbox = double(json!({"portal_id": 4242})).await;
+    let own = connection(&sandbox, 4242).replace(&format!("http://{}", sandbox.address()), "https://crm.example");
+    let bound = bound(workspace("acme", "") + &own);
+    let found = found(&sandbox, &bound).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("E it claims the account 4242, and `https://crm.example` is not HubSpot's"),
+        "{found:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
