@@ -14,9 +14,9 @@ use rota_rules::Catalogue;
 use rota_sandbox::{Options, Sandbox, Seed};
 use serde_json::{Value, json};
 
-use super::{connection, plan, workspace};
+use super::{connection, double, plan, workspace};
 
-async fn double(seed: Value) -> Sandbox {
+async fn seeded(seed: Value) -> Sandbox {
     let seed: Seed = serde_json::from_value(seed).expect("a seed");
     let options = Options { listen: ([127, 0, 0, 1], 0).into(), target: None, seed, client_secret: "secret".into() };
     rota_sandbox::start(options).await.expect("a double")
@@ -56,7 +56,7 @@ fn territory(name: &str) -> String {
 async fn an_account_that_has_everything_gives_no_finding() {
     let segment = json!({"name": "rota_segment"});
     let employees = json!({"name": "numberofemployees", "type": "number"});
-    let sandbox = double(json!({"portal_id": 4242, "properties": {"contacts": [segment, employees]}})).await;
+    let sandbox = seeded(json!({"portal_id": 4242, "properties": {"contacts": [segment, employees]}})).await;
     let bound = bound(territory("acme") + &connection(&sandbox, 4242));
     assert_eq!(found(&sandbox, &bound).await, Vec::<String>::new());
 }
@@ -65,7 +65,7 @@ async fn an_account_that_has_everything_gives_no_finding() {
 async fn missing_wrong_and_read_only_properties_are_told_with_who_needs_them() {
     let segment = json!({"name": "rota_segment", "read_only": true});
     let employees = json!({"name": "numberofemployees", "type": "date"});
-    let sandbox = double(json!({"portal_id": 4242, "properties": {"contacts": [segment, employees]}})).await;
+    let sandbox = seeded(json!({"portal_id": 4242, "properties": {"contacts": [segment, employees]}})).await;
     let condition = "enrol = { where = { property = \"lifecyclestge\", is = \"lead\" } }\n";
     let bound = bound(territory("acme") + condition + &connection(&sandbox, 4242));
     insta::assert_snapshot!(found(&sandbox, &bound).await.join("\n"), @r"
@@ -77,7 +77,7 @@ async fn missing_wrong_and_read_only_properties_are_told_with_who_needs_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_who_left_or_never_was_is_an_error() {
-    let sandbox = double(json!({"portal_id": 4242})).await;
+    let sandbox = double(4242).await;
     let more = "[[reps]]\nid = \"dee\"\ncrm = { hs = \"328396086\" }\n[[reps]]\nid = \"eve\"\ncrm = { hs = \"5\" }\n\
                 [[reps]]\nid = \"gone\"\nactive = false\ncrm = { hs = \"6\" }\n";
     let bound = bound(workspace("acme", more) + &connection(&sandbox, 4242));
@@ -89,7 +89,7 @@ async fn an_owner_who_left_or_never_was_is_an_error() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_s_account_cannot_be_claimed() {
-    let sandbox = double(json!({"portal_id": 4242})).await;
+    let sandbox = double(4242).await;
     let bound = bound(workspace("acme", "") + &connection(&sandbox, 9999));
     let found = found(&sandbox, &bound).await;
     assert_eq!(found.len(), 1, "{found:?}");
@@ -98,7 +98,7 @@ async fn another_s_account_cannot_be_claimed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_of_the_tenant_s_own_cannot_say_whose_an_account_is() {
-    let sandbox = double(json!({"portal_id": 4242})).await;
+    let sandbox = double(4242).await;
     let own = connection(&sandbox, 4242).replace(&format!("http://{}", sandbox.address()), "https://crm.example");
     let bound = bound(workspace("acme", "") + &own);
     let found = found(&sandbox, &bound).await;
@@ -112,7 +112,7 @@ async fn a_server_of_the_tenant_s_own_cannot_say_whose_an_account_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn scopes_that_the_token_lacks_are_named() {
     let token = json!({"token": "pat-sandbox", "scopes": ["crm.objects.owners.read"]});
-    let sandbox = double(json!({"portal_id": 4242, "tokens": [token]})).await;
+    let sandbox = seeded(json!({"portal_id": 4242, "tokens": [token]})).await;
     let bound = bound(territory("acme") + &connection(&sandbox, 4242));
     let found = found(&sandbox, &bound).await.join("\n");
     for scope in ["crm.objects.contacts.read", "crm.schemas.contacts.read", "crm.objects.companies.read"] {
@@ -122,7 +122,7 @@ async fn scopes_that_the_token_lacks_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_does_not_answer_is_an_error_and_not_a_leave() {
-    let sandbox = double(json!({"portal_id": 4242})).await;
+    let sandbox = double(4242).await;
     let bound = bound(workspace("acme", "") + &connection(&sandbox, 4242));
     let fault = json!({"kind": "status", "status": 503, "path": "/account-info"});
     let faults = format!("http://{}/_sandbox/faults", sandbox.address());
