@@ -6,6 +6,8 @@ mod limits;
 mod metrics;
 mod openapi;
 mod operator;
+mod plugins;
+mod preflight;
 mod route;
 mod sample;
 mod tenancy;

@@ -12,13 +12,13 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, People, Rules, Store, Tenancy, Vault};
+use rota_flow::ports::{Access, Clock, Library, People, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind_under};
+use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper};
@@ -29,6 +29,8 @@ use crate::keys::Master;
 use crate::last_good::last_good;
 use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
+use crate::uploads::Uploads;
+use crate::workspaces::preflight::preflight;
 
 pub use crate::http::Serving;
 
@@ -80,6 +82,21 @@ pub struct Host {
 }
 
 impl Host {
+    /// Compares the tenants' workspaces with their CRM accounts, beside the work, and says in
+    /// the log what does not fit. Nothing is refused for it: what decided yesterday decides on.
+    pub fn look_over(&self) {
+        let tenants = self.tenants.clone();
+        tokio::spawn(async move {
+            for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
+                let bound = tenant.bound();
+                let Ok(crms) = tenants.crms(&bound.workspace).await else { continue };
+                for finding in preflight(&bound, &crms).await {
+                    tracing::warn!(tenant = %tenant.id, "{finding}");
+                }
+            }
+        });
+    }
+
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {
@@ -124,6 +141,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let people: Arc<dyn People> = database.clone();
     let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database.clone();
+    let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database;
     let gate = Arc::new(Gate::new(access.clone()));
     let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
@@ -154,7 +172,9 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     }));
     for loaded in plan.workspaces {
         let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
-        let bound = match bind_under(loaded, &catalogue, &granted) {
+        let mut loaded = loaded;
+        let found = find_uploaded(&mut loaded, &*library, &*store).await;
+        let bound = match found.and_then(|()| bind_under(loaded, &catalogue, &granted)) {
             Ok(bound) => bound,
             Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
         };
@@ -163,12 +183,15 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     tenants.standings().know(tenancy.standings().await?);
     tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());
     let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
         inbox,
         clock,
         store: store.clone(),
         access,
+        library,
+        uploads,
         vault,
         people,
         gate: gate.clone(),

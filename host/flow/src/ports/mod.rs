@@ -3,6 +3,7 @@
 
 mod access;
 mod crm;
+mod library;
 mod people;
 mod rules;
 mod store;
@@ -12,7 +13,10 @@ mod vault;
 use jiff::Timestamp;
 
 pub use access::Access;
-pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use crm::{
+    AccountInfo, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
+};
+pub use library::Library;
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{

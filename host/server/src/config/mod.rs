@@ -17,5 +17,6 @@ pub use case::{Case, Expect};
 pub use error::ConfigError;
 pub use events::read as read_events;
 pub use files::{Bundle, Directory, Files};
+pub(crate) use mend::nearest;
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};
 pub use workspace::{Loaded, TableFile, load as load_workspace};

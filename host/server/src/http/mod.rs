@@ -6,6 +6,7 @@ mod health;
 mod limits;
 mod metrics;
 mod people;
+mod plugins;
 mod problem;
 mod route;
 mod secrets;
@@ -22,13 +23,14 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, People, Store, Tenancy, Vault};
+use rota_flow::ports::{Access, Clock, Library, People, Store, Tenancy, Vault};
 
 use self::api::Route;
 use self::limits::outermost;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
+use crate::uploads::Uploads;
 
 pub(crate) use limits::Limits;
 pub use serve::Serving;
@@ -57,6 +59,10 @@ pub struct Doors {
     pub vault: Arc<dyn Vault>,
     /// Persons, to be given out or erased.
     pub people: Arc<dyn People>,
+    /// What tenants uploaded.
+    pub library: Arc<dyn Library>,
+    /// The way in for components.
+    pub uploads: Arc<Uploads>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -94,6 +100,7 @@ fn routes() -> Vec<Route> {
         health::routes(),
         webhooks::routes(),
         route::routes(),
+        plugins::routes(),
         people::routes(),
         secrets::routes(),
         tokens::routes(),

@@ -14,7 +14,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, People, Rules, Store, Tenancy};
+use rota_flow::ports::{Clock, Crm, People, Rules, Store, Tenancy};
 use rota_flow::share::Lanes;
 use rota_rules::Catalogue;
 use tokio::sync::{Mutex, watch};
@@ -197,6 +197,20 @@ impl Tenants {
         }
         self.activate((*bound).clone(), Some(tenant.revision())).await?;
         Ok(true)
+    }
+
+    /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
+    /// in use already keep their pace.
+    ///
+    /// # Errors
+    /// When one of them cannot be used: which, and what to do.
+    pub async fn crms(&self, workspace: &Workspace) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+        let before = match self.get(&workspace.tenant) {
+            Some(tenant) => tenant.accounts().await,
+            None => BTreeMap::new(),
+        };
+        let accounts = accounts::accounts(workspace, &before, &self.parts).await?;
+        Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
     }
 
     /// The accounts that a workspace connects.

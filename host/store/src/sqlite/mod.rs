@@ -15,6 +15,7 @@ mod inbox;
 mod kept;
 mod keys;
 mod lanes;
+mod library;
 mod log;
 mod many;
 mod open;

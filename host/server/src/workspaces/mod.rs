@@ -1,0 +1,3 @@
+//! Workspaces that reach a server from elsewhere.
+
+pub mod preflight;
