@@ -13,6 +13,7 @@ mod log;
 mod new;
 mod outbox;
 mod output;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
