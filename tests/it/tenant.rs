@@ -53,7 +53,7 @@ impl Tenant {
         let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
-            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
+            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
             seed: Seed::from_number(1),
             store: store.clone(),
             rules,

@@ -11,7 +11,7 @@ use rota_domain::workspace::Workspace;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bindings::Bindings;
-use crate::ports::{Arrival, Crm, StoreError};
+use crate::ports::{Arrival, Crm, Origin, StoreError};
 
 /// Orders of one tenant that may wait. Who comes later is told to come again.
 const QUEUE: usize = 256;
@@ -27,6 +27,9 @@ pub struct Revision {
     pub kept: Vec<Arc<[u8]>>,
     /// The CRM accounts.
     pub crms: BTreeMap<ConnectionId, Arc<dyn Crm>>,
+    /// Whence it came, if somebody applied it: then it is entered even where the workspace
+    /// says what it said before, for its files have other words.
+    pub origin: Option<Origin>,
 }
 
 /// A lead whose caller waits for the decision.

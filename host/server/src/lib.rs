@@ -24,3 +24,4 @@ pub mod simulate;
 pub mod tenants;
 pub mod tokens;
 pub mod trial;
+pub mod workspaces;

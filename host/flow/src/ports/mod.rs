@@ -3,6 +3,7 @@
 
 mod access;
 mod crm;
+mod revisions;
 mod rules;
 mod store;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 
 pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,

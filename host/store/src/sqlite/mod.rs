@@ -20,6 +20,7 @@ mod read;
 mod record;
 mod records;
 mod repair;
+mod revisions;
 mod rows;
 mod settle;
 mod shared;
