@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Doors;
-use super::api::{Caller, Given, Route};
+use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
 use crate::tokens::{Wanted, issue};
 
@@ -20,7 +20,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/v1/tokens", Role::Admin, "listTokens", list)
             .says("The tenant's tokens, by their public names")
-            .gives::<Vec<Grant>>(),
+            .query::<Paging>()
+            .gives::<Page<Grant>>(),
         Route::new(Method::POST, "/v1/tokens", Role::Admin, "makeToken", make)
             .says("Make a token; it is shown this once")
             .takes::<NewToken>()
@@ -56,9 +57,13 @@ struct MadeToken {
     grant: Grant,
 }
 
-async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<Grant>>, Problem> {
-    let grants = doors.access.grants(Some(caller.tenant()?)).await;
-    grants.map(Json).map_err(|error| Problem::store(&error))
+async fn list(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Page<Grant>>, Problem> {
+    let grants = doors.access.grants(Some(caller.tenant()?)).await.map_err(|error| Problem::store(&error))?;
+    Page::cut(grants, &paging, |grant| grant.id.to_string()).map(Json)
 }
 
 async fn make(

@@ -5,6 +5,7 @@
 mod caller;
 mod document;
 mod guard;
+mod page;
 mod take;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaGenerator;
 
 pub(super) use caller::Caller;
+pub(super) use page::{Page, Paging};
 pub(super) use take::{Asked, Given};
 
 use super::Doors;
