@@ -16,6 +16,7 @@ pub mod event;
 pub mod fairness;
 pub mod id;
 pub mod lead;
+pub mod library;
 pub mod limits;
 pub mod manifest;
 pub mod person;

@@ -4,6 +4,7 @@
 mod access;
 mod crm;
 mod revisions;
+mod library;
 mod rules;
 mod store;
 
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
 pub use revisions::{Origin, Past, Revisions};
+pub use library::Library;
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,

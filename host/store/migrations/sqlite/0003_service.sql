@@ -39,8 +39,9 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_tenant ON audit (tenant, id);
 
--- Components that tenants uploaded; their bytes are in `kept`. `manifest` is JSON. A
--- withdrawn one is used by no workspace from then on, and still replays.
+-- Components that tenants uploaded; their bytes are in `kept`. `manifest` is JSON, and so is
+-- `makeup`: imports, tools, memory. A withdrawn one is used by no workspace from then on, and
+-- still replays.
 CREATE TABLE plugins (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     digest TEXT NOT NULL,
@@ -48,6 +49,8 @@ CREATE TABLE plugins (
     version TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     manifest TEXT NOT NULL,
+    makeup TEXT NOT NULL,
+    settings_schema TEXT,
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
     withdrawn INTEGER,

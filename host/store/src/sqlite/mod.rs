@@ -11,6 +11,7 @@ mod failure;
 mod inbox;
 mod kept;
 mod lanes;
+mod library;
 mod log;
 mod many;
 mod open;
