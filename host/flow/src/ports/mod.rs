@@ -3,22 +3,26 @@
 
 mod access;
 mod crm;
-mod revisions;
 mod library;
+mod people;
+mod revisions;
 mod rules;
 mod store;
+mod vault;
 
 use jiff::Timestamp;
 
 pub use access::Access;
 pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
-pub use revisions::{Origin, Past, Revisions};
 pub use library::Library;
+pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
+pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
     Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
+pub use vault::{SecretName, SecretValue, Vault};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {
