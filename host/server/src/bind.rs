@@ -104,7 +104,8 @@ fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
 pub struct UnfitSettings {
     flow: FlowId,
     plugin: String,
-    misfits: Vec<Misfit>,
+    /// What does not fit.
+    pub misfits: Vec<Misfit>,
 }
 
 /// Settings that their plugin could not use are refused before a lead meets them.

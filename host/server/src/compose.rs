@@ -8,8 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_crm::Secret;
 use rota_domain::delivery::Backoff;
-use rota_domain::id::TenantId;
-use rota_domain::plan::{Plan as Granted, Plans};
+use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Store};
 use rota_rules::Catalogue;
@@ -17,13 +16,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
-use crate::last_good::last_good;
 use crate::tenants::{Parts, Tenants};
+use crate::workspaces::{Workspaces, from_files};
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -88,7 +86,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
-    let access: Arc<dyn Access> = database;
+    let access: Arc<dyn Access> = database.clone();
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -109,19 +107,31 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         secrets: plan.secrets,
         plans: plan.plans,
         apps: apps.keys().cloned().collect(),
+        from_files: from_files(&plan.workspaces, &*database).await?,
         stopped: stopped.clone(),
     }));
-    for loaded in plan.workspaces {
-        let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
-        let bound = match bind_under(loaded, &catalogue, &granted) {
-            Ok(bound) => bound,
-            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
-        };
-        tenants.open(bound).await?;
-    }
+    let workspaces = Arc::new(Workspaces {
+        store: store.clone(),
+        revisions: database.clone(),
+        library: database,
+        // The store seals no secrets yet.
+        vault: None,
+        tenants: tenants.clone(),
+        catalogue,
+        clock: clock.clone(),
+    });
+    workspaces.begin(plan.workspaces).await?;
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        tenants: tenants.clone(),
+        workspaces,
+        apps,
+        public_url,
+    });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;
@@ -133,21 +143,6 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         }
     });
     Ok(Host { address, store, stop, work, tenants })
-}
-
-/// What a tenant goes on with whose workspace is refused: the last that it decided under. A
-/// tenant that has none is the operator's to look at before anything starts.
-async fn instead(
-    store: &dyn Store,
-    id: &TenantId,
-    catalogue: &Catalogue,
-    granted: &Granted,
-    refused: anyhow::Error,
-) -> anyhow::Result<Bound> {
-    let Some((revision, loaded)) = last_good(store, id).await? else { return Err(refused) };
-    let Ok(bound) = bind_under(loaded, catalogue, granted) else { return Err(refused) };
-    tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
-    Ok(bound)
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

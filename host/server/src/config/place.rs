@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use toml::de::DeValue;
 
 use super::Files;
@@ -80,7 +80,7 @@ fn member<'t>(text: &'t str, step: &str) -> Option<&'t str> {
 
 /// What follows the JSON value at the start of this text.
 fn skip(text: &str) -> Option<&str> {
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     values.next()?.ok()?;
     text.get(values.byte_offset()..)
 }

@@ -5,6 +5,7 @@ mod health;
 mod problem;
 mod tokens;
 mod webhooks;
+mod workspace;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use rota_flow::ports::{Access, Clock, Store};
 
 use self::api::Route;
 use crate::tenants::Tenants;
+use crate::workspaces::Workspaces;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -34,6 +36,8 @@ pub struct Doors {
     pub access: Arc<dyn Access>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
+    /// How workspaces are changed.
+    pub workspaces: Arc<Workspaces>,
     /// The apps whose webhooks come in, by name.
     pub apps: HashMap<String, AppDoor>,
     /// The address that CRMs call and sign.
@@ -61,5 +65,5 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    [health::routes(), tokens::routes(), workspace::routes()].into_iter().flatten().collect()
 }

@@ -63,6 +63,12 @@ impl Tenant {
         self.now.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
+    /// The number of the revision that it decides under, and the revision.
+    #[must_use]
+    pub fn now(&self) -> (u64, Arc<Bound>) {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The number of the revision that it decides under.
     #[must_use]
     pub fn revision(&self) -> u64 {

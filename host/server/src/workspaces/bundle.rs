@@ -105,7 +105,7 @@ fn unsound(path: &str) -> Option<&'static str> {
 /// A bundle with its components found, ready to be read as a workspace.
 pub(super) struct Found<'b> {
     pub(super) bundle: &'b Bundle,
-    pub(super) components: BTreeMap<String, Vec<u8>>,
+    pub(super) components: &'b BTreeMap<String, Vec<u8>>,
 }
 
 impl Files for Found<'_> {
