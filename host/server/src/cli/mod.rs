@@ -1,20 +1,25 @@
 //! The command line: one file a command, arguments first, then what it does. A command's
 //! help text is the doc comment of its arguments.
 
+mod apply;
 mod bench;
 mod build;
 mod check;
 mod database;
 mod demo;
 mod embed;
+mod export;
 mod fairness;
 mod inspect;
 mod log;
 mod new;
 mod outbox;
 mod output;
+mod plan;
 mod remote;
 mod replay;
+mod revisions;
+mod rollback;
 mod run;
 mod sandbox;
 mod schema;
@@ -46,6 +51,11 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Revisions(revisions::Arguments),
+    Rollback(rollback::Arguments),
+    Export(export::Arguments),
     Simulate(simulate::Arguments),
     Why(why::Arguments),
     Replay(replay::Arguments),
@@ -78,6 +88,11 @@ pub fn run() -> Exit {
     let ended = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Revisions(arguments) => revisions::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
@@ -102,7 +117,7 @@ pub fn run() -> Exit {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 

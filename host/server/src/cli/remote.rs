@@ -111,6 +111,11 @@ impl Remote {
             true => (said("detail"), said("mend")),
             false => (format!("{} answered {status}.", self.server), "Name a Rota server with --server URL.".into()),
         };
+        let detail = body["errors"].as_array().into_iter().flatten().fold(detail, |told, error| {
+            let line = error["line"].as_u64().map(|line| format!(":{line}")).unwrap_or_default();
+            let (file, reason) = (error["file"].as_str(), error["reason"].as_str());
+            format!("{told}\n  {}{line}: {}\n", file.unwrap_or_default(), reason.unwrap_or_default())
+        });
         Err(Refused { status: status.as_u16(), detail, mend, body }.into())
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Files, within};
 
 /// The most files of a workspace.
-pub const FILES_MOST: usize = 200;
+const FILES_MOST: usize = 200;
 /// The most bytes of a path.
 const PATH_MOST: usize = 200;
 
