@@ -65,8 +65,12 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
     }
     if !force {
-        let differing: Vec<&str> =
-            bundle.files.iter().filter(|(path, bytes)| differs(&directory.join(path), bytes)).map(|(path, _)| path.as_str()).collect();
+        let differing: Vec<&str> = bundle
+            .files
+            .iter()
+            .filter(|(path, bytes)| differs(&directory.join(path), bytes))
+            .map(|(path, _)| path.as_str())
+            .collect();
         anyhow::ensure!(
             differing.is_empty(),
             "{} in {} would be overwritten with other text: choose another directory, or say --force",

@@ -36,9 +36,7 @@ pub(crate) fn setting(files: &dyn Files, flow: usize, pointer: &str) -> (String,
 pub(crate) fn plugin_span(text: &str, flow: &str) -> Option<Range<usize>> {
     let document = Document::parse(WORKSPACE, text.as_bytes()).ok()?;
     let DeValue::Array(flows) = document.table().get("flows")?.get_ref() else { return None };
-    let named = |table: &&toml::Spanned<DeValue<'_>>| {
-        matches!(table.get_ref().get("id").map(toml::Spanned::get_ref), Some(DeValue::String(id)) if id == flow)
-    };
+    let named = |table: &&toml::Spanned<DeValue<'_>>| matches!(table.get_ref().get("id").map(toml::Spanned::get_ref), Some(DeValue::String(id)) if id == flow);
     Some(flows.iter().find(named)?.get_ref().get("plugin")?.span())
 }
 

@@ -331,7 +331,9 @@ impl IntoResponse for Refused {
         };
         let (status, kind, mend) = terms(&refusal);
         let detail = match &refusal {
-            Refusal::Invalid(errors) => format!("The workspace is refused for {} reasons; nothing has changed.", errors.len()),
+            Refusal::Invalid(errors) => {
+                format!("The workspace is refused for {} reasons; nothing has changed.", errors.len())
+            }
             other => other.to_string(),
         };
         let mut body = json!({
@@ -358,21 +360,17 @@ fn terms(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
             "served-from-files",
             "Ask the operator, who chooses in rota.toml which directories are served.",
         ),
-        Refusal::Moved { .. } => (
-            StatusCode::CONFLICT,
-            "moved",
-            "Plan again against the revision that holds, and apply that.",
-        ),
+        Refusal::Moved { .. } => {
+            (StatusCode::CONFLICT, "moved", "Plan again against the revision that holds, and apply that.")
+        }
         Refusal::Invalid(_) => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "invalid-workspace",
             "Mend what `errors` lists, each with its file and line, and apply again.",
         ),
-        Refusal::Missing(_) => (
-            StatusCode::NOT_FOUND,
-            "not-found",
-            "Correct the name; GET /v1/workspace shows what there is.",
-        ),
+        Refusal::Missing(_) => {
+            (StatusCode::NOT_FOUND, "not-found", "Correct the name; GET /v1/workspace shows what there is.")
+        }
         Refusal::NoSource(_) => (
             StatusCode::CONFLICT,
             "no-source",
@@ -383,8 +381,6 @@ fn terms(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
             "no-vault",
             "Leave `secrets` out, and have the operator set them in the server's environment.",
         ),
-        Refusal::Busy(_) | Refusal::Store(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment.")
-        }
+        Refusal::Busy(_) | Refusal::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment."),
     }
 }

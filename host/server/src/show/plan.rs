@@ -143,10 +143,5 @@ fn summary(planned: &Planned) -> String {
         return format!("Refused for {count}; nothing can be applied.");
     }
     let count = |mark: Mark| planned.changes.iter().filter(|change| change.mark == mark).count();
-    format!(
-        "{} to add, {} to change, {} to remove.",
-        count(Mark::Added),
-        count(Mark::Changed),
-        count(Mark::Removed)
-    )
+    format!("{} to add, {} to change, {} to remove.", count(Mark::Added), count(Mark::Changed), count(Mark::Removed))
 }

@@ -173,6 +173,8 @@ fn refused(error: &anyhow::Error, base: u64) -> Refusal {
     }
     match error.downcast_ref::<OrderError>() {
         Some(order) => Refusal::Busy(order.to_string()),
-        None => Refusal::Invalid(vec![Fault { file: "workspace.toml".into(), line: None, reason: format!("{error:#}") }]),
+        None => {
+            Refusal::Invalid(vec![Fault { file: "workspace.toml".into(), line: None, reason: format!("{error:#}") }])
+        }
     }
 }

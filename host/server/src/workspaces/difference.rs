@@ -35,10 +35,8 @@ pub(super) fn difference(before: Option<&(Arc<Workspace>, Tables)>, after: (&Wor
 
 /// The files whose bytes differ, and the components.
 pub(super) fn files(before: &Bundle, after: &Bundle) -> Vec<String> {
-    let names: BTreeSet<&String> = [before, after]
-        .into_iter()
-        .flat_map(|bundle| bundle.files.keys().chain(bundle.components.keys()))
-        .collect();
+    let names: BTreeSet<&String> =
+        [before, after].into_iter().flat_map(|bundle| bundle.files.keys().chain(bundle.components.keys())).collect();
     let differs = |name: &&&String| {
         before.files.get(**name) != after.files.get(**name)
             || before.components.get(**name) != after.components.get(**name)
@@ -177,8 +175,10 @@ mod tests {
 
     #[test]
     fn settings_are_told_by_their_place_and_members_by_their_rep() {
-        let flow = |pool: &str| json!({"id": "f", "plugin": "territory", "fallback": {"queue": "q"},
-            "settings": {"territories": [{"pool": "eu"}, {"pool": pool}]}});
+        let flow = |pool: &str| {
+            json!({"id": "f", "plugin": "territory", "fallback": {"queue": "q"},
+            "settings": {"territories": [{"pool": "eu"}, {"pool": pool}]}})
+        };
         let pool = |members: Value| json!([{"id": "p", "members": members}]);
         let (ana, bo) = (json!({"rep": "ana", "weight": 1}), json!({"rep": "bo", "weight": 2}));
         let old = json!({"workspace": "acme", "flows": [flow("na")], "pools": pool(json!([ana, bo]))});

@@ -62,11 +62,7 @@ impl Workspaces {
     }
 
     /// The components that came before the bundle, by the path that it names them with.
-    async fn components_of(
-        &self,
-        tenant: &TenantId,
-        bundle: &Bundle,
-    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let mut components = BTreeMap::new();
         for (path, digest) in &bundle.components {
             if let Some(bytes) = self.component(tenant, digest.as_str()).await? {
@@ -182,16 +178,14 @@ fn within_quota(loaded: &Loaded, most: u32, found: &Found<'_>) -> Result<(), Vec
     if rows <= most as usize {
         return Ok(());
     }
-    let reason = format!("the tables have {rows} rows together, and the tenant's plan grants {most}: leave rows out, or ask the operator for another plan");
+    let reason = format!(
+        "the tables have {rows} rows together, and the tenant's plan grants {most}: leave rows out, or ask the operator for another plan"
+    );
     Err(vec![Fault { file: WORKSPACE.into(), line: at(found, "/tables"), reason }])
 }
 
 /// What is wrong with each flow, so that an author is told everything at once.
-fn flows_one_by_one(
-    loaded: &Loaded,
-    wrong: impl Fn(Loaded) -> Option<anyhow::Error>,
-    found: &Found<'_>,
-) -> Vec<Fault> {
+fn flows_one_by_one(loaded: &Loaded, wrong: impl Fn(Loaded) -> Option<anyhow::Error>, found: &Found<'_>) -> Vec<Fault> {
     let mut all = Vec::new();
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {
         let mut one = Loaded { tables: BTreeMap::new(), components: BTreeMap::new(), ..loaded.clone() };
@@ -205,7 +199,8 @@ fn flows_one_by_one(
         };
         for misfit in &unfit.misfits {
             let (file, line) = setting(found, n, &misfit.path);
-            let reason = format!("{misfit}: the settings of flow `{}` do not fit its plugin `{}`", flow.id, flow.plugin);
+            let reason =
+                format!("{misfit}: the settings of flow `{}` do not fit its plugin `{}`", flow.id, flow.plugin);
             all.push(Fault { file, line, reason });
         }
     }
