@@ -1,7 +1,7 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
-mod clients;
 mod revisions;
+mod three_clients;
 mod tokens;
 mod workspace;
 

@@ -78,7 +78,9 @@ fn one(change: &Change, palette: Palette) -> Vec<String> {
             Mark::Changed => lines.extend(hanging(&changed(field), 6, 8)),
             Mark::Added => {
                 let mut told = Vec::new();
-                leaves("", &field.to, &mut told);
+                leaves(field.path.trim_start_matches('/'), &field.to, &mut told);
+                // What it is called stands before it already.
+                told.retain(|told| *told != format!("class: {:?}", change.id));
                 lines.extend(told.iter().flat_map(|told| hanging(told, 6, 8)));
             }
             // That it goes says enough.
@@ -102,9 +104,17 @@ fn rows_told(rows: RowChanges) -> String {
 fn changed(Field { path, from, to }: &Field) -> String {
     let path = path.trim_start_matches('/');
     match (from, to) {
-        (Value::Null, to) => format!("{path}: + {to}"),
-        (from, Value::Null) => format!("{path}: - {from}"),
-        (from, to) => format!("{path}: {from} -> {to}"),
+        (Value::Null, to) => format!("{path}: + {}", value_told(to)),
+        (from, Value::Null) => format!("{path}: - {}", value_told(from)),
+        (from, to) => format!("{path}: {} -> {}", value_told(from), value_told(to)),
+    }
+}
+
+/// A value as JSON; of a digest, as much as people compare.
+fn value_told(value: &Value) -> String {
+    match value.as_str().and_then(|text| text.strip_prefix("sha256:")) {
+        Some(digest) => format!("sha256:{}…", digest.chars().take(12).collect::<String>()),
+        None => value.to_string(),
     }
 }
 
@@ -127,7 +137,7 @@ fn leaves(path: &str, value: &Value, told: &mut Vec<String>) {
         Value::Array(list) if list.is_empty() => {}
         Value::Null => {}
         Value::String(text) if text.is_empty() => {}
-        value => told.push(format!("{path}: {value}")),
+        value => told.push(format!("{path}: {}", value_told(value))),
     }
 }
 
