@@ -13,6 +13,7 @@ mod engine;
 mod fairness;
 mod frozen;
 mod hubspot;
+mod judging;
 mod last_good;
 mod outage;
 mod plans;

@@ -2,6 +2,8 @@
 
 mod revisions;
 mod three_clients;
+mod plugins;
+mod preflight;
 mod tokens;
 mod workspace;
 

@@ -10,7 +10,7 @@ use rota_crm::Secret;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Library, Store};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,6 +21,8 @@ use crate::config::{App, Loaded};
 use crate::http::{AppDoor, Doors, router};
 use crate::keeping::Keeping;
 use crate::tenants::{Parts, Tenants};
+use crate::uploads::Uploads;
+use crate::workspaces::preflight::preflight;
 use crate::workspaces::{Workspaces, from_files};
 
 /// Finds a secret by its name.
@@ -61,6 +63,21 @@ pub struct Host {
 }
 
 impl Host {
+    /// Compares the tenants' workspaces with their CRM accounts, beside the work, and says in
+    /// the log what does not fit. Nothing is refused for it: what decided yesterday decides on.
+    pub fn look_over(&self) {
+        let tenants = self.tenants.clone();
+        tokio::spawn(async move {
+            for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
+                let bound = tenant.bound();
+                let Ok(crms) = tenants.crms(&bound.workspace).await else { continue };
+                for finding in preflight(&bound, &crms).await {
+                    tracing::warn!(tenant = %tenant.id, "{finding}");
+                }
+            }
+        });
+    }
+
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {
@@ -87,6 +104,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
     let access: Arc<dyn Access> = database.clone();
+    let library: Arc<dyn Library> = database.clone();
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -112,21 +130,24 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     }));
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
-        revisions: database.clone(),
-        library: database,
+        revisions: database,
+        library: library.clone(),
         // The store seals no secrets yet.
         vault: None,
         tenants: tenants.clone(),
-        catalogue,
+        catalogue: catalogue.clone(),
         clock: clock.clone(),
     });
     workspaces.begin(plan.workspaces).await?;
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());
     let doors = Arc::new(Doors {
         inbox,
         clock,
         store: store.clone(),
         access,
+        library,
+        uploads,
         tenants: tenants.clone(),
         workspaces,
         apps,

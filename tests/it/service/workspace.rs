@@ -98,7 +98,7 @@ async fn what_is_invalid_is_refused_with_file_line_and_reason_and_changes_nothin
         (files(&good.replace("[[pools]]", "[[poools]]")), "workspace.toml", 6, "poools"),
         (files(&good.replace("rep = \"ada\" }", "rep = \"bo\" }")), "workspace.toml", 8, "bo"),
         (files(&good.replace(inbound, "settings = { pol = \"all\" }")), "workspace.toml", 12, "/pool: is missing"),
-        (files(&good.replace("next-in-line", "nobody")), "workspace.toml", 11, "`nobody`, which is not here"),
+        (files(&good.replace("next-in-line", "nobody")), "workspace.toml", 11, "`nobody`, which is not there"),
         (files(&good.replace("\"acme\"", "\"birch\"")), "workspace.toml", 1, "of the tenant `acme`"),
         (files(&format!("{good}{table}")), "workspace.toml", 17, "t.csv"),
         (

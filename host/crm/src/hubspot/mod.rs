@@ -4,6 +4,7 @@
 //! its JSON reads. `read`, `owners` and `deliver` are the three things that the port asks.
 //! Nothing here reads a wall clock, an environment variable or chance; waiting is tokio's.
 
+mod account;
 mod api;
 mod beside;
 mod client;
@@ -13,6 +14,7 @@ mod limit;
 mod owner_write;
 mod owners;
 mod piecewise;
+mod properties;
 mod read;
 mod settled;
 mod signature;
@@ -26,7 +28,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rota_domain::effect::Effect;
 use rota_domain::id::{ConnectionId, EffectId};
-use rota_flow::ports::{Crm, CrmError, Delivered, Directory, Reading, RecordRef, Wanted};
+use rota_flow::ports::{AccountInfo, Crm, CrmError, Delivered, Directory, PropertyInfo, Reading, RecordRef, Wanted};
 
 use crate::Secret;
 use client::Client;
@@ -95,6 +97,14 @@ impl Crm for HubSpot {
         let errand = self.client.errand();
         let book = self.owners.refresh(&errand).await.map_err(|failure| failure.error)?;
         Ok(book.directory())
+    }
+
+    async fn properties(&self, object: &str) -> Result<Vec<PropertyInfo>, CrmError> {
+        properties::all(&self.client.errand(), object).await.map_err(|failure| failure.error)
+    }
+
+    async fn account(&self) -> Result<AccountInfo, CrmError> {
+        account::info(&self.client.errand()).await.map_err(|failure| failure.error)
     }
 
     async fn deliver(&self, effects: &[(Effect, u32)]) -> Vec<(EffectId, Result<Delivered, CrmError>)> {

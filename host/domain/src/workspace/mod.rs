@@ -7,7 +7,7 @@ mod people;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use condition::Condition;
+pub use condition::{Condition, Test};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Policy, Pool, Rep, Table};
 

@@ -13,7 +13,9 @@ mod vault;
 use jiff::Timestamp;
 
 pub use access::Access;
-pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use crm::{
+    AccountInfo, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
+};
 pub use library::Library;
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Origin, Past, Revisions};

@@ -16,6 +16,8 @@ mod new;
 mod outbox;
 mod output;
 mod plan;
+mod plugins;
+mod push;
 mod remote;
 mod replay;
 mod revisions;
@@ -74,9 +76,11 @@ enum Command {
     Bench(bench::Arguments),
     Inspect(inspect::Arguments),
     Embed(embed::Arguments),
+    Push(push::Arguments),
+    Plugins(plugins::Arguments),
     /// Compile the component on stdin.
     #[command(hide = true)]
-    Workshop,
+    Workshop(workshop::Arguments),
 }
 
 /// Reads the arguments and runs the command.
@@ -111,7 +115,9 @@ pub fn run() -> Exit {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
-        Command::Workshop => workshop::run(),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Plugins(arguments) => plugins::run(&arguments),
+        Command::Workshop(arguments) => workshop::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,

@@ -51,6 +51,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         }
         output::note(&format!("  database: {database}"));
     }
+    host.look_over();
     tokio::select! {
         stopped = told_to_stop() => stopped?,
         () = host.ended() => anyhow::bail!("a part of the server ended by itself, which is a defect: the log above says which; start it again"),

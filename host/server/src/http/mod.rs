@@ -2,6 +2,7 @@
 
 mod api;
 mod health;
+mod plugins;
 mod problem;
 mod tokens;
 mod webhooks;
@@ -15,11 +16,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Library, Store};
 
 use self::api::Route;
 use crate::tenants::Tenants;
 use crate::workspaces::Workspaces;
+use crate::uploads::Uploads;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -34,6 +36,10 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// What tenants uploaded.
+    pub library: Arc<dyn Library>,
+    /// The way in for components.
+    pub uploads: Arc<Uploads>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// How workspaces are changed.
@@ -65,5 +71,5 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes(), workspace::routes()].into_iter().flatten().collect()
+    [health::routes(), plugins::routes(), tokens::routes(), workspace::routes()].into_iter().flatten().collect()
 }

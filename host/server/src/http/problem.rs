@@ -5,7 +5,7 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
 use rota_flow::ports::StoreError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The media type of errors.
 pub(super) const PROBLEM: &str = "application/problem+json";
@@ -25,18 +25,23 @@ pub(super) struct Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Json(json!({
-            "type": format!("urn:rota:problem:{}", self.kind),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-            "mend": self.mend,
-        }));
+        let body = Json(self.json());
         (self.status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response()
     }
 }
 
 impl Problem {
+    /// The problem as JSON, for who has more to say.
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "type": format!("urn:rota:problem:{}", self.kind),
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+            "mend": self.mend,
+        })
+    }
+
     /// No token, or none that holds. Which of the two is not said.
     pub(super) fn no_token() -> Self {
         Self {

@@ -12,7 +12,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Origin, Store};
+use rota_flow::ports::{Clock, Crm, Origin, Store};
 use rota_rules::Catalogue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -181,6 +181,20 @@ impl Tenants {
         let portals = self.portals_of(workspace, &reserved)?;
         reserved.extend(portals.clone());
         Ok(Claimed { tenants: self, portals })
+    }
+
+    /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
+    /// in use already keep their pace.
+    ///
+    /// # Errors
+    /// When one of them cannot be used: which, and what to do.
+    pub async fn crms(&self, workspace: &Workspace) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+        let before = match self.get(&workspace.tenant) {
+            Some(tenant) => tenant.accounts().await,
+            None => BTreeMap::new(),
+        };
+        let accounts = accounts::accounts(workspace, &before, &self.parts)?;
+        Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
     }
 
     /// The accounts that a workspace connects, if nobody else has them.

@@ -75,6 +75,11 @@ impl Tenant {
         self.now.read().unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Its accounts as they are now.
+    pub(super) async fn accounts(&self) -> BTreeMap<ConnectionId, Account> {
+        self.accounts.lock().await.iter().map(|(id, (account, _))| (id.clone(), account.clone())).collect()
+    }
+
     /// Decides under this from now on, if the workspace stands at `base`.
     pub(super) async fn activate(
         &self,
@@ -84,8 +89,7 @@ impl Tenant {
         parts: &Parts,
         work: &Lock<JoinSet<()>>,
     ) -> anyhow::Result<u64> {
-        let before: BTreeMap<_, _> =
-            self.accounts.lock().await.iter().map(|(id, (account, _))| (id.clone(), account.clone())).collect();
+        let before = self.accounts().await;
         let accounts = accounts(&bound.workspace, &before, parts)?;
         let entered = self.orders.revise(revision(&bound, &accounts, origin), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));

@@ -5,15 +5,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rota_domain::id::{Digest, TenantId};
-use rota_domain::library::PluginName;
+use rota_domain::id::TenantId;
+use rota_domain::workspace::Workspace;
 use rota_flow::ports::StoreError;
 
 use super::bundle::Found;
 use super::{Bundle, Fault, Pins, Workspaces};
-use crate::bind::{Bound, UnfitSettings, bind_under};
-use crate::bundled::BUNDLED;
-use crate::config::{ConfigError, Loaded, at, is_file, load_workspace, setting};
+use crate::bind::{Bound, UnfitSettings, bind_under, find_uploaded, refuse_withdrawn};
+use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
 
 /// A bundle that can hold, with what its author should know; or what is wrong with it.
 pub(super) type Judged = Result<(Bound, Vec<String>), Vec<Fault>>;
@@ -55,24 +54,38 @@ impl Workspaces {
             Ok(bound) => bound,
             Err(faults) => return Ok(Err(faults)),
         };
+        if let Err(error) = refuse_withdrawn(&bound.workspace, &*self.library).await {
+            return match error.downcast::<StoreError>() {
+                Ok(store) => Err(store),
+                Err(error) => Ok(Err(vec![on_line(&found, "/flows", format!("{error:#}"))])),
+            };
+        }
         if let Err(error) = self.tenants.check(&bound.workspace) {
             return Ok(Err(vec![on_line(&found, "/connections", format!("{error:#}"))]));
         }
         Ok(Ok((bound, warnings)))
     }
 
-    /// The components that came before the bundle, by the path that it names them with.
-    async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    /// The components that came before the bundle, by the path that it names them with. One
+    /// that was withdrawn is used by no revision from then on.
+    async fn components_of(
+        &self,
+        tenant: &TenantId,
+        bundle: &Bundle,
+    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let uploaded = self.library.uploaded(tenant).await?;
         let mut components = BTreeMap::new();
         for (path, digest) in &bundle.components {
-            if let Some(bytes) = self.component(tenant, digest.as_str()).await? {
+            let withdrawn = uploaded.iter().any(|one| one.digest == *digest && one.withdrawn.is_some());
+            if let Some(bytes) = self.store.kept(tenant, digest).await?.filter(|_| !withdrawn) {
                 components.insert(path.clone(), bytes);
             }
         }
         Ok(components)
     }
 
-    /// Finds the plugins that flows name by digest or by the name of an uploaded one.
+    /// Finds the plugins that flows name by digest or by the name of an uploaded one; those of
+    /// an earlier revision are the very components that it had.
     async fn find_plugins(
         &self,
         tenant: &TenantId,
@@ -81,50 +94,37 @@ impl Workspaces {
         found: &(Bundle, BTreeMap<String, Vec<u8>>),
     ) -> Result<Result<(), Vec<Fault>>, StoreError> {
         let mut wrong = Vec::new();
-        for (n, flow) in loaded.workspace.flows.iter().enumerate() {
-            let pinned = match pins.get(&flow.id) {
-                Some(digest) => self.store.kept(tenant, digest).await?,
-                None => None,
-            };
-            let bytes = match pinned {
-                Some(bytes) => Some(bytes),
-                None if is_file(&flow.plugin) || is_bundled(&flow.plugin) => continue,
-                None => self.component(tenant, &flow.plugin).await?,
-            };
-            match bytes {
-                Some(bytes) => {
-                    loaded.components.insert(flow.id.clone(), bytes);
-                }
-                None => {
-                    let known: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
-                    let reason = format!(
-                        "flow `{}` names the plugin `{}`, which is not here: send it with `rota push`, or use {}",
-                        flow.id,
-                        flow.plugin,
-                        known.join(", ")
-                    );
-                    wrong.push(on_line(found, &format!("/flows/{n}/plugin"), reason));
-                }
+        for n in 0..loaded.workspace.flows.len() {
+            let mut one = only(loaded, n);
+            let id = one.workspace.flows[0].id.clone();
+            if let Some(digest) = pins.get(&id)
+                && let Some(component) = self.store.kept(tenant, digest).await?
+            {
+                loaded.components.insert(id, component);
+                continue;
+            }
+            match find_uploaded(&mut one, &*self.library, &*self.store).await {
+                Ok(()) => loaded.components.extend(one.components),
+                Err(error) => match error.downcast::<StoreError>() {
+                    Ok(store) => return Err(store),
+                    Err(error) => wrong.push(on_line(found, &format!("/flows/{n}/plugin"), format!("{error:#}"))),
+                },
             }
         }
         Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
     }
+}
 
-    /// The component that a tenant means by a digest, a name, or a name with a version. One
-    /// that was withdrawn can be used by no revision from then on.
-    async fn component(&self, tenant: &TenantId, plugin: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let name = PluginName::read(plugin);
-        if let Some(uploaded) = self.library.find(tenant, &name).await? {
-            if uploaded.withdrawn.is_some() {
-                return Ok(None);
-            }
-            return self.store.kept(tenant, &uploaded.digest).await;
-        }
-        match name {
-            // Kept with an earlier revision, such as one that was read from a directory.
-            PluginName::Digest(digest) => self.store.kept(tenant, &digest).await,
-            PluginName::Name { .. } => Ok(None),
-        }
+/// The same workspace with this flow alone.
+fn only(loaded: &Loaded, n: usize) -> Loaded {
+    let flow = &loaded.workspace.flows[n];
+    let components = loaded.components.get(&flow.id).map(|bytes| (flow.id.clone(), bytes.clone()));
+    Loaded {
+        workspace: Workspace { flows: vec![flow.clone()], ..loaded.workspace.clone() },
+        settings: loaded.settings.clone(),
+        components: components.into_iter().collect(),
+        tables: BTreeMap::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -142,11 +142,6 @@ async fn on_a_thread<T: Send + 'static>(
 
 fn files(found: &(Bundle, BTreeMap<String, Vec<u8>>)) -> Found<'_> {
     Found { bundle: &found.0, components: &found.1 }
-}
-
-fn is_bundled(plugin: &str) -> bool {
-    let name = plugin.split_once('@').map_or(plugin, |(name, _)| name);
-    BUNDLED.iter().any(|(known, component)| *known == name || Digest::of(component).as_str() == name)
 }
 
 fn whole(reason: String) -> Fault {
@@ -188,10 +183,7 @@ fn within_quota(loaded: &Loaded, most: u32, found: &Found<'_>) -> Result<(), Vec
 fn flows_one_by_one(loaded: &Loaded, wrong: impl Fn(Loaded) -> Option<anyhow::Error>, found: &Found<'_>) -> Vec<Fault> {
     let mut all = Vec::new();
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {
-        let mut one = Loaded { tables: BTreeMap::new(), components: BTreeMap::new(), ..loaded.clone() };
-        one.components.extend(loaded.components.get(&flow.id).map(|bytes| (flow.id.clone(), bytes.clone())));
-        one.workspace.flows = vec![flow.clone()];
-        let Some(error) = wrong(one) else { continue };
+        let Some(error) = wrong(only(loaded, n)) else { continue };
         let Some(unfit) = error.downcast_ref::<UnfitSettings>() else {
             let line = at(found, &format!("/flows/{n}/plugin"));
             all.push(Fault { file: WORKSPACE.into(), line, reason: format!("{error:#}") });

@@ -13,6 +13,7 @@ mod edit;
 mod gathered;
 mod judge;
 mod planned;
+pub mod preflight;
 mod refusal;
 mod secrets;
 mod source;

@@ -10,7 +10,7 @@ use rota_domain::id::TenantId;
 use rota_flow::ports::{Revisions, StoreError};
 
 use super::Workspaces;
-use crate::bind::{Bound, bind_under};
+use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::config::Loaded;
 use crate::last_good::last_good;
 
@@ -66,10 +66,11 @@ impl Workspaces {
 
     /// What a directory says; where that is refused, the last that the tenant decided under.
     /// A tenant that has none is the operator's to look at before anything starts.
-    async fn of_directory(&self, loaded: Loaded) -> anyhow::Result<Bound> {
+    async fn of_directory(&self, mut loaded: Loaded) -> anyhow::Result<Bound> {
         let id = loaded.workspace.tenant.clone();
         let granted = self.tenants.plan(&id);
-        let refused = match bind_under(loaded, &self.catalogue, &granted) {
+        let found = find_uploaded(&mut loaded, &*self.library, &*self.store).await;
+        let refused = match found.and_then(|()| bind_under(loaded, &self.catalogue, &granted)) {
             Ok(bound) => return Ok(bound),
             Err(refused) => refused,
         };
