@@ -1,9 +1,10 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
-mod revisions;
-mod three_clients;
 mod plugins;
 mod preflight;
+mod pushed;
+mod revisions;
+mod three_clients;
 mod tokens;
 mod workspace;
 

@@ -20,8 +20,8 @@ use rota_flow::ports::{Access, Clock, Library, Store};
 
 use self::api::Route;
 use crate::tenants::Tenants;
-use crate::workspaces::Workspaces;
 use crate::uploads::Uploads;
+use crate::workspaces::Workspaces;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;

@@ -68,11 +68,7 @@ impl Workspaces {
 
     /// The components that came before the bundle, by the path that it names them with. One
     /// that was withdrawn is used by no revision from then on.
-    async fn components_of(
-        &self,
-        tenant: &TenantId,
-        bundle: &Bundle,
-    ) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+    async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let uploaded = self.library.uploaded(tenant).await?;
         let mut components = BTreeMap::new();
         for (path, digest) in &bundle.components {

@@ -6,6 +6,7 @@
 //! changed there, and an apply is refused; any other lives in the database, with the files of
 //! every revision.
 
+mod accounts;
 mod bundle;
 mod change;
 mod difference;
@@ -90,6 +91,12 @@ impl Workspaces {
             Some(before) => difference::files(&before, bundle),
             None => bundle.files.keys().cloned().collect(),
         };
+        // Without its tokens nobody can be asked; that they are missing is said already.
+        if planned.secrets.iter().all(|need| need.there) {
+            let (errors, warnings) = self.ask_accounts(bundle, &bound).await;
+            planned.errors.extend(errors);
+            planned.warnings.extend(warnings);
+        }
         if self.tenants.is_from_files(tenant) {
             planned.warnings.push(Refusal::ServedFromFiles(tenant.clone()).to_string());
         }
