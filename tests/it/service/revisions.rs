@@ -253,3 +253,20 @@ async fn every_lead_is_decided_once_under_one_revision_while_twenty_are_applied(
         assert_eq!(Some(stored.decision.revision), held, "entry {}", stored.seq);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_is_larger_than_other_bodies_is_taken_and_one_beyond_the_plan_is_not() {
+    let (service, admin) = empty().await;
+    apply(&service, &admin, first()).await;
+    let rows: String = (0..80_000).map(|n| format!("code-{n:010},na\n")).collect();
+    let taken = service.raw("PUT", "/v1/tables/postal", &admin, "text/csv", &format!("key,value\n{rows}")).await;
+    assert_eq!(taken.status, 200, "{taken:?}");
+    let folder = service.stop().await;
+    let mut small = plan(folder.path(), &[]);
+    let granted = rota_domain::plan::Plan { table_rows: Some(1), ..rota_domain::plan::Plan::default() };
+    small.plans.tenants.insert("acme".into(), granted);
+    let service = Service::with(folder, small).await;
+    let refused = service.raw("PUT", "/v1/tables/postal", &admin, "text/csv", "key,value\n1,na\n2,na\n").await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert!(refused.body["errors"][0]["reason"].as_str().is_some_and(|told| told.contains("2 rows")), "{refused:?}");
+}

@@ -169,10 +169,9 @@ impl Tenants {
         self.portals_of(workspace, &reserved).map(drop)
     }
 
-    /// Where secrets are looked up by name.
-    #[must_use]
-    pub fn secrets(&self) -> &Secrets {
-        &self.parts.secrets
+    /// Whether a connection of this tenant would find a secret of this name.
+    pub async fn has_secret(&self, _tenant: &TenantId, name: &str) -> bool {
+        (self.parts.secrets)(name).is_some_and(|value| !value.trim().is_empty())
     }
 
     /// Reserves the accounts that a workspace connects, for as long as the claim lives.

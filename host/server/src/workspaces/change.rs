@@ -153,7 +153,7 @@ impl Workspaces {
 
     /// Each connection has its token, kept before or sent along.
     async fn has_secrets(&self, tenant: &TenantId, bound: &Bound, wish: &Wish) -> Result<(), Refusal> {
-        let needs = self.secrets_of(tenant, &bound.workspace).await?;
+        let needs = self.secrets_of(tenant, &bound.workspace).await;
         let missing = needs.into_iter().filter(|need| !need.there && !wish.secrets.contains_key(&need.name));
         let fault = |need: super::SecretNeed| Fault {
             file: "workspace.toml".into(),

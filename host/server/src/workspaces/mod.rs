@@ -85,7 +85,7 @@ impl Workspaces {
             }
         };
         planned.warnings = warnings;
-        planned.secrets = self.secrets_of(tenant, &bound.workspace).await?;
+        planned.secrets = self.secrets_of(tenant, &bound.workspace).await;
         planned.changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         planned.files = match self.bundle_of(tenant, current.revision).await? {
             Some(before) => difference::files(&before, bundle),
