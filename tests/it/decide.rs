@@ -62,7 +62,7 @@ impl Desk {
         let Bound { workspace, bindings, .. } = bound(workspace(flows), &rules);
         let now = "2026-03-02T09:00:00Z".parse().expect("a time");
         let mut ledger = Ledger::new(Seed::from_number(1), workspace.clone(), bindings.clone(), Mode::Test);
-        ledger.revise(workspace, bindings, now);
+        ledger.revise(workspace, bindings, None, now);
         Self { ledger, rules, now }
     }
 
@@ -185,7 +185,7 @@ fn who_joins_a_record_of_somebody_unknown_to_the_workspace_is_decided_about() {
 fn a_flow_without_its_plugin_leaves_the_lead_to_its_fallback() {
     let mut desk = Desk::simple();
     let empty = Arc::new(rota_flow::bindings::Bindings::default());
-    desk.ledger.revise(desk.ledger.desk().workspace.clone(), empty, desk.now);
+    desk.ledger.revise(desk.ledger.desk().workspace.clone(), empty, None, desk.now);
     let decision = desk.arrives(contact(1, "a@b.example"));
     assert_eq!((decision.outcome, decision.queue.as_deref()), (Outcome::Queue, Some("triage")));
     assert!(decision.fallback && decision.error.is_some());

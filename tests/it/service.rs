@@ -8,12 +8,16 @@ mod openapi;
 mod operator;
 mod plugins;
 mod preflight;
+mod pushed;
+mod revisions;
 mod route;
 mod sample;
 mod tenancy;
 mod tenants;
+mod three_clients;
 mod tokens;
 mod wire;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -151,6 +155,22 @@ impl Service {
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("a whole answer");
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Calls a route with a body of another kind than JSON.
+    pub(crate) async fn raw(&self, method: &str, path: &str, token: &str, media: &str, body: &str) -> Answer {
+        let method = method.parse().expect("a method");
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        let answer = request.header("content-type", media).body(body.to_owned()).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a whole answer");
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Stops the server, and gives the folder of its database for another one.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.host.stop().await;
+        self.folder
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {

@@ -60,7 +60,7 @@ impl Tenant {
         let store: Arc<dyn Store> = database.clone();
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
-            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
+            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
             seed: Seed::from_number(1),
             store: store.clone(),
             people: database,

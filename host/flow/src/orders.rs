@@ -13,7 +13,7 @@ use rota_domain::workspace::Workspace;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bindings::Bindings;
-use crate::ports::{Crm, Keyed, Payload, StoreError};
+use crate::ports::{Arrival, Crm, Keyed, Origin, Payload, StoreError};
 
 /// Orders of one tenant that may wait. Who comes later is told to come again.
 const QUEUE: usize = 256;
@@ -29,6 +29,9 @@ pub struct Revision {
     pub kept: Vec<Arc<[u8]>>,
     /// The CRM accounts.
     pub crms: BTreeMap<ConnectionId, Arc<dyn Crm>>,
+    /// Whence it came, if somebody applied it: then it is entered even where the workspace
+    /// says what it said before, for its files have other words.
+    pub origin: Option<Origin>,
 }
 
 /// A lead whose caller waits for the decision. Who no longer waits when its turn comes is not

@@ -113,7 +113,8 @@ fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
 pub struct UnfitSettings {
     flow: FlowId,
     plugin: String,
-    misfits: Vec<Misfit>,
+    /// What does not fit.
+    pub misfits: Vec<Misfit>,
 }
 
 fn check_version(flow: &Flow, plugin: &Plugin) -> anyhow::Result<()> {

@@ -9,8 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rota_crm::Secret;
 use rota_domain::delivery::Backoff;
-use rota_domain::id::TenantId;
-use rota_domain::plan::{Plan as Granted, Plans};
+use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, People, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
@@ -18,7 +17,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper};
@@ -31,6 +29,7 @@ use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::workspaces::preflight::preflight;
+use crate::workspaces::{Workspaces, from_files};
 
 pub use crate::http::Serving;
 
@@ -142,7 +141,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database.clone();
     let library: Arc<dyn Library> = database.clone();
-    let tenancy: Arc<dyn Tenancy> = database;
+    let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
     let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
     let catalogue = Arc::new(match &plan.keeping {
@@ -168,18 +167,19 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         lanes: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
         apps: apps.keys().cloned().collect(),
+        from_files: from_files(&plan.workspaces, &*database).await?,
         stopped: stopped.clone(),
     }));
-    for loaded in plan.workspaces {
-        let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
-        let mut loaded = loaded;
-        let found = find_uploaded(&mut loaded, &*library, &*store).await;
-        let bound = match found.and_then(|()| bind_under(loaded, &catalogue, &granted)) {
-            Ok(bound) => bound,
-            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
-        };
-        tenants.open(bound).await?;
-    }
+    let workspaces = Arc::new(Workspaces {
+        store: store.clone(),
+        revisions: database,
+        library: library.clone(),
+        vault: vault.clone(),
+        tenants: tenants.clone(),
+        catalogue: catalogue.clone(),
+        clock: clock.clone(),
+    });
+    workspaces.begin(plan.workspaces).await?;
     tenants.standings().know(tenancy.standings().await?);
     tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
@@ -198,6 +198,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         tenancy,
         meter: Meter::default(),
         tenants: tenants.clone(),
+        workspaces,
         apps,
         public_url,
         limits: limits.clone(),
@@ -208,21 +209,6 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     work.spawn(gate.clone().run(stopped.clone()));
     work.spawn(serve(listener, router(doors), serving, closing));
     Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
-}
-
-/// What a tenant goes on with whose workspace is refused: the last that it decided under. A
-/// tenant that has none is the operator's to look at before anything starts.
-async fn instead(
-    store: &dyn Store,
-    id: &TenantId,
-    catalogue: &Catalogue,
-    granted: &Granted,
-    refused: anyhow::Error,
-) -> anyhow::Result<Bound> {
-    let Some((revision, loaded)) = last_good(store, id).await? else { return Err(refused) };
-    let Ok(bound) = bind_under(loaded, catalogue, granted) else { return Err(refused) };
-    tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
-    Ok(bound)
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

@@ -27,7 +27,7 @@ impl Simulation {
     pub fn new(bound: Bound, rules: Arc<dyn Rules>, seed: Seed, began: jiff::Timestamp) -> Self {
         let Bound { workspace, bindings, .. } = bound;
         let mut ledger = Ledger::new(seed, workspace.clone(), bindings.clone(), Mode::Test);
-        ledger.revise(workspace, bindings, began);
+        ledger.revise(workspace, bindings, None, began);
         Self { ledger, rules }
     }
 
@@ -59,7 +59,7 @@ impl Simulation {
             Happening::Member { pool, rep, weight } => {
                 let workspace = with_member(&self.ledger.desk().workspace, &pool, &rep, weight);
                 let bindings = self.ledger.bindings().clone();
-                self.ledger.revise(Arc::new(workspace), bindings, at);
+                self.ledger.revise(Arc::new(workspace), bindings, None, at);
                 None
             }
             Happening::Tick {} => None,

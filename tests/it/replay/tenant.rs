@@ -54,6 +54,7 @@ impl Tenant {
                 bindings: bound.bindings,
                 kept: bound.kept,
                 crms: std::collections::BTreeMap::new(),
+                origin: None,
             },
             seed: Seed::from_number(7),
             store: store.clone(),

@@ -41,7 +41,7 @@ pub(crate) async fn begin(store: &dyn Store, tenant: &TenantId) {
 
 /// A revision of the workspace, and the rotations after it.
 pub(crate) fn revision(workspace: Workspace, rotations: Vec<(PoolId, Rotation)>) -> EntryBody {
-    EntryBody::Workspace { workspace: Arc::new(workspace), rotations }
+    EntryBody::Workspace { workspace: Arc::new(workspace), rotations, origin: None }
 }
 
 /// A workspace; `weight` tells revisions apart.

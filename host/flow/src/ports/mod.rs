@@ -5,6 +5,7 @@ mod access;
 mod crm;
 mod library;
 mod people;
+mod revisions;
 mod rules;
 mod store;
 mod tenancy;
@@ -18,6 +19,7 @@ pub use crm::{
 };
 pub use library::Library;
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
+pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,

@@ -21,7 +21,7 @@ use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
-use super::Erasure;
+use super::{Erasure, Origin};
 
 /// Something that arrived for a tenant and waits to be decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,6 +169,8 @@ pub enum EntryBody {
         workspace: Arc<Workspace>,
         /// The rotations after it: what a member who left was owed went to those who stay.
         rotations: Vec<(PoolId, Rotation)>,
+        /// Whence it came, if somebody applied it.
+        origin: Option<Origin>,
     },
     /// A rep is this now.
     Rep {

@@ -126,8 +126,7 @@ impl Sequencer {
         };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
-        sequencer.enter_statuses().await?;
-        sequencer.strand().await?;
+        sequencer.settle_in().await?;
         Ok(sequencer)
     }
 

@@ -42,13 +42,21 @@ impl Sequencer {
         let crms = &self.desktop.revision.crms;
         self.accounts
             .retain(|connection, account| crms.get(connection).is_some_and(|crm| Arc::ptr_eq(crm, &account.crm)));
+        let entered = self.revision();
         self.read_directories().await;
-        self.enter_statuses().await?;
-        self.strand().await?;
-        let ledger = self.ledger().await?;
-        let entered = ledger.desk().revision;
-        self.ledger = Some(ledger);
+        // It is entered already: what fails from here on is done again later, and refuses nothing.
+        if let Err(error) = self.settle_in().await {
+            tracing::warn!(tenant = %self.desktop.tenant, %error, "After a new revision, owners' changes were not recorded yet");
+            self.ledger = None;
+        }
         Ok(entered)
+    }
+
+    /// What follows from another workspace: who has left its CRMs, and which effects nobody
+    /// carries any more.
+    pub(super) async fn settle_in(&mut self) -> Result<(), StoreError> {
+        self.enter_statuses().await?;
+        self.strand().await
     }
 
     /// Lets a person know of effects whose connection the workspace has no more: nobody
@@ -68,15 +76,16 @@ impl Sequencer {
         loop {
             self.flush().await?;
             let mut ledger = self.ledger().await?;
-            if ledger.desk().revision > 0 && ledger.desk().workspace == self.desktop.revision.workspace {
+            let Revision { workspace, bindings, origin, .. } = &self.desktop.revision;
+            if origin.is_none() && ledger.desk().revision > 0 && ledger.desk().workspace == *workspace {
                 self.ledger = Some(ledger);
                 return Ok(());
             }
             let expected = ledger.seq();
-            let (workspace, bindings) =
-                (self.desktop.revision.workspace.clone(), self.desktop.revision.bindings.clone());
-            let entry = ledger.revise(workspace, bindings, self.desktop.clock.now());
+            let (workspace, bindings, origin) = (workspace.clone(), bindings.clone(), origin.clone());
+            let entry = ledger.revise(workspace, bindings, origin, self.desktop.clock.now());
             if self.enter(ledger, expected, vec![entry]).await? {
+                self.desktop.revision.origin = None;
                 return Ok(());
             }
         }

@@ -1,6 +1,7 @@
 //! The command line: one file a command, arguments first, then what it does. A command's
 //! help text is the doc comment of its arguments.
 
+mod apply;
 mod audit;
 mod bench;
 mod build;
@@ -8,6 +9,7 @@ mod check;
 mod database;
 mod demo;
 mod embed;
+mod export;
 mod fairness;
 mod inspect;
 mod key;
@@ -16,11 +18,14 @@ mod new;
 mod outbox;
 mod output;
 mod person;
+mod plan;
 mod plugins;
 mod push;
 mod reach;
 mod remote;
 mod replay;
+mod revisions;
+mod rollback;
 mod run;
 mod sandbox;
 mod schema;
@@ -54,6 +59,11 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Revisions(revisions::Arguments),
+    Rollback(rollback::Arguments),
+    Export(export::Arguments),
     Simulate(simulate::Arguments),
     Why(why::Arguments),
     Replay(replay::Arguments),
@@ -93,6 +103,11 @@ pub fn run() -> Exit {
     let ended = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Revisions(arguments) => revisions::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -14,6 +14,7 @@ mod serve;
 mod tenants;
 mod tokens;
 mod webhooks;
+mod workspace;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
 use crate::uploads::Uploads;
+use crate::workspaces::Workspaces;
 
 pub(crate) use limits::Limits;
 pub use serve::Serving;
@@ -65,6 +67,8 @@ pub struct Doors {
     pub uploads: Arc<Uploads>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
+    /// How workspaces are changed.
+    pub workspaces: Arc<Workspaces>,
     /// The apps whose webhooks come in, by name.
     pub apps: HashMap<String, AppDoor>,
     /// The address that CRMs call and sign.
@@ -100,6 +104,7 @@ fn routes() -> Vec<Route> {
         health::routes(),
         webhooks::routes(),
         route::routes(),
+        workspace::routes(),
         plugins::routes(),
         people::routes(),
         secrets::routes(),

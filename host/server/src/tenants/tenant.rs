@@ -1,12 +1,12 @@
 //! One tenant at work: its sequencer, and a courier for each CRM account.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
 
 use rota_domain::id::{ConnectionId, Seed, TenantId};
 use rota_flow::courier::Courier;
 use rota_flow::orders::{OrderError, Orders, Revision};
-use rota_flow::ports::Crm;
+use rota_flow::ports::{Crm, Origin};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
 use rota_flow::tally::Tally;
@@ -35,14 +35,19 @@ pub struct Tenant {
 
 impl Tenant {
     /// Takes a tenant up at the end of its log, and starts its loops.
-    pub(super) async fn open(bound: Bound, parts: &Parts, work: &mut JoinSet<()>) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        bound: Bound,
+        origin: Option<Origin>,
+        parts: &Parts,
+        work: &Lock<JoinSet<()>>,
+    ) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
         let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts).await?;
         let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
         let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
-            revision: revision(&bound, &accounts),
+            revision: revision(&bound, &accounts, origin),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
             people: parts.people.clone(),
@@ -54,7 +59,8 @@ impl Tenant {
         let (entered, tally) = (sequencer.revision(), sequencer.tally());
         let (orders, placed) = Orders::new();
         let recorded = watch::Sender::new(());
-        work.spawn(sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone()));
+        let loops = sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone());
+        work.lock().unwrap_or_else(PoisonError::into_inner).spawn(loops);
         let now = RwLock::new((entered, Arc::new(bound)));
         let tenant = Self { id, orders, share, tally, now, accounts: Mutex::default(), recorded };
         tenant.carry(accounts, parts, work).await;
@@ -65,6 +71,12 @@ impl Tenant {
     #[must_use]
     pub fn bound(&self) -> Arc<Bound> {
         self.now.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// The number of the revision that it decides under, and the revision.
+    #[must_use]
+    pub fn now(&self) -> (u64, Arc<Bound>) {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The number of the revision that it decides under.
@@ -83,19 +95,20 @@ impl Tenant {
         &self,
         bound: Bound,
         base: Option<u64>,
+        origin: Option<Origin>,
         parts: &Parts,
-        work: &mut JoinSet<()>,
+        work: &Lock<JoinSet<()>>,
     ) -> anyhow::Result<u64> {
         let before = self.accounts().await;
         let accounts = accounts(&bound.workspace, &before, parts).await?;
-        let entered = self.orders.revise(revision(&bound, &accounts), base).await?;
+        let entered = self.orders.revise(revision(&bound, &accounts, origin), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
         self.carry(accounts, parts, work).await;
         Ok(entered)
     }
 
     /// Lets a courier work for each of these accounts, and for no other.
-    async fn carry(&self, accounts: BTreeMap<ConnectionId, Account>, parts: &Parts, work: &mut JoinSet<()>) {
+    async fn carry(&self, accounts: BTreeMap<ConnectionId, Account>, parts: &Parts, work: &Lock<JoinSet<()>>) {
         let mut carried = self.accounts.lock().await;
         carried.retain(|id, (account, end)| {
             let stays = accounts.get(id).is_some_and(|now| Arc::ptr_eq(&now.crm, &account.crm));
@@ -109,7 +122,8 @@ impl Tenant {
                 continue;
             }
             let (end, ended) = watch::channel(false);
-            work.spawn(self.courier(&id, account.crm.clone(), parts, ended));
+            let courier = self.courier(&id, account.crm.clone(), parts, ended);
+            work.lock().unwrap_or_else(PoisonError::into_inner).spawn(courier);
             carried.insert(id, (account, end));
         }
     }
@@ -147,12 +161,13 @@ impl Tenant {
     }
 }
 
-fn revision(bound: &Bound, accounts: &BTreeMap<ConnectionId, Account>) -> Revision {
+fn revision(bound: &Bound, accounts: &BTreeMap<ConnectionId, Account>, origin: Option<Origin>) -> Revision {
     Revision {
         workspace: bound.workspace.clone(),
         bindings: bound.bindings.clone(),
         kept: bound.kept.clone(),
         crms: accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone())).collect(),
+        origin,
     }
 }
 

@@ -129,16 +129,20 @@ CREATE TABLE plugins (
 ) STRICT, WITHOUT ROWID;
 
 -- What a workspace revision was made from: who applied it, why, and the digest under which
--- its files are kept. `seq` is the number of its entry in the log.
+-- its files are kept. `seq` is the number of its entry in the log, which is written in the
+-- same commit. A revision that the host read from a directory has no row.
 CREATE TABLE revisions (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
     note TEXT,
-    source TEXT,
+    source TEXT NOT NULL,
     PRIMARY KEY (tenant, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Revisions are few among many decisions.
+CREATE INDEX log_workspaces ON log (tenant, seq) WHERE kind = 'workspace';
 
 -- Secrets of a workspace by name, such as the token of a CRM account, sealed under the
 -- tenant's key.

@@ -26,6 +26,7 @@ mod record;
 mod records;
 mod renew;
 mod repair;
+mod revisions;
 mod rows;
 mod settle;
 mod shared;

@@ -22,6 +22,7 @@ use super::log::{DecisionColumns, LogRow};
 use super::people::People;
 use super::private::Kind;
 use super::records;
+use super::revisions::OriginRow;
 use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed, unreadable};
 use super::shared::Texts;
 use super::turns::TurnBody;
@@ -32,6 +33,8 @@ pub(super) struct Record {
     pub(super) tenant: TenantId,
     pub(super) expected: i64,
     pub(super) revision: Option<i64>,
+    /// Whence the revisions among the entries came.
+    pub(super) origins: Vec<OriginRow>,
     /// Rows of the inbox, each with the entry that settles it.
     pub(super) settled: BTreeMap<i64, i64>,
     /// Calls, which become rows of the inbox only now.
@@ -56,6 +59,7 @@ impl Record {
             tenant: people.keys().tenant.clone(),
             expected: signed(expected),
             revision: None,
+            origins: Vec::new(),
             settled: BTreeMap::new(),
             calls: Vec::new(),
             people,
@@ -85,8 +89,9 @@ impl Record {
             None => {}
         }
         let (kind, body) = match entry.body {
-            EntryBody::Workspace { workspace, rotations } => {
+            EntryBody::Workspace { workspace, rotations, origin } => {
                 self.revision = Some(seq);
+                self.origins.extend(origin.map(|origin| OriginRow { seq, at, origin }));
                 for (pool, rotation) in rotations {
                     self.rotations.insert(pool.to_string(), json(&rotation, &row)?);
                 }

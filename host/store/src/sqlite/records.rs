@@ -10,7 +10,7 @@ use super::many::pieces;
 use super::private::{self, PrivateRow};
 use super::record::Record;
 use super::rows::unsigned;
-use super::{answered, counters, inbox, lanes, log, people, shared, unknown_tenant};
+use super::{answered, counters, inbox, lanes, log, people, revisions, shared, unknown_tenant};
 
 /// Writes records, each of another tenant. Where one of them fails, the caller undoes all.
 pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]) -> Result<(), Failure> {
@@ -30,6 +30,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
     shared::write(connection, &flat(records, |r| r.shared.iter().map(|(digest, text)| (&r.tenant, digest, text))))
         .await?;
     log::append(connection, &flat(records, |r| r.log.iter().map(|row| (&r.tenant, row)))).await?;
+    revisions::write(connection, &flat(records, |r| r.origins.iter().map(|row| (&r.tenant, row)))).await?;
     let decisions: Vec<_> = with_numbers()
         .flat_map(|(r, numbers)| r.decisions.iter().map(|row| (&r.tenant, row, numbers[row.person])))
         .collect();

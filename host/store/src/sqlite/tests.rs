@@ -134,7 +134,7 @@ async fn filled(folder: &Path) -> SqliteStore {
     let store = open(folder).await;
     store.open(&acme(), Seed::from_number(1)).await.unwrap();
     let workspace = serde_json::from_value(json!({"workspace": "acme"})).unwrap();
-    let revision = EntryBody::Workspace { workspace: std::sync::Arc::new(workspace), rotations: vec![] };
+    let revision = EntryBody::Workspace { workspace: std::sync::Arc::new(workspace), rotations: vec![], origin: None };
     let bodies = [revision, EntryBody::Decision(Box::new(recorded()))];
     let entries = bodies.map(|body| Entry { at: at(0), inbox: None, body });
     store.record(&acme(), 0, entries.to_vec()).await.unwrap();
@@ -267,6 +267,7 @@ async fn an_effect_that_cannot_be_read_is_dead_and_its_lane_goes_on() {
     let revision = EntryBody::Workspace {
         workspace: std::sync::Arc::new(serde_json::from_value(json!({"workspace": "acme"})).unwrap()),
         rotations: vec![],
+        origin: None,
     };
     let about = |contact: i64| {
         let mut recorded = recorded();

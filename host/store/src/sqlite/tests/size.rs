@@ -130,7 +130,7 @@ async fn measure(folder: &Path, reps: usize) -> (u64, usize) {
     let store = open(folder).await;
     store.open(&acme(), Seed::from_number(1)).await.unwrap();
     let workspace = std::sync::Arc::new(serde_json::from_value(json!({"workspace": "acme"})).unwrap());
-    let body = EntryBody::Workspace { workspace, rotations: vec![] };
+    let body = EntryBody::Workspace { workspace, rotations: vec![], origin: None };
     store.record(&acme(), 0, vec![Entry { at: at(0), inbox: None, body }]).await.unwrap();
     store.close().await;
     let (empty, mut text) = (length(), 0);

@@ -28,7 +28,7 @@ fn entries(n: i32, inbox: i64) -> Vec<Entry> {
     let workspace = Arc::new(serde_json::from_value(json!({"workspace": tenant(n)})).unwrap());
     let status = if n % 2 == 0 { Status::Away } else { Status::Left };
     let bodies = [
-        EntryBody::Workspace { workspace, rotations: vec![] },
+        EntryBody::Workspace { workspace, rotations: vec![], origin: None },
         EntryBody::Rep { rep: RepId::from("ana"), status },
         EntryBody::Decision(Box::new(decided)),
     ];
