@@ -377,11 +377,6 @@ fn terms(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
             "no-source",
             "Apply the directory itself; from then on its revisions have their files here.",
         ),
-        Refusal::NoVault => (
-            StatusCode::CONFLICT,
-            "no-vault",
-            "Leave `secrets` out, and have the operator set them in the server's environment.",
-        ),
         Refusal::Busy(_) | Refusal::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment."),
     }
 }

@@ -30,9 +30,6 @@ pub enum Refusal {
     /// The files of the revision are not in the database.
     #[error("Revision {0} was read from a directory: its files are there and not here.")]
     NoSource(u64),
-    /// Secrets were sent, and this host has nowhere to keep them.
-    #[error("This server keeps no secrets of tenants.")]
-    NoVault,
     /// Too much waits already.
     #[error("The tenant cannot take a new revision now: {0}.")]
     Busy(String),

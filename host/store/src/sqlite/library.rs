@@ -100,7 +100,7 @@ fn uploaded(row: Columns) -> Result<Uploaded, StoreError> {
 #[async_trait]
 impl Library for SqliteStore {
     async fn add(&self, tenant: &TenantId, uploaded: Uploaded, schema: Option<String>) -> Result<bool, StoreError> {
-        self.seed(tenant).await?;
+        self.read(self.tenant(tenant).await)?;
         let row = format!("plugin `{}`", uploaded.digest);
         let manifest = json(&uploaded.manifest, &row)?;
         let makeup = json(&uploaded.makeup, &row)?;
