@@ -37,7 +37,13 @@ pub(crate) fn rota(directory: &Path, arguments: &[&str]) -> Ran {
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rota-under-test"));
-    command.current_dir(directory).args(arguments).env_remove("ROTA_DB").env_remove("ROTA_TOKEN").env_remove("ROTA_SERVER").env_remove("RUST_LOG");
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .env_remove("ROTA_DB")
+        .env_remove("ROTA_TOKEN")
+        .env_remove("ROTA_SERVER")
+        .env_remove("RUST_LOG");
     command
 }
 

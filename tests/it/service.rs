@@ -2,6 +2,7 @@
 
 mod audit;
 mod clients;
+mod gate;
 mod metrics;
 mod openapi;
 mod operator;
@@ -48,7 +49,12 @@ pub(crate) struct Answer {
 
 /// A double of HubSpot for this portal, with an owner of the id 41629779.
 pub(crate) async fn double(portal: u64) -> Sandbox {
-    let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
+    double_with(json!({ "portal_id": portal })).await
+}
+
+/// A double of HubSpot that starts with this.
+pub(crate) async fn double_with(seed: Value) -> Sandbox {
+    let seed: Seed = serde_json::from_value(seed).expect("a seed");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = Options { listen, target: None, seed, client_secret: "secret".into() };
     rota_sandbox::start(options).await.expect("a double")

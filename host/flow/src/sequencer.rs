@@ -19,8 +19,8 @@ use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Account, Accounts, EnrichedLead, Kind, enrich, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{Order, OrderError, Revision};
-use crate::tally::{Tally, adds};
 use crate::ports::{Clock, Entry, Payload, Rules, Store, StoreError, Waiting};
+use crate::tally::{Tally, adds};
 
 /// How many arrivals are decided in one commit.
 const BATCH: u32 = 100;

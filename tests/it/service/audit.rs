@@ -36,7 +36,8 @@ async fn the_audit_log_is_read_on_from_where_it_ended() {
         after = format!("&after={next}");
     }
     let whole = service.get("/v1/audit", &admin).await.body;
-    let whole: Vec<Value> = whole["items"].as_array().expect("changes").iter().map(|change| change["n"].clone()).collect();
+    let whole: Vec<Value> =
+        whole["items"].as_array().expect("changes").iter().map(|change| change["n"].clone()).collect();
     assert_eq!((seen.len(), &seen), (5, &whole));
 }
 

@@ -125,5 +125,6 @@ impl Remote {
 
 async fn read<T: DeserializeOwned>(answer: reqwest::Response) -> anyhow::Result<T> {
     let text = answer.text().await.context("the answer broke off; try again")?;
-    serde_json::from_str(&text).context("the server's answer does not read: it may be of another version than this command")
+    serde_json::from_str(&text)
+        .context("the server's answer does not read: it may be of another version than this command")
 }

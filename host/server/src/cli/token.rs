@@ -100,12 +100,7 @@ struct Made {
     grant: Grant,
 }
 
-async fn new(
-    reach: &Reach,
-    role: Role,
-    name: &str,
-    expires: Option<Timestamp>,
-) -> anyhow::Result<(String, Grant)> {
+async fn new(reach: &Reach, role: Role, name: &str, expires: Option<Timestamp>) -> anyhow::Result<(String, Grant)> {
     let database = match reach.open().await? {
         Reached::Server(remote) => {
             let made: Made = match role {
@@ -122,7 +117,10 @@ async fn new(
         "a token is a tenant's or the host's: name --tenant for the roles viewer, operator and admin, and none for --role host"
     );
     let now = SystemClock.now();
-    anyhow::ensure!(expires.is_none_or(|end| end > now), "the token would end before it begins: name a later --expires");
+    anyhow::ensure!(
+        expires.is_none_or(|end| end > now),
+        "the token would end before it begins: name a later --expires"
+    );
     if let Some(tenant) = &tenant {
         database.has(tenant).await?;
     }

@@ -115,8 +115,11 @@ fn decided(registry: &mut Registry, doors: &Doors) {
 
 /// What waits in the database, whoever takes it from there.
 fn waiting(registry: &mut Registry, waits: Vec<Waits>) {
-    let (inbox, outbox, dead) =
-        (Family::<OfTenant, Gauge>::default(), Family::<OfTenant, Gauge>::default(), Family::<OfTenant, Gauge>::default());
+    let (inbox, outbox, dead) = (
+        Family::<OfTenant, Gauge>::default(),
+        Family::<OfTenant, Gauge>::default(),
+        Family::<OfTenant, Gauge>::default(),
+    );
     for Waits { tenant, arrivals, effects, dead: ended } in waits {
         let of = OfTenant { tenant: tenant.to_string() };
         let set = |family: &Family<OfTenant, Gauge>, count: u64| {

@@ -72,13 +72,7 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    let routes = [
-        health::routes(),
-        webhooks::routes(),
-        tokens::routes(),
-        audit::routes(),
-        tenants::routes(),
-        metrics::routes(),
-    ];
+    let routes =
+        [health::routes(), webhooks::routes(), tokens::routes(), audit::routes(), tenants::routes(), metrics::routes()];
     routes.into_iter().flatten().collect()
 }

@@ -33,7 +33,9 @@ impl Standings {
     pub fn warn(&self) {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         for tenant in self.plans.tenants.keys().filter(|tenant| !known.contains_key(*tenant)) {
-            tracing::warn!("rota.toml has [tenants.{tenant}], and there is no such tenant yet: its plan holds for nobody");
+            tracing::warn!(
+                "rota.toml has [tenants.{tenant}], and there is no such tenant yet: its plan holds for nobody"
+            );
         }
         for Standing { tenant, plan, .. } in known.values() {
             let Some(plan) = plan.as_ref().filter(|plan| !self.plans.named.contains_key(*plan)) else { continue };

@@ -48,7 +48,10 @@ pub(super) fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": definitions,
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer" },
+                "token": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A tenant's token says the tenant. With the host operator's token, the header X-Rota-Tenant names it.",
+                },
                 "signature": {
                     "type": "apiKey", "in": "header", "name": "X-HubSpot-Signature-v3",
                     "description": "HubSpot's signature of version 3, with X-HubSpot-Request-Timestamp beside it.",
@@ -75,7 +78,8 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
         operation["parameters"] = parameters.into();
     }
     if let Some(Body { media, schema }) = &route.takes {
-        operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(&mut schemas.asked) } } });
+        operation["requestBody"] =
+            json!({ "required": true, "content": { *media: { "schema": schema(&mut schemas.asked) } } });
     }
     if route.signed {
         operation["security"] = json!([{ "signature": [] }]);
