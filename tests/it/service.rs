@@ -17,6 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rota::clock::SystemClock;
 use rota::compose::{self, Host, Plan};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
@@ -24,7 +25,7 @@ use rota_domain::access::Role;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
-use rota_flow::ports::Access;
+use rota_flow::ports::{Access, Clock as _};
 use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
@@ -45,6 +46,11 @@ pub(crate) struct Service {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
+}
+
+/// The time.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
 }
 
 /// A double of HubSpot for this portal, with an owner of the id 41629779.
@@ -122,7 +128,7 @@ impl Service {
         let access: &dyn Access = &store;
         let tenant = (!tenant.is_empty()).then(|| tenant.into());
         let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
-        let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
+        let (token, _) = issue(access, wanted, "a test", now()).await.expect("a token");
         token.expose().to_owned()
     }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rota_domain::access::Role;
 use rota_flow::ports::{Arrival, Payload};
 use serde_json::{Value, json};
 
-use super::{Service, workspace};
+use super::{Service, now, workspace};
 
 async fn figures(service: &Service) -> String {
     let host = service.token("", Role::Host).await;
@@ -42,8 +41,8 @@ async fn decisions_are_counted_by_tenant_and_outcome() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let lead = serde_json::from_value(json!({"id": "hs:contact:1"})).expect("a lead");
     let payload = Payload::Lead { lead: Box::new(lead), flow: None };
-    let arrival = Arrival { dedupe_key: "1".into(), occurred: Timestamp::now(), payload };
-    service.host.store.accept(&"acme".into(), vec![arrival], Timestamp::now()).await.expect("accepted");
+    let arrival = Arrival { dedupe_key: "1".into(), occurred: now(), payload };
+    service.host.store.accept(&"acme".into(), vec![arrival], now()).await.expect("accepted");
     loop {
         let text = figures(&service).await;
         if text.contains("rota_decisions_total{tenant=\"acme\",outcome=\"assign\",error=\"\"} 1") {

@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rota_domain::access::Role;
 use rota_flow::ports::{Access, Arrival, Payload};
 use serde_json::{Value, json};
 
 use super::sample::{Operation, operations};
-use super::{Answer, Service, connection, double_with, plan, workspace};
+use super::{Answer, Service, connection, double_with, now, plan, workspace};
 
 /// Stands in everything that belongs to the tenant whom nobody else may see.
 const TELLTALE: &str = "zephyrine";
@@ -117,9 +116,9 @@ async fn seeded(service: &Service) -> Vec<String> {
         "email": format!("{TELLTALE}@big.example"), "firstname": TELLTALE, "country": TELLTALE,
     }});
     let payload = Payload::Lead { lead: Box::new(serde_json::from_value(lead).expect("a lead")), flow: None };
-    let arrival = Arrival { dedupe_key: TELLTALE.into(), occurred: Timestamp::now(), payload };
+    let arrival = Arrival { dedupe_key: TELLTALE.into(), occurred: now(), payload };
     let tenant = TELLTALE.into();
-    service.host.store.accept(&tenant, vec![arrival], Timestamp::now()).await.expect("accepted");
+    service.host.store.accept(&tenant, vec![arrival], now()).await.expect("accepted");
     let decision = loop {
         match service.host.store.log(&tenant, 0, 1).await.expect("a log").pop() {
             Some(stored) => break stored.decision,
@@ -162,7 +161,7 @@ async fn without_a_token_that_holds_no_route_is_open_that_should_not_be() {
     let revoked = all.service.token(TELLTALE, Role::Admin).await;
     let store = rota_store::open(&all.service.folder.path().join("rota.db")).await.expect("the database");
     for grant in Access::grants(&store, Some(&TELLTALE.into())).await.expect("tokens") {
-        store.revoke(Some(&TELLTALE.into()), &grant.id, Timestamp::now()).await.expect("revoked");
+        store.revoke(Some(&TELLTALE.into()), &grant.id, now()).await.expect("revoked");
     }
     let wrong = format!("rota_{}", "5a".repeat(32));
     for operation in all.operations() {
