@@ -61,15 +61,12 @@ function say(error) {
 
 /** A call of a route that samples.mjs does not know: what has to be there, and no more. */
 function guessed(operation) {
-  const of = (where) =>
-    Object.fromEntries(
-      (operation.parameters ?? [])
-        .filter((parameter) => parameter.in === where && parameter.required)
-        .map((parameter) => [parameter.name, value(parameter.schema)]),
-    );
+  const options = {};
+  for (const parameter of (operation.parameters ?? []).filter((parameter) => parameter.required)) {
+    options[parameter.in] = { ...options[parameter.in], [parameter.name]: value(parameter.schema) };
+  }
   const content = operation.requestBody?.content ?? {};
   const [media, body] = Object.entries(content)[0] ?? [];
-  const options = { path: of("path"), query: of("query") };
   return media ? { ...options, body: media.includes("json") ? value(body.schema) : "x" } : options;
 }
 

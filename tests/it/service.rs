@@ -2,6 +2,7 @@
 
 mod audit;
 mod clients;
+mod gate;
 mod limits;
 mod metrics;
 mod openapi;
@@ -25,14 +26,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota::compose::{self, Host, Plan, Serving};
+use rota::compose::{Host, Plan, Serving, self};
+use rota::clock::SystemClock;
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
 use rota_domain::access::Role;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
-use rota_flow::ports::Access;
+use rota_flow::ports::{Access, Clock as _};
 use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
@@ -55,9 +57,19 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// The time.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
 /// A double of HubSpot for this portal, with an owner of the id 41629779.
 pub(crate) async fn double(portal: u64) -> Sandbox {
-    let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
+    double_with(json!({ "portal_id": portal })).await
+}
+
+/// A double of HubSpot that starts with this.
+pub(crate) async fn double_with(seed: Value) -> Sandbox {
+    let seed: Seed = serde_json::from_value(seed).expect("a seed");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = Options { listen, target: None, seed, client_secret: "secret".into() };
     rota_sandbox::start(options).await.expect("a double")

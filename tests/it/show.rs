@@ -1,5 +1,6 @@
 //! What people read in a terminal, as it stands there: one screen, plain, eighty columns.
 
+mod access;
 mod fixtures;
 
 use std::collections::BTreeMap;

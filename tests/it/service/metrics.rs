@@ -1,9 +1,12 @@
 //! The figures that whoever runs the host watches.
 
-use rota_domain::access::Role;
-use serde_json::Value;
+use std::time::Duration;
 
-use super::{Service, workspace};
+use rota_domain::access::Role;
+use rota_flow::ports::{Arrival, Payload};
+use serde_json::{Value, json};
+
+use super::{Service, now, workspace};
 
 async fn figures(service: &Service) -> String {
     let host = service.token("", Role::Host).await;
@@ -31,6 +34,23 @@ async fn calls_are_counted_by_route_and_status_and_never_by_what_they_name() {
     }
     assert!(text.ends_with("# EOF\n") && text.contains("rota_resident_memory_bytes"));
     assert!(!text.contains("secretive"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_are_counted_by_tenant_and_outcome() {
+    let service = Service::start(&[workspace("acme", "")]).await;
+    let lead = serde_json::from_value(json!({"id": "hs:contact:1"})).expect("a lead");
+    let payload = Payload::Lead { lead: Box::new(lead), flow: None };
+    let arrival = Arrival { dedupe_key: "1".into(), occurred: now(), payload };
+    service.host.store.accept(&"acme".into(), vec![arrival], now()).await.expect("accepted");
+    loop {
+        let text = figures(&service).await;
+        if text.contains("rota_decisions_total{tenant=\"acme\",outcome=\"assign\",error=\"\"} 1") {
+            assert!(text.contains("rota_fuel_total{tenant=\"acme\"} "), "{text}");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use rota_domain::access::Role;
 use rota_flow::ports::{Access, Arrival, Payload};
 use serde_json::{Value, json};
 
 use super::sample::{Operation, operations};
-use super::{Answer, Service, connection, double, plan, workspace};
+use super::{Answer, Service, connection, double_with, now, plan, workspace};
 
 /// Stands in everything that belongs to the tenant whom nobody else may see.
 const TELLTALE: &str = "zephyrine";
@@ -29,7 +29,10 @@ struct Neighbours {
 
 impl Neighbours {
     async fn start() -> Self {
-        let (sandbox, folder) = (double(1).await, tempfile::tempdir().expect("a folder"));
+        let (sandbox, folder) = (
+            double_with(json!({"portal_id": 1, "tokens": [{"token": format!("{TELLTALE}-pat")}]})).await,
+            tempfile::tempdir().expect("a folder"),
+        );
         let table = format!(
             "[[tables]]\nid = \"{TELLTALE}-table\"\nfile = \"table.csv\"\nmatch = \"exact\"\n\
              [[reps]]\nid = \"{TELLTALE}-rep\"\nname = \"{TELLTALE}\"\n\
@@ -102,7 +105,9 @@ impl Neighbours {
 }
 
 fn plan_of(beside: &std::path::Path, workspaces: &[String]) -> rota::compose::Plan {
-    plan(beside.parent().expect("a folder"), workspaces)
+    let mut plan = plan(beside.parent().expect("a folder"), workspaces);
+    plan.secrets = Arc::new(|name| Some(if name == "TOKEN" { format!("{TELLTALE}-pat") } else { "secret".into() }));
+    plan
 }
 
 /// Gives the first tenant a lead, a decision, and effects; and the names of all that it has.
@@ -111,9 +116,9 @@ async fn seeded(service: &Service) -> Vec<String> {
         "email": format!("{TELLTALE}@big.example"), "firstname": TELLTALE, "country": TELLTALE,
     }});
     let payload = Payload::Lead { lead: Box::new(serde_json::from_value(lead).expect("a lead")), flow: None };
-    let arrival = Arrival { dedupe_key: TELLTALE.into(), occurred: Timestamp::now(), payload };
+    let arrival = Arrival { dedupe_key: TELLTALE.into(), occurred: now(), payload };
     let tenant = TELLTALE.into();
-    service.host.store.accept(&tenant, vec![arrival], Timestamp::now()).await.expect("accepted");
+    service.host.store.accept(&tenant, vec![arrival], now()).await.expect("accepted");
     let decision = loop {
         match service.host.store.log(&tenant, 0, 1).await.expect("a log").pop() {
             Some(stored) => break stored.decision,
@@ -156,7 +161,7 @@ async fn without_a_token_that_holds_no_route_is_open_that_should_not_be() {
     let revoked = all.service.token(TELLTALE, Role::Admin).await;
     let store = rota_store::open(&all.service.folder.path().join("rota.db")).await.expect("the database");
     for grant in Access::grants(&store, Some(&TELLTALE.into())).await.expect("tokens") {
-        store.revoke(Some(&TELLTALE.into()), &grant.id, Timestamp::now()).await.expect("revoked");
+        store.revoke(Some(&TELLTALE.into()), &grant.id, now()).await.expect("revoked");
     }
     let wrong = format!("rota_{}", "5a".repeat(32));
     for operation in all.operations() {
@@ -208,7 +213,7 @@ async fn another_tenants_token_opens_changes_and_learns_nothing() {
     let all = Neighbours::start().await;
     let before = all.all_of_the_first().await;
     let whole: Vec<String> = before.values().map(ToString::to_string).collect();
-    assert!(whole.iter().any(|answer| answer.contains(TELLTALE)) || whole.len() < 30, "the walk reads nothing of it");
+    assert!(whole.iter().any(|answer| answer.contains(TELLTALE)), "the walk reads nothing of it");
     let other = all.service.token("bolt", Role::Admin).await;
     let naming = all.service.token("crumb", Role::Admin).await;
     for operation in all.operations() {

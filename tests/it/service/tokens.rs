@@ -7,7 +7,7 @@ use rota_domain::access::Role;
 use rota_flow::ports::Access;
 use serde_json::{Value, json};
 
-use super::{Service, workspace};
+use super::{Service, now, workspace};
 use crate::command::rota;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,14 +40,14 @@ async fn a_token_ends_at_its_end() {
     let admin = service.token("acme", Role::Admin).await;
     let past = json!({"role": "viewer", "name": "x", "expires": "2020-01-01T00:00:00Z"});
     assert_eq!(service.post("/v1/tokens", &admin, past).await.status, 422);
-    let end = Timestamp::now() + SignedDuration::from_millis(300);
+    let end = now() + SignedDuration::from_millis(300);
     let made = service.post("/v1/tokens", &admin, json!({"role": "admin", "name": "x", "expires": end})).await;
     let token = made.body["token"].as_str().expect("a token").to_owned();
     // It was let in, and is kept in mind; its end holds all the same.
     while service.get("/v1/tokens", &token).await.status != 401 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(Timestamp::now() >= end);
+    assert!(now() >= end);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +58,7 @@ async fn a_token_that_another_process_revoked_opens_nothing_soon() {
     let store = rota_store::open(&service.folder.path().join("rota.db")).await.expect("the database");
     let acme = "acme".into();
     let grant = Access::grants(&store, Some(&acme)).await.expect("tokens").remove(0);
-    assert!(store.revoke(Some(&acme), &grant.id, Timestamp::now()).await.expect("revoked"));
+    assert!(store.revoke(Some(&acme), &grant.id, now()).await.expect("revoked"));
     while service.get("/v1/tokens", &admin).await.status != 401 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -68,7 +68,7 @@ async fn a_token_that_another_process_revoked_opens_nothing_soon() {
 async fn when_a_token_was_used_is_known_to_the_minute_after_a_stop() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
-    let before = Timestamp::now();
+    let before = now();
     assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
     let Service { host, folder, .. } = service;
     host.stop().await;
@@ -76,7 +76,7 @@ async fn when_a_token_was_used_is_known_to_the_minute_after_a_stop() {
     let grant = Access::grants(&store, Some(&"acme".into())).await.expect("tokens").remove(0);
     let used = grant.used.expect("it was used");
     assert_eq!(used.as_second() % 60, 0);
-    assert!(used <= Timestamp::now() && used > before - SignedDuration::from_secs(61));
+    assert!(used <= now() && used > before - SignedDuration::from_secs(61));
 }
 
 #[tokio::test(flavor = "multi_thread")]

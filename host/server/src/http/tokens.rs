@@ -16,6 +16,12 @@ use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
 use crate::tokens::{Wanted, issue};
 
+/// The most characters of a token's name.
+const NAME_MAX: usize = 100;
+
+/// The most tokens of one tenant that hold at once.
+const TOKENS_MAX: usize = 1000;
+
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -52,7 +58,7 @@ pub(super) fn routes() -> Vec<Route> {
 struct NewToken {
     /// What its holder may do; at most what the caller may.
     role: Role,
-    /// What people call it.
+    /// What people call it: 1 to 100 characters.
     name: String,
     /// When it ends by itself.
     #[serde(default)]
@@ -116,6 +122,23 @@ async fn make_host(State(doors): State<Arc<Doors>>, caller: Caller, Given(new): 
 
 async fn made(doors: &Doors, caller: &Caller, wanted: Wanted) -> Made {
     let now = doors.clock.now();
+    if wanted.name.is_empty() || wanted.name.chars().count() > NAME_MAX || wanted.name.chars().any(char::is_control) {
+        return Err(Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            kind: "token-name",
+            detail: format!("A token's name has 1 to {NAME_MAX} characters, all of them visible."),
+            mend: "Choose another name; it says what the token is for.",
+        });
+    }
+    let held = doors.access.grants(wanted.tenant.as_ref()).await.map_err(|error| Problem::store(&error))?;
+    if held.iter().filter(|grant| grant.holds(now)).count() >= TOKENS_MAX {
+        return Err(Problem {
+            status: StatusCode::CONFLICT,
+            kind: "too-many-tokens",
+            detail: format!("There are {TOKENS_MAX} tokens that hold, which is the most."),
+            mend: "Revoke those that nobody uses; the list says when each was used last.",
+        });
+    }
     if wanted.expires.is_some_and(|end| end <= now) {
         return Err(Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,

@@ -39,7 +39,7 @@ pub fn standings(standings: &[Standing], palette: Palette) -> String {
     standings.iter().map(line).collect()
 }
 
-/// Changes with their numbers, a line each.
+/// Changes with their numbers: when and what, and below it who.
 #[must_use]
 pub fn changes(changes: &[(u64, Change)], palette: Palette) -> String {
     if changes.is_empty() {
@@ -48,7 +48,8 @@ pub fn changes(changes: &[(u64, Change)], palette: Palette) -> String {
     let line = |(n, change): &(u64, Change)| {
         let at = palette.paint(Tone::Quiet, &day_and_clock(change.at));
         let detail = change.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
-        format!("{n:>6} {at}  {} {}{detail}, by {}\n", change.action, change.thing, change.who)
+        let who = palette.paint(Tone::Quiet, &format!("by {}", change.who));
+        format!("{n:>6} {at}  {} {}{detail}\n       {who}\n", change.action, change.thing)
     };
     changes.iter().map(line).collect()
 }

@@ -17,7 +17,7 @@ use crate::http::problem::PROBLEM;
 pub(super) const PATH: &str = "/openapi.json";
 
 /// Serves the document.
-pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
+pub(super) fn serve(document: &Value) -> Router<Arc<Doors>> {
     let text: Arc<str> = document.to_string().into();
     let answer = move || {
         let text = text.to_string();
@@ -48,7 +48,10 @@ pub(super) fn document(routes: &[Route]) -> Value {
         "components": {
             "schemas": definitions,
             "securitySchemes": {
-                "token": { "type": "http", "scheme": "bearer" },
+                "token": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A tenant's token says the tenant. With the host operator's token, the header X-Rota-Tenant names it.",
+                },
                 "signature": {
                     "type": "apiKey", "in": "header", "name": "X-HubSpot-Signature-v3",
                     "description": "HubSpot's signature of version 3, with X-HubSpot-Request-Timestamp beside it.",
@@ -69,7 +72,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     });
     let mut parameters: Vec<Value> = path_parameters(route.path).collect();
     if let Some(query) = route.query {
-        parameters.extend(query_parameters(query(&mut schemas.asked).to_value()));
+        parameters.extend(query_parameters(&query(&mut schemas.asked).to_value()));
     }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
@@ -102,7 +105,7 @@ fn path_parameters(path: &'static str) -> impl Iterator<Item = Value> {
     names.map(|name| json!({ "name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" } }))
 }
 
-fn query_parameters(schema: Value) -> Vec<Value> {
+fn query_parameters(schema: &Value) -> Vec<Value> {
     let required: Vec<String> = schema["required"]
         .as_array()
         .into_iter()

@@ -38,6 +38,9 @@ struct Body {
     schema: SchemaOf,
 }
 
+/// Adds a route's handler at its path.
+type Added = Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>;
+
 /// One route.
 pub(super) struct Route {
     method: Method,
@@ -54,7 +57,7 @@ pub(super) struct Route {
     gives: Option<Body>,
     status: StatusCode,
     bounds: Bounds,
-    add: Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>,
+    add: Added,
 }
 
 impl Route {
@@ -178,7 +181,7 @@ fn remembered(router: Router<Arc<Doors>>, path: &'static str) -> Router<Arc<Door
 /// The routes of the API, behind their guards, with the document that describes them.
 pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors>> {
     let document = document::document(&routes);
-    let mut router = remembered(document::serve(document), document::PATH);
+    let mut router = remembered(document::serve(&document), document::PATH);
     for route in routes {
         let bare = (route.add)(Router::new(), route.path).layer(DefaultBodyLimit::max(route.bounds.body));
         let guarded = if route.signed {
