@@ -59,8 +59,8 @@ pub struct Sequencer {
     accounts: Accounts,
     /// What could not be read when this was last said.
     down: BTreeSet<Kind>,
-    /// Turns true when it is to stop; none while nobody runs it.
-    stop: Option<watch::Receiver<bool>>,
+    /// Leads that were read with the ones decided last, and not decided yet.
+    rest: VecDeque<EnrichedLead>,
 }
 
 impl Sequencer {
@@ -73,7 +73,7 @@ impl Sequencer {
         // Before the revision that names them: a decision must never name what is not there.
         desktop.store.keep(&desktop.tenant, std::mem::take(&mut desktop.revision.kept)).await?;
         let mut sequencer =
-            Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new(), stop: None };
+            Self { desktop, ledger: None, accounts: Accounts::new(), down: BTreeSet::new(), rest: VecDeque::new() };
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
         sequencer.enter_statuses().await?;
@@ -96,7 +96,6 @@ impl Sequencer {
         recorded: watch::Sender<()>,
         mut stop: watch::Receiver<bool>,
     ) {
-        self.stop = Some(stop.clone());
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
         directories.set_missed_tick_behavior(MissedTickBehavior::Delay);
         directories.tick().await;
@@ -156,8 +155,10 @@ impl Sequencer {
         // Before the entry that names them, as when a tenant is opened.
         self.desktop.store.keep(&self.desktop.tenant, std::mem::take(&mut revision.kept)).await?;
         let before = std::mem::replace(&mut self.desktop.revision, revision);
-        // Loaded anew, since bindings can change where the workspace does not.
+        // Loaded anew, since bindings can change where the workspace does not; and what the
+        // rules read of leads may be something else.
         self.ledger = None;
+        self.rest.clear();
         if let Err(error) = self.enter_workspace().await {
             self.desktop.revision = before;
             self.ledger = None;
@@ -180,8 +181,13 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
+        let rest = std::mem::take(&mut self.rest);
         if let Err(wait) = self.desktop.share.ready(self.desktop.clock.now()) {
             return Ok(Progress::Spent(wait.unsigned_abs()));
+        }
+        if !rest.is_empty() {
+            let ledger = self.ledger().await?;
+            return self.decide_some(ledger, rest).await;
         }
         if self.accounts.values().any(|account| account.directory.is_none()) {
             self.read_directories().await;
@@ -229,31 +235,20 @@ impl Sequencer {
             self.ledger = Some(ledger);
             return Ok(None);
         }
-        self.decide_all(ledger, leads).await.map(Some)
+        self.decide_some(ledger, leads.into()).await.map(Some)
     }
 
-    /// Decides about leads and records them, a part at a time. What is left when it is told
-    /// to stop, or has used its fuel, stays in the inbox.
-    async fn decide_all(&mut self, mut ledger: Ledger, leads: Vec<EnrichedLead>) -> Result<Progress, StoreError> {
-        let mut leads = VecDeque::from(leads);
-        loop {
-            let expected = ledger.seq();
-            let Some(batch) = self.decide(Batch::new(ledger, leads)).await else {
-                return Ok(Progress::Blocked);
-            };
-            leads = batch.leads;
-            if !self.commit(batch.ledger, expected, batch.entries).await? || leads.is_empty() || self.is_to_stop() {
-                return Ok(Progress::More);
-            }
-            if self.desktop.share.ready(self.desktop.clock.now()).is_err() {
-                return Ok(Progress::More);
-            }
-            ledger = self.ledger().await?;
+    /// Decides about leads and records them, as many as one commit takes; the others are the
+    /// next turn's, and are in the inbox still.
+    async fn decide_some(&mut self, ledger: Ledger, leads: VecDeque<EnrichedLead>) -> Result<Progress, StoreError> {
+        let expected = ledger.seq();
+        let Some(batch) = self.decide(Batch::new(ledger, leads)).await else {
+            return Ok(Progress::Blocked);
+        };
+        if self.commit(batch.ledger, expected, batch.entries).await? {
+            self.rest = batch.leads;
         }
-    }
-
-    fn is_to_stop(&self) -> bool {
-        self.stop.as_ref().is_some_and(|stop| *stop.borrow())
+        Ok(Progress::More)
     }
 
     /// Says what cannot be read, once for as long as it lasts.

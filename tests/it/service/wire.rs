@@ -23,6 +23,14 @@ impl Wire {
         self.0.write_all(text.as_bytes()).await.expect("it is sent");
     }
 
+    /// Reads until this has come.
+    pub(super) async fn until(&mut self, text: &str) {
+        let mut all = Vec::new();
+        while !String::from_utf8_lossy(&all).contains(text) {
+            all.push(self.0.read_u8().await.expect("there is more"));
+        }
+    }
+
     /// Everything that comes until the server ends the connection, whichever way.
     pub(super) async fn rest(mut self) -> String {
         let mut all = Vec::new();
