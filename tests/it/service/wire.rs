@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
+use rota::clock::SystemClock;
+use rota_flow::ports::Clock as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -66,7 +67,7 @@ pub(super) fn created(contacts: &[(u64, u32)]) -> String {
 
 /// The headers of a webhook with this body, which are signed as the CRM does it.
 pub(super) fn signature(url: &str, body: &str) -> [(&'static str, String); 2] {
-    let at = Timestamp::now().as_millisecond().to_string();
+    let at = SystemClock.now().as_millisecond().to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(b"secret").expect("a key");
     for part in ["POST", url, HOOK, body, &at] {
         mac.update(part.as_bytes());

@@ -186,7 +186,8 @@ mod tests {
         let lanes = Lanes::new();
         let thread = || (std::thread::current().name().map(str::to_owned), 1);
         lanes.shared.charge(&"busy".into(), 1_000_000, 10);
-        let (busy, calm) = tokio::join!(lanes.run(&"busy".into(), thread), lanes.run(&"calm".into(), thread));
+        let (busy, calm) = ("busy".into(), "calm".into());
+        let (busy, calm) = tokio::join!(lanes.run(&busy, thread), lanes.run(&calm, thread));
         assert_eq!(busy, Ok(Some("rota-slow-lane".to_owned())));
         assert_ne!(calm, Ok(Some("rota-slow-lane".to_owned())));
     }
