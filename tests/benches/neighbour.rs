@@ -162,7 +162,7 @@ async fn keeps_looping(
         let leads = (0..WAITING).map(|_| arrival()).collect();
         inbox.accept(&tenant, leads).await.expect("they are accepted");
         // A commit of such a tenant decides about ten leads.
-        for _ in 0..WAITING / 20 {
+        for _ in 0..WAITING / 10 {
             tokio::select! {
                 _ = recorded.changed() => {}
                 _ = stop.wait_for(|stop| *stop) => return,

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
+use rota::clock::SystemClock;
+use rota_flow::ports::Clock as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +22,14 @@ impl Wire {
 
     pub(super) async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.expect("it is sent");
+    }
+
+    /// Reads until this has come.
+    pub(super) async fn until(&mut self, text: &str) {
+        let mut all = Vec::new();
+        while !String::from_utf8_lossy(&all).contains(text) {
+            all.push(self.0.read_u8().await.expect("there is more"));
+        }
     }
 
     /// Everything that comes until the server ends the connection, whichever way.
@@ -58,7 +67,7 @@ pub(super) fn created(contacts: &[(u64, u32)]) -> String {
 
 /// The headers of a webhook with this body, which are signed as the CRM does it.
 pub(super) fn signature(url: &str, body: &str) -> [(&'static str, String); 2] {
-    let at = Timestamp::now().as_millisecond().to_string();
+    let at = SystemClock.now().as_millisecond().to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(b"secret").expect("a key");
     for part in ["POST", url, HOOK, body, &at] {
         mac.update(part.as_bytes());

@@ -1,7 +1,7 @@
 //! Where deciding happens. Rules that take little run at once, at the usual priority, and the
 //! system shares the processor between them. A tenant whose rules took more than their share
-//! goes to the slow lane: threads of the lowest priority, one fewer than there are cores, where
-//! who used least lately is next. So a tenant whose rules burn all their fuel slows down
+//! goes to the slow lane: threads of lower priority, one fewer than there are cores, where who
+//! used least lately is next. So a tenant whose rules burn all their fuel slows down
 //! itself and others like it, and nobody else.
 
 use std::collections::HashMap;
@@ -14,8 +14,10 @@ use tokio::sync::oneshot;
 
 use super::account::Account;
 
-/// The lowest priority that there is: a thread of it runs where no other wants to.
-const NICE: i32 = 19;
+/// How much lower the priority of the slow lane is: a third of the usual weight. The lowest
+/// would keep others waiting, for a thread of it can be put aside while it holds what they
+/// need, such as the allocator's lock, and on a full machine it would not soon come back.
+const NICE: i32 = 5;
 
 /// The lanes of a host, for all its tenants.
 #[derive(Debug)]

@@ -117,7 +117,7 @@ fn announced(request: &Request, most: usize) -> Result<u64, Problem> {
 
 /// Lets the handler work in a task of its own, so that a panic of it ends nothing else. A
 /// change goes on to its end when its caller is gone; a question does not.
-async fn run(
+pub(super) async fn run(
     limits: &Arc<Limits>,
     mut request: Request,
     next: Next,

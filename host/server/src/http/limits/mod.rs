@@ -4,6 +4,8 @@
 
 mod bodies;
 mod layers;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
