@@ -95,7 +95,8 @@ impl Server {
 fn workspace(folder: &Path, n: usize) -> Loaded {
     let mut text = format!("workspace = \"t{n:02}\"\n");
     for rep in 0..REPS {
-        writeln!(text, "[[reps]]\nid = \"rep{rep:02}\"\ncrm = {{ hs = \"{rep}\" }}").expect("a String takes everything");
+        writeln!(text, "[[reps]]\nid = \"rep{rep:02}\"\ncrm = {{ hs = \"{rep}\" }}")
+            .expect("a String takes everything");
     }
     let members: Vec<String> =
         (0..REPS).map(|rep| format!("{{ rep = \"rep{rep:02}\", weight = {} }}", 1 + rep % 3)).collect();
