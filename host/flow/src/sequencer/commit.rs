@@ -1,6 +1,7 @@
 //! From ready leads to the log: they are decided on the state in memory, gathered while the
 //! commit before is under way, and committed together.
 
+use jiff::SignedDuration;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::Sequencer;
@@ -12,6 +13,10 @@ use crate::ports::{Entry, Keyed, Settles, StoreError};
 
 /// How many decisions go into one commit, at most.
 pub(super) const BATCH: usize = 128;
+
+/// How long it is decided before what came of it is committed: who is first waits no longer for
+/// those behind where rules are slow.
+const AT_ONCE: SignedDuration = SignedDuration::from_millis(10);
 
 /// What is decided and not committed yet.
 #[derive(Default)]
@@ -71,20 +76,29 @@ impl Sequencer {
         let (rules, clock) = (self.desktop.rules.clone(), self.desktop.clock.clone());
         // A rule keeps its thread busy, so it runs where that hurts nobody.
         let worked = tokio::task::spawn_blocking(move || {
-            let mut ledger = ledger;
-            ledger.forget(clock.now());
-            let entries: Vec<_> = leads.into_iter().map(|lead| ledger.decide(lead, &*rules, clock.now())).collect();
-            (ledger, entries)
+            let (mut ledger, mut leads, mut entries) = (ledger, leads.into_iter(), Vec::new());
+            let began = clock.now();
+            ledger.forget(began);
+            let mut now = began;
+            while now.duration_since(began) <= AT_ONCE
+                && let Some(lead) = leads.next()
+            {
+                entries.push(ledger.decide(lead, &*rules, now));
+                now = clock.now();
+            }
+            (ledger, entries, leads)
         });
         match worked.await {
-            Ok((ledger, entries)) => {
+            Ok((ledger, entries, left)) => {
                 self.ledger = Some(ledger);
-                for (entry, call) in entries.into_iter().zip(calls) {
+                let mut calls = calls.into_iter();
+                for (entry, call) in entries.into_iter().zip(calls.by_ref()) {
                     if let (Some(call), Some(answer)) = (call, answer_of(&entry)) {
                         self.pending.answers.push((call, answer));
                     }
                     self.pending.entries.push(entry);
                 }
+                self.ready.extend(left.zip(calls).map(|(lead, call)| Ready { lead, call }));
             }
             Err(error) => {
                 tracing::error!(tenant = %self.desktop.tenant, %error, "Deciding ended in a defect of Rota; please report it");
