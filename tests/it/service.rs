@@ -26,8 +26,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota::compose::{Host, Plan, Serving, self};
 use rota::clock::SystemClock;
+use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
 use rota_domain::access::Role;

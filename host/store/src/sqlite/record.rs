@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rota_domain::id::TenantId;
+use rota_domain::fairness::Rotation;
+use rota_domain::id::{PoolId, Seed, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
@@ -25,7 +26,7 @@ use super::records;
 use super::revisions::OriginRow;
 use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed, unreadable};
 use super::shared::Texts;
-use super::turns::TurnBody;
+use super::turns::{Before, TurnBody};
 use super::writer::Unit;
 
 /// Entries ready to be written after the number `expected`.
@@ -52,6 +53,13 @@ pub(super) struct Record {
     pub(super) effects: Vec<QueuedEffect>,
 }
 
+/// What entry after entry replaces, so that only the last of it is written out.
+#[derive(Default)]
+struct Latest {
+    rotations: BTreeMap<PoolId, Rotation>,
+    turn: Before,
+}
+
 impl Record {
     /// Makes rows of entries about these people.
     pub(super) fn new(people: People, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
@@ -72,13 +80,18 @@ impl Record {
             shared: Texts::new(),
             effects: Vec::new(),
         };
+        let mut latest = Latest::default();
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
-            record.add(seq, entry)?;
+            record.add(seq, entry, &mut latest)?;
+        }
+        for (pool, rotation) in latest.rotations {
+            let row = format_args!("the rotation of pool `{pool}` of `{}`", record.tenant).to_string();
+            record.rotations.insert(pool.to_string(), json(&rotation, row)?);
         }
         Ok(record)
     }
 
-    fn add(&mut self, seq: i64, entry: Entry) -> Result<(), StoreError> {
+    fn add(&mut self, seq: i64, entry: Entry, latest: &mut Latest) -> Result<(), StoreError> {
         let row = format_args!("entry {seq} of `{}`", self.tenant).to_string();
         let at = micros(entry.at);
         match entry.inbox {
@@ -92,9 +105,7 @@ impl Record {
             EntryBody::Workspace { workspace, rotations, origin } => {
                 self.revision = Some(seq);
                 self.origins.extend(origin.map(|origin| OriginRow { seq, at, origin }));
-                for (pool, rotation) in rotations {
-                    self.rotations.insert(pool.to_string(), json(&rotation, &row)?);
-                }
+                latest.rotations.extend(rotations);
                 ("workspace", json(&*workspace, &row)?)
             }
             EntryBody::Rep { rep, status } => {
@@ -106,13 +117,13 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
-            EntryBody::Decision(recorded) => ("decision", self.decision(seq, at, *recorded)?),
+            EntryBody::Decision(recorded) => ("decision", self.decision(seq, at, *recorded, latest)?),
         };
         self.log.push(LogRow { seq, at, kind, body });
         Ok(())
     }
 
-    fn decision(&mut self, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
+    fn decision(&mut self, seq: i64, at: i64, recorded: Recorded, latest: &mut Latest) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
         let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
         let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
@@ -124,9 +135,8 @@ impl Record {
         self.word(place, Kind::Lead, seq, &json(&private, &row)?);
         let turn = match turn {
             Some((turn, rotation)) => {
-                // A later state of the same pool replaces an earlier one.
-                self.rotations.insert(turn.pool.to_string(), json(&rotation, &row)?);
-                Some(TurnBody::new(turn, &mut self.shared, &row)?)
+                latest.rotations.insert(turn.pool.clone(), rotation);
+                Some(TurnBody::new(turn, &mut latest.turn, &mut self.shared, &row)?)
             }
             None => None,
         };
