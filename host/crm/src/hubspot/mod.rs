@@ -35,6 +35,7 @@ use client::Client;
 use owners::Owners;
 use read::Readings;
 
+pub use account::vouches;
 pub use api::ApiStyle;
 pub use limit::Burst;
 pub use signature::{Allow, Refusal, Signed, verify};

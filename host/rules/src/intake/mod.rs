@@ -95,14 +95,14 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
 
 /// What a component is made of, with its makers' names cut to what people can use.
 fn makeup(imports: Vec<String>, anatomy: Anatomy) -> Makeup {
-    let maker = |maker: &String| {
-        let mut text = plain(maker);
+    let maker = |maker: String| {
+        let mut text = plain(&maker);
         text.truncate(text.floor_char_boundary(MAKER_MAX));
         text
     };
     Makeup {
         imports,
-        made_with: anatomy.made_with.iter().take(MAKERS_MOST).map(maker).collect(),
+        made_with: anatomy.made_with.into_iter().take(MAKERS_MOST).map(maker).collect(),
         memory: anatomy.memory,
         function_names: anatomy.names,
     }

@@ -1,6 +1,5 @@
 //! `rota plugins`.
 
-use clap::Subcommand;
 use serde_json::Value;
 
 use super::output;
@@ -11,8 +10,10 @@ use crate::show::{PluginRow, plugins};
 /// List the plugins that a server has for its flows, or withdraw one
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    #[command(subcommand)]
-    verb: Option<Verb>,
+    /// Withdraw the plugin of this digest: no flow may name it from then on, and past
+    /// decisions still replay.
+    #[arg(long, value_name = "DIGEST")]
+    withdraw: Option<String>,
     #[command(flatten)]
     remote: Remote,
     /// Print it as one line of JSON.
@@ -20,23 +21,11 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// Withdraw a plugin: no flow may name it from then on, and past decisions still replay
-    Withdraw {
-        /// Its digest.
-        digest: String,
-    },
-}
-
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let answer: Value = match &arguments.verb {
+    let answer: Value = match &arguments.withdraw {
         None => arguments.remote.get("/v1/plugins").await?,
-        Some(Verb::Withdraw { digest }) => {
-            let path = format!("/v1/plugins/{digest}/withdraw");
-            arguments.remote.post(&path, &Value::Null).await?
-        }
+        Some(digest) => arguments.remote.post(&format!("/v1/plugins/{digest}/withdraw"), &Value::Null).await?,
     };
     if arguments.json {
         output::json(&answer)?;

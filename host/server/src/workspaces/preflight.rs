@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rota_crm::hubspot::vouches;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::ConnectionId;
 use rota_domain::workspace::{Connection, Workspace};
@@ -92,6 +93,15 @@ impl Findings<'_> {
 
     /// Whether the token opens the account whose webhooks the workspace claims.
     async fn account(&mut self, crm: &dyn Crm, connection: &Connection) -> bool {
+        if let (Some(portal), Some(url)) = (connection.portal_id, &connection.base_url)
+            && !vouches(url)
+        {
+            let what = format!(
+                "it claims the account {portal}, and `{url}` is not HubSpot's, which alone can say whose that is: leave base_url out"
+            );
+            self.note(Weight::Error, what);
+            return false;
+        }
         let account = match crm.account().await {
             Ok(account) => account,
             Err(error) => {
