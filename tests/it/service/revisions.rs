@@ -79,7 +79,36 @@ async fn a_reviewer_reads_what_would_change() {
     let planned = rota(&service, &admin, folder.path(), &["plan"]).await;
     assert_eq!(planned.code, 0, "{}", planned.err);
     let revision = service.get("/v1/workspace", &admin).await.body["revision"].to_string();
-    insta::assert_snapshot!(planned.out.replace(&format!("revision {revision}"), "revision N"));
+    insta::assert_snapshot!(planned.out.replace(&format!("revision {revision}"), "revision N"), @r#"
+    acme, against revision N
+
+    reps
+      ~ bo
+          email: + "bo@acme.test"
+          active: true -> false
+      + cy
+          name: "Cy"
+          active: true
+
+    pools
+      ~ na
+          members/bo: - 1
+          members/cy: + 3
+
+    tables
+      ~ postal  2 rows added, 1 row removed, 1 row changed
+
+    sources
+      + inbound:chatbot
+          when/property: "src"
+          when/is: "bot"
+
+    flows
+      ~ inbound
+          fallback/queue: "triage" -> "later"
+
+    2 to add, 4 to change, 0 to remove.
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread")]

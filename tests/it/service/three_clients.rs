@@ -34,8 +34,9 @@ fn bundle(client: &str, sandbox: &Sandbox) -> Value {
 
 async fn double(portal: u64, owners: [u64; 3]) -> Sandbox {
     let owners: Vec<Value> = owners.iter().map(|id| json!({ "id": id, "user_id": id + 1 })).collect();
-    let own = ["rota_segment", "numberofemployees", "hs_form"].map(|name| json!({ "name": name }));
-    let properties = json!({ "contacts": own, "companies": [{ "name": "numberofemployees", "type": "number" }] });
+    let text = |name: &str| json!({ "name": name });
+    let employees = json!({ "name": "numberofemployees", "type": "number" });
+    let properties = json!({ "contacts": [text("rota_segment"), text("hs_form"), employees] });
     let seed = json!({ "portal_id": portal, "owners": owners, "properties": properties });
     let seed: Seed = serde_json::from_value(seed).expect("a seed");
     let listen = "127.0.0.1:0".parse().expect("an address");

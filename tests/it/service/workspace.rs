@@ -71,7 +71,48 @@ async fn an_empty_server_routes_leads_after_plan_and_apply_and_nothing_else() {
     assert_eq!(planned.code, 0, "{}", planned.err);
     let digest = Digest::of(rota::bundled::BUNDLED[1].1);
     let plain = planned.out.replace(&sandbox.address().to_string(), "DOUBLE");
-    insta::assert_snapshot!(plain.replace(&digest.as_str()[7..19], "NEXT-IN-LINE"));
+    insta::assert_snapshot!(plain.replace(&digest.as_str()[7..19], "NEXT-IN-LINE"), @r#"
+    acme, which has no revision yet
+
+    workspace
+      + acme
+          time_zone: "UTC"
+
+    reps
+      + ada
+          name: "Ada"
+          crm/hs: "41629779"
+          active: true
+
+    pools
+      + all
+          policy: "quota"
+          members: ada 1
+
+    connections
+      + hs
+          kind: "hubspot"
+          app: "main"
+          portal_id: 4242
+          token/env: "TOKEN"
+          base_url: "http://DOUBLE"
+
+    flows
+      + inbound
+          enrol/object: "contact"
+          enrol/on: ["created"]
+          plugin: "next-in-line"
+          digest: sha256:NEXT-IN-LINE…
+          settings/pool: "all"
+          owned: "keep"
+          fallback/queue: "triage"
+          coalesce: "0m"
+
+    secrets
+      TOKEN for hs: is there
+
+    5 to add, 0 to change, 0 to remove.
+    "#);
     assert_eq!(service.get("/v1/workspace", &admin).await.status, 404);
     let applied = rota(&service, &admin, folder.path(), &["apply", "--note", "first", "--json"]).await;
     assert_eq!(applied.code, 0, "{}", applied.err);

@@ -1,6 +1,9 @@
 //! `/v1/workspace`: what a tenant decides under is read, planned, applied and rolled back;
 //! a table is replaced, and a plugin put to use.
 
+mod refused;
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,19 +12,19 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::handler::Handler as _;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use rota_domain::access::{Change as Noted, Role};
 use rota_domain::id::Digest;
 use rota_domain::table::FILE_MAX;
 use rota_flow::ports::{Past, SecretValue};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::Doors;
 use super::api::{Asked, Caller, Given, Page, Paging, Route};
-use super::problem::{PROBLEM, Problem};
-use crate::workspaces::{Applied, Bundle, Change, Planned, Refusal, Wish};
+use super::problem::Problem;
+use crate::workspaces::{Applied, Bundle, Planned, Refusal, Wish};
+use refused::Refused;
+use words::{
+    PluginUse, RevisionInfo, WorkspaceApplied, WorkspaceApply, WorkspaceFiles, WorkspaceRevision, WorkspaceRollback,
+};
 
 /// The largest bundle. Larger tables come one by one.
 const BUNDLE_MAX: usize = 32 << 20;
@@ -62,110 +65,6 @@ pub(super) fn routes() -> Vec<Route> {
             .takes::<PluginUse>()
             .gives::<WorkspaceApplied>(),
     ]
-}
-
-/// The files of a workspace.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WorkspaceFiles {
-    /// What each file says, by its path: `workspace.toml` and what it names.
-    files: BTreeMap<String, String>,
-    /// The digests of components that flows name by file, by that path; they are uploaded
-    /// before.
-    #[serde(default)]
-    components: BTreeMap<String, String>,
-}
-
-/// The files of a workspace, to be applied.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WorkspaceApply {
-    /// What each file says, by its path: `workspace.toml` and what it names.
-    files: BTreeMap<String, String>,
-    /// The digests of components that flows name by file, by that path; they are uploaded
-    /// before.
-    #[serde(default)]
-    components: BTreeMap<String, String>,
-    /// The revision that this was made for, 0 for the first: if another one holds by now,
-    /// nothing is applied. Left out, it is applied over whichever holds.
-    #[serde(default)]
-    base: Option<u64>,
-    /// Why.
-    #[serde(default)]
-    note: Option<String>,
-    /// Values of secrets that the workspace names, by name. They are sealed, and come out for
-    /// nobody.
-    #[serde(default)]
-    secrets: BTreeMap<String, String>,
-}
-
-/// Back to an earlier revision.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct WorkspaceRollback {
-    /// Which one.
-    revision: u64,
-    /// The revision that holds, so that nothing newer is undone unseen.
-    #[serde(default)]
-    base: Option<u64>,
-    /// Why.
-    #[serde(default)]
-    note: Option<String>,
-}
-
-/// A plugin for a flow.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PluginUse {
-    /// The flow.
-    flow: String,
-    /// Why.
-    #[serde(default)]
-    note: Option<String>,
-}
-
-/// A revision of the workspace.
-#[derive(Serialize, JsonSchema)]
-struct RevisionInfo {
-    /// Its number; decisions name it.
-    revision: u64,
-    /// Since when it held.
-    at: String,
-    /// Who applied it; absent where the server read it from a directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    who: Option<String>,
-    /// Why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<String>,
-}
-
-/// A revision of the workspace with its files.
-#[derive(Serialize, JsonSchema)]
-struct WorkspaceRevision {
-    /// Which one it is.
-    #[serde(flatten)]
-    info: RevisionInfo,
-    /// What each file says, by its path; absent where the server read it from a directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<BTreeMap<String, String>>,
-    /// The digests of components that flows name by file, by that path.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    components: BTreeMap<String, String>,
-}
-
-/// What holds from now on.
-#[derive(Serialize, JsonSchema)]
-struct WorkspaceApplied {
-    /// The revision that holds.
-    revision: u64,
-    /// The one before; 0 if there was none.
-    base: u64,
-    /// Whether it is a new one: false where nothing was different.
-    changed: bool,
-    /// What is different.
-    changes: Vec<Change>,
-    /// What the author should know, a sentence each.
-    warnings: Vec<String>,
 }
 
 async fn get(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<WorkspaceRevision>, Refused> {
@@ -303,80 +202,4 @@ fn bundle(files: BTreeMap<String, String>, components: BTreeMap<String, String>)
         };
         problem.into()
     })
-}
-
-/// Why not. A workspace that is refused says every fault with its file and line.
-enum Refused {
-    Problem(Problem),
-    Refusal(Refusal),
-}
-
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refusal(refusal)
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let refusal = match self {
-            Self::Problem(problem) => return problem.into_response(),
-            Self::Refusal(Refusal::Store(error)) => return Problem::store(&error).into_response(),
-            Self::Refusal(refusal) => refusal,
-        };
-        let (status, kind, mend) = terms(&refusal);
-        let detail = match &refusal {
-            Refusal::Invalid(errors) => {
-                format!("The workspace is refused for {} reasons; nothing has changed.", errors.len())
-            }
-            other => other.to_string(),
-        };
-        let mut body = json!({
-            "type": format!("urn:rota:problem:{kind}"),
-            "title": status.canonical_reason().unwrap_or("Error"),
-            "status": status.as_u16(),
-            "detail": detail,
-            "mend": mend,
-        });
-        match refusal {
-            Refusal::Invalid(errors) => body["errors"] = json!(errors),
-            Refusal::Moved { now, .. } => body["revision"] = json!(now),
-            _ => {}
-        }
-        (status, [(header::CONTENT_TYPE, PROBLEM)], Json(body)).into_response()
-    }
-}
-
-/// The status of a refusal, its stable name, and what to do.
-fn terms(refusal: &Refusal) -> (StatusCode, &'static str, &'static str) {
-    match refusal {
-        Refusal::ServedFromFiles(_) => (
-            StatusCode::CONFLICT,
-            "served-from-files",
-            "Ask the operator, who chooses in rota.toml which directories are served.",
-        ),
-        Refusal::Moved { .. } => {
-            (StatusCode::CONFLICT, "moved", "Plan again against the revision that holds, and apply that.")
-        }
-        Refusal::Invalid(_) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid-workspace",
-            "Mend what `errors` lists, each with its file and line, and apply again.",
-        ),
-        Refusal::Missing(_) => {
-            (StatusCode::NOT_FOUND, "not-found", "Correct the name; GET /v1/workspace shows what there is.")
-        }
-        Refusal::NoSource(_) => (
-            StatusCode::CONFLICT,
-            "no-source",
-            "Apply the directory itself; from then on its revisions have their files here.",
-        ),
-        Refusal::Busy(_) | Refusal::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "busy", "Try again in a moment."),
-    }
 }
