@@ -22,6 +22,7 @@ mod sandbox;
 mod service;
 mod shelf;
 mod show;
+mod silence;
 mod simulate;
 mod store;
 mod tables;

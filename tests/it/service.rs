@@ -1,5 +1,7 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod people;
+mod secrets;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -103,9 +105,14 @@ impl Service {
         Self { url: format!("http://{}", host.address), host, folder, client: http() }
     }
 
+    /// The server's database, opened beside it.
+    pub(crate) async fn database(&self) -> rota_store::SqliteStore {
+        rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database")
+    }
+
     /// A token of this role: a tenant's, or for no tenant the host's.
     pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
-        let store = rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database");
+        let store = self.database().await;
         let access: &dyn Access = &store;
         let tenant = (!tenant.is_empty()).then(|| tenant.into());
         let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
