@@ -26,6 +26,7 @@ mod service;
 mod share;
 mod shelf;
 mod show;
+mod silence;
 mod simulate;
 mod store;
 mod tables;

@@ -7,12 +7,14 @@ mod limits;
 mod metrics;
 mod openapi;
 mod operator;
+mod people;
 mod plugins;
 mod preflight;
 mod pushed;
 mod revisions;
 mod route;
 mod sample;
+mod secrets;
 mod tenancy;
 mod tenants;
 mod three_clients;
@@ -146,6 +148,11 @@ impl Service {
     pub(crate) async fn serving(folder: TempDir, plan: Plan, serving: Serving) -> Self {
         let host = compose::start_serving(plan, serving).await.expect("a host");
         Self { url: format!("http://{}", host.address), host, folder, client: http() }
+    }
+
+    /// The server's database, opened beside it.
+    pub(crate) async fn database(&self) -> rota_store::SqliteStore {
+        rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database")
     }
 
     /// A token of this role: a tenant's, or for no tenant the host's.

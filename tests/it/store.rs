@@ -11,6 +11,7 @@ mod log;
 mod order;
 mod outbox;
 mod owners;
+pub(crate) mod sealed;
 mod shared;
 mod values;
 

@@ -6,6 +6,7 @@ pub mod fuzz;
 pub mod guest;
 pub mod hostile;
 pub mod imports;
+pub mod safe;
 pub mod uploads;
 pub mod wild;
 

@@ -96,13 +96,19 @@ impl Vault for SqliteStore {
     }
 
     async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<SecretValue>, StoreError> {
+        let sealed = || {
+            sqlx::query_scalar("SELECT sealed FROM secrets WHERE tenant = ? AND name = ?")
+                .bind(tenant.as_str())
+                .bind(name)
+                .fetch_optional(&self.readers)
+        };
+        // A tenant that is still to be made has no keys, and no secrets either.
+        let there: Option<Vec<u8>> = self.read(sealed().await.map_err(Failure::from))?;
+        if there.is_none() {
+            return Ok(None);
+        }
         let open = |keys: Arc<TenantKeys>, _| async move {
-            let sealed: Option<Vec<u8>> =
-                sqlx::query_scalar("SELECT sealed FROM secrets WHERE tenant = ? AND name = ?")
-                    .bind(tenant.as_str())
-                    .bind(name)
-                    .fetch_optional(&self.readers)
-                    .await?;
+            let sealed: Option<Vec<u8>> = sealed().await?;
             let Some(sealed) = sealed else { return Ok(None) };
             let row = format_args!("the secret `{name}` of `{tenant}`").to_string();
             let opened = keys.open(keys.key(), SECRET, name.as_bytes(), &sealed);

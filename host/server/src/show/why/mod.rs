@@ -6,6 +6,7 @@ mod steps;
 mod text;
 mod words;
 
+use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::id::{EffectId, RepId};
 use rota_domain::rule::Note;
@@ -31,6 +32,18 @@ pub struct Why {
     pub reps: Vec<Considered>,
     /// What was to be done, and what became of it.
     pub effects: Vec<Sent>,
+    /// When and by whom the person was erased, and with them steps, notes and effects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedBy>,
+}
+
+/// An erasure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErasedBy {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
 }
 
 /// A question of a rule to the host, with its answer.
@@ -121,6 +134,7 @@ impl Why {
             steps,
             notes: private.notes,
             effects: effects.collect(),
+            erased: recalled.erased.clone().map(|erased| ErasedBy { at: erased.at, by: erased.who }),
         }
     }
 
