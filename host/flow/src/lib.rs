@@ -16,3 +16,4 @@ pub mod ledger;
 pub mod orders;
 pub mod ports;
 pub mod sequencer;
+pub mod statuses;

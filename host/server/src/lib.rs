@@ -13,6 +13,7 @@ pub mod config;
 pub mod demo;
 pub mod exit;
 pub mod http;
+pub mod import;
 pub mod keeping;
 pub mod last_good;
 pub mod log;

@@ -7,6 +7,7 @@
 mod api;
 mod beside;
 mod client;
+pub mod custom_code;
 mod deliver;
 mod errors;
 mod limit;

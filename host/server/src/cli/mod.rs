@@ -8,11 +8,14 @@ mod database;
 mod demo;
 mod embed;
 mod fairness;
+mod hubspot_code;
+mod import;
 mod inspect;
 mod log;
 mod new;
 mod outbox;
 mod output;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
@@ -50,6 +53,8 @@ enum Command {
     Replay(replay::Arguments),
     Log(log::Arguments),
     Fairness(fairness::Arguments),
+    Import(import::Arguments),
+    HubspotCode(hubspot_code::Arguments),
     Outbox(outbox::Arguments),
     State(state::Arguments),
     Token(token::Arguments),
@@ -82,6 +87,8 @@ pub fn run() -> Exit {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::HubspotCode(arguments) => Ok(hubspot_code::run(&arguments)),
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),

@@ -15,6 +15,7 @@ mod zones;
 
 pub use case::{Case, Expect};
 pub use error::ConfigError;
+pub(crate) use events::check_lead;
 pub use events::read as read_events;
 pub use files::{Bundle, Directory, Files};
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};

@@ -1,10 +1,20 @@
 //! What Rota answers over HTTP.
 
 mod api;
+mod decisions;
+mod flows;
 mod health;
+mod leads;
+mod log;
+mod pools;
 mod problem;
+mod reps;
+mod standing;
+mod stream;
+mod tables;
 mod tokens;
 mod webhooks;
+mod why;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,5 +71,17 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    let all = [
+        health::routes(),
+        tokens::routes(),
+        decisions::routes(),
+        log::routes(),
+        why::routes(),
+        pools::routes(),
+        reps::routes(),
+        flows::routes(),
+        tables::routes(),
+        leads::routes(),
+    ];
+    all.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 
 mod cases;
 mod counters;
+mod csv;
 mod decision;
 mod fairness;
 mod findings;
@@ -20,6 +21,7 @@ mod why;
 
 pub use cases::cases;
 pub use counters::counters;
+pub use csv::Export;
 pub use fairness::{Fairness, fairness};
 pub use findings::findings;
 pub use inspected::inspected;

@@ -247,6 +247,16 @@ impl Store for SqliteStore {
         self.read(read::log(&self.readers, tenant, after, limit).await)
     }
 
+    async fn log_of(
+        &self,
+        tenant: &TenantId,
+        lead: &LeadId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.read(read::log_of(&self.readers, tenant, lead, after, limit).await)
+    }
+
     async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         self.read(read::outbox(&self.readers, tenant, dead, limit).await)
     }

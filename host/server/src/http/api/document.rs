@@ -62,6 +62,7 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
             "default": { "description": "Why not, and what to do.", "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } },
         },
     });
+    also(&mut operation["responses"][route.status.as_str()], route.or_gives);
     let mut parameters: Vec<Value> = path_parameters(route.path).collect();
     if let Some(query) = route.query {
         parameters.extend(query_parameters(query(schemas).to_value()));
@@ -71,6 +72,7 @@ fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
     }
     if let Some(Body { media, schema }) = &route.takes {
         operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(schemas) } } });
+        also(&mut operation["requestBody"], route.or_takes);
     }
     if let Some(role) = route.role {
         operation["security"] = json!([{ "token": [] }]);
@@ -85,6 +87,13 @@ fn answer(what: &str, body: Option<&Body>, schemas: &mut SchemaGenerator) -> Val
             json!({ "description": what, "content": { *media: { "schema": schema(schemas) } } })
         }
         None => json!({ "description": what }),
+    }
+}
+
+/// Text of these kinds as well.
+fn also(described: &mut Value, media: &[&str]) {
+    for media in media {
+        described["content"][*media] = json!({ "schema": { "type": "string" } });
     }
 }
 

@@ -5,6 +5,7 @@
 mod caller;
 mod document;
 mod guard;
+mod page;
 mod take;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaGenerator;
 
 pub(super) use caller::Caller;
+pub(super) use page::{Page, Paging};
 pub(super) use take::{Asked, Given};
 
 use super::Doors;
@@ -43,6 +45,9 @@ pub(super) struct Route {
     query: Option<SchemaOf>,
     takes: Option<Body>,
     gives: Option<Body>,
+    /// As what else its body may be, and its answer.
+    or_takes: &'static [&'static str],
+    or_gives: &'static [&'static str],
     status: StatusCode,
     add: Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>,
 }
@@ -75,6 +80,8 @@ impl Route {
             query: None,
             takes: None,
             gives: None,
+            or_takes: &[],
+            or_gives: &[],
             status: StatusCode::OK,
             add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
         }
@@ -113,6 +120,18 @@ impl Route {
     /// Its answer is text of this kind.
     pub(super) fn gives_text(mut self, media: &'static str) -> Self {
         self.gives = Some(Body { media, schema: SchemaGenerator::subschema_for::<String> });
+        self
+    }
+
+    /// Its body may also be text of these kinds.
+    pub(super) fn or_takes(mut self, media: &'static [&'static str]) -> Self {
+        self.or_takes = media;
+        self
+    }
+
+    /// Its answer is text of one of these kinds, where that is asked for.
+    pub(super) fn or_gives(mut self, media: &'static [&'static str]) -> Self {
+        self.or_gives = media;
         self
     }
 
