@@ -1,5 +1,8 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod custom_code;
+mod import;
+mod reading;
 mod tokens;
 
 use std::collections::BTreeMap;

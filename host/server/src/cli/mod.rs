@@ -108,7 +108,7 @@ pub fn run() -> Exit {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 
