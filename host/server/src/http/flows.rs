@@ -151,7 +151,7 @@ async fn change(
     who: String,
 ) -> Result<Option<i32>, Problem> {
     let now = doors.clock.now();
-    let before = counters::set(&*doors.store, tenant, flow, name, value, now).await.map_err(refused)?;
+    let before = counters::set(&*doors.store, tenant, flow, name, value, now).await.map_err(|error| refused(&error))?;
     let action = if value.is_some() { "counter.set" } else { "counter.unset" };
     let detail = value.map(|value| value.to_string());
     let change = Change { at: now, who, action: action.into(), thing: format!("{flow}/{name}"), detail };
@@ -159,8 +159,8 @@ async fn change(
     Ok(before)
 }
 
-fn refused(error: CounterError) -> Problem {
-    let (status, kind, mend) = match &error {
+fn refused(error: &CounterError) -> Problem {
+    let (status, kind, mend) = match error {
         CounterError::Store(error) => return Problem::store(error),
         CounterError::NoFlow { .. } => (StatusCode::NOT_FOUND, "not-found", "GET /v1/flows lists the flows."),
         CounterError::NoCounter { .. } => {

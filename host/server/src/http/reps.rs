@@ -1,6 +1,6 @@
 //! `/v1/reps`: who may own leads, and whether they are there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::Json;
@@ -68,9 +68,8 @@ struct NewStatus {
 }
 
 impl RepState {
-    fn of(rep: &Rep, desk: &Desk) -> Self {
-        let pools = desk.workspace.pools.iter();
-        let pools = pools.filter(|pool| pool.members.iter().any(|member| member.rep == rep.id));
+    fn of(rep: &Rep, desk: &Desk, memberships: &Memberships<'_>) -> Self {
+        let pools = memberships.get(&rep.id).into_iter().flatten();
         Self {
             id: rep.id.clone(),
             name: rep.title().to_owned(),
@@ -78,12 +77,25 @@ impl RepState {
             crm: rep.crm.clone(),
             tags: rep.tags.clone(),
             capacity: rep.capacity,
-            pools: pools.map(|pool| pool.id.clone()).collect(),
+            pools: pools.map(|pool| (*pool).clone()).collect(),
             active: rep.active,
             status: desk.status(&rep.id),
             availability: desk.availability(rep),
         }
     }
+}
+
+/// The pools of each rep.
+type Memberships<'d> = HashMap<&'d RepId, Vec<&'d PoolId>>;
+
+fn memberships(desk: &Desk) -> Memberships<'_> {
+    let mut memberships = Memberships::new();
+    for pool in &desk.workspace.pools {
+        for member in &pool.members {
+            memberships.entry(&member.rep).or_default().push(&pool.id);
+        }
+    }
+    memberships
 }
 
 async fn list(
@@ -93,7 +105,8 @@ async fn list(
 ) -> Result<Json<Page<RepState>>, Problem> {
     let desk = standing::desk(&doors, caller.tenant()?).await?;
     let page = Page::cut(desk.workspace.reps.iter().collect(), &paging, |rep| rep.id.to_string())?;
-    let items = page.items.into_iter().map(|rep| RepState::of(rep, &desk)).collect();
+    let memberships = memberships(&desk);
+    let items = page.items.into_iter().map(|rep| RepState::of(rep, &desk, &memberships)).collect();
     Ok(Json(Page { items, next: page.next }))
 }
 
@@ -121,5 +134,5 @@ async fn set(
     }
     let desk = standing::desk(&doors, tenant).await?;
     let known = desk.workspace.rep(&rep).ok_or_else(|| Problem::missing("such rep"))?;
-    Ok(Json(RepState::of(known, &desk)))
+    Ok(Json(RepState::of(known, &desk, &memberships(&desk))))
 }
