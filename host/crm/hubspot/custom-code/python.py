@@ -125,7 +125,7 @@ def post(body, left):
             response = refused
         with response:
             text = response.read()
-            return {"status": response.status, "retry_after": response.headers.get("Retry-After"), "said": read(text)}
+            return {"status": response.getcode(), "retry_after": response.headers.get("Retry-After"), "said": read(text)}
     except Exception as error:  # Whatever it is, there was no whole answer.
         reason = getattr(error, "reason", error)
         return {"status": 0, "said": {"detail": "Rota cannot be reached: " + type(reason).__name__}}
