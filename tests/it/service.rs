@@ -2,7 +2,9 @@
 
 mod audit;
 mod clients;
+mod custom_code;
 mod gate;
+mod import;
 mod limits;
 mod metrics;
 mod openapi;
@@ -11,6 +13,7 @@ mod people;
 mod plugins;
 mod preflight;
 mod pushed;
+mod reading;
 mod revisions;
 mod route;
 mod sample;

@@ -20,4 +20,5 @@ pub mod orders;
 pub mod ports;
 pub mod sequencer;
 pub mod share;
+pub mod statuses;
 pub mod tally;

@@ -13,7 +13,7 @@ use rota_domain::workspace::Workspace;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bindings::Bindings;
-use crate::ports::{Arrival, Crm, Keyed, Origin, Payload, StoreError};
+use crate::ports::{Crm, Keyed, Origin, Payload, StoreError};
 
 /// Orders of one tenant that may wait. Who comes later is told to come again.
 const QUEUE: usize = 256;

@@ -24,7 +24,6 @@ use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
-use crate::last_good::last_good;
 use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
 use crate::uploads::Uploads;

@@ -15,6 +15,7 @@ pub mod demo;
 pub mod exit;
 pub mod gate;
 pub mod http;
+pub mod import;
 pub mod keeping;
 pub mod keys;
 pub mod last_good;

@@ -8,6 +8,7 @@ mod account;
 mod api;
 mod beside;
 mod client;
+pub mod custom_code;
 mod deliver;
 mod errors;
 mod limit;

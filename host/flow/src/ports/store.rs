@@ -479,6 +479,10 @@ pub trait Store: Send + Sync {
     /// Decisions in the order of the log, after this number.
     async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError>;
 
+    /// Those of them that are about this lead.
+    async fn log_of(&self, tenant: &TenantId, lead: &LeadId, after: u64, limit: u32)
+    -> Result<Vec<Stored>, StoreError>;
+
     /// Effects that are not done, oldest first; with `dead`, only those that a person has
     /// to look at. One that cannot be read is left out, and said in the operator's log.
     async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError>;

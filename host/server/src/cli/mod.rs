@@ -11,6 +11,8 @@ mod demo;
 mod embed;
 mod export;
 mod fairness;
+mod hubspot_code;
+mod import;
 mod inspect;
 mod key;
 mod log;
@@ -69,6 +71,8 @@ enum Command {
     Replay(replay::Arguments),
     Log(log::Arguments),
     Fairness(fairness::Arguments),
+    Import(import::Arguments),
+    HubspotCode(hubspot_code::Arguments),
     Outbox(outbox::Arguments),
     State(state::Arguments),
     Tenant(tenant::Arguments),
@@ -113,6 +117,8 @@ pub fn run() -> Exit {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::HubspotCode(arguments) => Ok(hubspot_code::run(&arguments)),
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
         Command::Tenant(arguments) => tenant::run(&arguments),

@@ -16,6 +16,7 @@ mod zones;
 
 pub use case::{Case, Expect};
 pub use error::ConfigError;
+pub(crate) use events::check_lead;
 pub use events::read as read_events;
 pub(crate) use files::within;
 pub use files::{Bundle, Directory, Files};

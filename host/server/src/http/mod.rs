@@ -2,18 +2,28 @@
 
 mod api;
 mod audit;
+mod decisions;
+mod flows;
 mod health;
+mod leads;
 mod limits;
+mod log;
 mod metrics;
 mod people;
 mod plugins;
+mod pools;
 mod problem;
+mod reps;
 mod route;
 mod secrets;
 mod serve;
+mod standing;
+mod stream;
+mod tables;
 mod tenants;
 mod tokens;
 mod webhooks;
+mod why;
 mod workspace;
 
 use std::collections::HashMap;
@@ -104,6 +114,14 @@ fn routes() -> Vec<Route> {
         health::routes(),
         webhooks::routes(),
         route::routes(),
+        leads::routes(),
+        decisions::routes(),
+        log::routes(),
+        why::routes(),
+        pools::routes(),
+        reps::routes(),
+        flows::routes(),
+        tables::routes(),
         workspace::routes(),
         plugins::routes(),
         people::routes(),

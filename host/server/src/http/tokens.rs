@@ -128,6 +128,7 @@ async fn made(doors: &Doors, caller: &Caller, wanted: Wanted) -> Made {
             kind: "token-name",
             detail: format!("A token's name has 1 to {NAME_MAX} characters, all of them visible."),
             mend: "Choose another name; it says what the token is for.",
+            retry_after: None,
         });
     }
     let held = doors.access.grants(wanted.tenant.as_ref()).await.map_err(|error| Problem::store(&error))?;
@@ -137,6 +138,7 @@ async fn made(doors: &Doors, caller: &Caller, wanted: Wanted) -> Made {
             kind: "too-many-tokens",
             detail: format!("There are {TOKENS_MAX} tokens that hold, which is the most."),
             mend: "Revoke those that nobody uses; the list says when each was used last.",
+            retry_after: None,
         });
     }
     if wanted.expires.is_some_and(|end| end <= now) {

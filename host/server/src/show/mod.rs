@@ -4,6 +4,7 @@
 mod access;
 mod cases;
 mod counters;
+mod csv;
 mod decision;
 mod fairness;
 mod findings;
@@ -25,6 +26,7 @@ mod why;
 pub use access::{changes, grants, standings};
 pub use cases::cases;
 pub use counters::counters;
+pub use csv::Export;
 pub use fairness::{Fairness, fairness};
 pub use findings::findings;
 pub use inspected::inspected;

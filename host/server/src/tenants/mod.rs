@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_domain::plan::{Plan, Plans};
+use rota_domain::plan::Plan;
 use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
@@ -21,7 +21,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::bind::{Bound, bind_under};
-use crate::compose::Secrets;
 use crate::custody::Custody;
 use crate::last_good::last_good;
 

@@ -356,6 +356,18 @@ impl Store for SqliteStore {
         self.keyed(tenant, |keys, _| async move { read::log(&self.readers, &keys, after, limit).await }).await
     }
 
+    async fn log_of(
+        &self,
+        tenant: &TenantId,
+        lead: &LeadId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let read =
+            |keys: Arc<TenantKeys>, _| async move { read::log_of(&self.readers, &keys, lead, after, limit).await };
+        self.keyed(tenant, read).await
+    }
+
     async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
         let outbox = |keys: Arc<_>, sure| async move { read::outbox(&self.readers, &keys, dead, limit, sure).await };
         self.keyed(tenant, outbox).await

@@ -185,9 +185,38 @@ pub(super) async fn log(
             .bind(limit)
             .fetch_all(&mut *connection)
             .await?;
+    stored(&mut connection, keys, rows).await
+}
+
+/// Those of them that are about this lead.
+pub(super) async fn log_of(
+    readers: &SqlitePool,
+    keys: &TenantKeys,
+    lead: &LeadId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Stored>, Failure> {
+    let mut connection = readers.acquire().await?;
+    let rows: Vec<DecisionRow> =
+        sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND lead = ? AND seq > ? ORDER BY seq LIMIT ?")
+            .bind(keys.tenant.as_str())
+            .bind(lead.as_str())
+            .bind(signed(after))
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await?;
+    stored(&mut connection, keys, rows).await
+}
+
+async fn stored(
+    connection: &mut SqliteConnection,
+    keys: &TenantKeys,
+    rows: Vec<DecisionRow>,
+) -> Result<Vec<Stored>, Failure> {
+    let tenant = &keys.tenant;
     let read = rows.into_iter().map(|row| row.read(keys)).collect::<Result<Vec<_>, Failure>>()?;
     let digests = read.iter().filter_map(DecisionRead::named).cloned().collect();
-    let lists = turns::lists(&mut connection, tenant, digests).await?;
+    let lists = turns::lists(connection, tenant, digests).await?;
     read.into_iter().map(|read| read.whole(&lists)).collect::<Result<_, StoreError>>().map_err(Failure::Store)
 }
 

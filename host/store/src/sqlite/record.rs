@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{PoolId, Seed, TenantId};
+use rota_domain::id::{PoolId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;

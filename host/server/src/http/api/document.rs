@@ -70,6 +70,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
             "default": { "description": "Why not, and what to do.", "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } },
         },
     });
+    also(&mut operation["responses"][route.status.as_str()], route.or_gives);
     let mut parameters: Vec<Value> = path_parameters(route.path).collect();
     if let Some(query) = route.query {
         parameters.extend(query_parameters(&query(&mut schemas.asked).to_value()));
@@ -80,6 +81,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     if let Some(Body { media, schema }) = &route.takes {
         operation["requestBody"] =
             json!({ "required": true, "content": { *media: { "schema": schema(&mut schemas.asked) } } });
+        also(&mut operation["requestBody"], route.or_takes);
     }
     if route.signed {
         operation["security"] = json!([{ "signature": [] }]);
@@ -97,6 +99,13 @@ fn answer(what: &str, body: Option<&Body>, schemas: &mut SchemaGenerator) -> Val
             json!({ "description": what, "content": { *media: { "schema": schema(schemas) } } })
         }
         None => json!({ "description": what }),
+    }
+}
+
+/// Text of these kinds as well.
+fn also(described: &mut Value, media: &[&str]) {
+    for media in media {
+        described["content"][*media] = json!({ "schema": { "type": "string" } });
     }
 }
 

@@ -55,6 +55,9 @@ pub(super) struct Route {
     query: Option<SchemaOf>,
     takes: Option<Body>,
     gives: Option<Body>,
+    /// As what else its body may be, and its answer.
+    or_takes: &'static [&'static str],
+    or_gives: &'static [&'static str],
     status: StatusCode,
     bounds: Bounds,
     add: Added,
@@ -98,6 +101,8 @@ impl Route {
             query: None,
             takes: None,
             gives: None,
+            or_takes: &[],
+            or_gives: &[],
             status: StatusCode::OK,
             bounds: Bounds { body: BODY_MAX, time: None, lead: false },
             add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
@@ -156,6 +161,18 @@ impl Route {
     /// its rules are used for this minute.
     pub(super) fn takes_a_lead(mut self) -> Self {
         self.bounds.lead = true;
+        self
+    }
+
+    /// Its body may also be text of these kinds.
+    pub(super) fn or_takes(mut self, media: &'static [&'static str]) -> Self {
+        self.or_takes = media;
+        self
+    }
+
+    /// Its answer is text of one of these kinds, where that is asked for.
+    pub(super) fn or_gives(mut self, media: &'static [&'static str]) -> Self {
+        self.or_gives = media;
         self
     }
 
