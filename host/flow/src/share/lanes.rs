@@ -199,9 +199,8 @@ mod tests {
         for (tenant, used) in [("most", 900_000), ("least", 300_000), ("mid-1", 600_000), ("mid-2", 600_000)] {
             let now = micros(ClockId::Monotonic);
             let mut account = Account::default();
-            account.charge(used, 1, now);
             // Its clock is ahead, so that nothing is forgiven while the test runs.
-            account.charge(0, 1, now + 3_600_000_000);
+            account.charge(used, 1, now + 3_600_000_000);
             shared.lock().accounts.insert(tenant.into(), account);
             let order = order.clone();
             let work = move || order.lock().expect("no panic").push(tenant);
