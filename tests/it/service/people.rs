@@ -102,3 +102,28 @@ async fn a_person_has_to_be_named_in_one_way() {
     let viewer = service.token("acme", Role::Operator).await;
     assert_eq!(service.post("/v1/people/export", &viewer, json!({"lead": "web:1"})).await.status, 403);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crm_that_asks_for_an_erasure_is_obeyed() {
+    let service = Service::start(&[workspace("acme", "")]).await;
+    let admin = service.token("acme", Role::Admin).await;
+    decided(&service, &[("hs:contact:1", "joe@telltale.example"), ("hs:contact:2", "eve@telltale.example")]).await;
+    let payload = Payload::Erasure { connection: "hs".into(), object: "contact".into(), id: "1".into() };
+    let asked = Arrival { dedupe_key: "erase".into(), occurred: jiff::Timestamp::UNIX_EPOCH, payload };
+    service.host.store.accept(&"acme".into(), vec![asked], jiff::Timestamp::UNIX_EPOCH).await.expect("accepted");
+    let kept = async |lead: &str| {
+        let told = service.post("/v1/people/export", &admin, json!({"lead": lead})).await;
+        told.body["decisions"].as_array().expect("decisions").len()
+    };
+    for _ in 0..200 {
+        if kept("hs:contact:1").await == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!((kept("hs:contact:1").await, kept("hs:contact:2").await), (0, 1));
+    let log = service.host.store.log(&"acme".into(), 0, 9).await.expect("a log");
+    let told = service.host.store.decision(&"acme".into(), &log[0].decision.id).await.expect("it reads");
+    assert_eq!(told.expect("it stays").erased.expect("an erasure").who, "the CRM's privacy deletion");
+    assert_eq!(service.host.store.backlog(&"acme".into()).await.expect("a backlog").0, 0, "what asked is settled");
+}

@@ -72,7 +72,7 @@ impl HostKeys {
 
     /// Opens what one of these keys sealed.
     pub(crate) fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Opened, Unopened> {
-        self.of(sealed).map_err(|_| Unopened::OtherKey)?.open(place, sealed)
+        self.of(sealed).map_err(|_| Unopened::OtherKey)?.open_key(place, sealed)
     }
 }
 

@@ -20,7 +20,8 @@ const VERSION: u8 = 1;
 /// Where the sealed text begins.
 const HEAD: usize = 1 + ID + NONCE_LEN;
 
-/// What was sealed. It does not stay in memory that is given back.
+/// What was sealed as a key. It does not stay in memory that is given back; other texts do,
+/// since wiping them costs more than opening them.
 pub(crate) type Opened = Zeroizing<Vec<u8>>;
 
 /// Why sealed bytes do not open.
@@ -79,8 +80,13 @@ impl Key {
         sealed
     }
 
+    /// Opens a key that was sealed for this place.
+    pub(crate) fn open_key(&self, place: &[u8], sealed: &[u8]) -> Result<Opened, Unopened> {
+        self.open(place, sealed).map(Zeroizing::new)
+    }
+
     /// Opens what was sealed for this place.
-    pub(crate) fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Opened, Unopened> {
+    pub(crate) fn open(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
         if sealed.len() < HEAD + AES_256_GCM.tag_len() || sealed[0] != VERSION {
             return Err(Unopened::Damaged);
         }
@@ -89,7 +95,7 @@ impl Key {
         }
         let mut nonce = [0; NONCE_LEN];
         nonce.copy_from_slice(&sealed[1 + ID..HEAD]);
-        let mut text = Zeroizing::new(sealed[HEAD..].to_vec());
+        let mut text = sealed[HEAD..].to_vec();
         let nonce = Nonce::assume_unique_for_key(nonce);
         let opened = self.aead.open_in_place(nonce, Aad::from(place), &mut text);
         let length = opened.map_err(|_| Unopened::Damaged)?.len();

@@ -13,7 +13,7 @@ mod key;
 use std::sync::Arc;
 
 pub use host::HostKeys;
-pub(crate) use key::{KEY_BYTES, Key, Opened, Unopened, about};
+pub(crate) use key::{KEY_BYTES, Key, Unopened, about};
 
 /// Fills bytes with randomness that nobody can foretell, for keys and nonces.
 pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;

@@ -227,13 +227,7 @@ impl TenantKeys {
     }
 
     /// Opens what was sealed under the tenant's key or a person's.
-    pub(super) fn open(
-        &self,
-        key: &Key,
-        kind: &str,
-        reference: &[u8],
-        sealed: &[u8],
-    ) -> Result<crate::sealing::Opened, Unopened> {
+    pub(super) fn open(&self, key: &Key, kind: &str, reference: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
         key.open(&about(kind, self.tenant.as_str(), reference), sealed)
     }
 
@@ -248,7 +242,8 @@ impl TenantKeys {
         if let Some(known) = self.known(digest).filter(|known| known.number == number && known.sealed == sealed) {
             return Ok(known);
         }
-        let key = Key::read(&self.open(&self.key, "person", digest, sealed)?)?;
+        let opened = self.key.open_key(&about("person", self.tenant.as_str(), digest), sealed)?;
+        let key = Key::read(&opened)?;
         let person = Arc::new(Person { number, sealed: sealed.to_vec(), key: Arc::new(key) });
         self.remember(digest, person.clone());
         Ok(person)

@@ -105,7 +105,7 @@ pub(super) fn text(
     let opened = keys.open(&person.key, kind.as_str(), reference, body);
     // A body under another key than its person's was moved there: no other key is right.
     let opened = opened.map_err(|_| unsealed(&row))?;
-    String::from_utf8(opened.to_vec()).map_err(|_| unreadable(row, "its private row is no text").into())
+    String::from_utf8(opened).map_err(|_| unreadable(row, "its private row is no text").into())
 }
 
 /// A private body, opened and read. Errors say where it fails, and not what stands there.

@@ -129,7 +129,7 @@ impl Unit for TenantKey {
             .await?;
         let again = |kind: &str, reference: &[u8], sealed: &[u8]| {
             let place = about(kind, tenant.as_str(), reference);
-            let opened = before.key().open(&place, sealed);
+            let opened = before.key().open_key(&place, sealed);
             let opened = opened.map_err(|why| Failure::sealed(why, format_args!("a {kind} of `{tenant}`")))?;
             Ok::<_, Failure>(keys.seal(&new, &place, &opened))
         };

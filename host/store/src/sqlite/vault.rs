@@ -113,7 +113,7 @@ impl Vault for SqliteStore {
             let row = format_args!("the secret `{name}` of `{tenant}`").to_string();
             let opened = keys.open(keys.key(), SECRET, name.as_bytes(), &sealed);
             let opened = opened.map_err(|why| Failure::sealed(why, &row))?;
-            let text = String::from_utf8(opened.to_vec()).map_err(|_| unreadable(&row, "it is no text"))?;
+            let text = String::from_utf8(opened).map_err(|_| unreadable(&row, "it is no text"))?;
             Ok(Some(SecretValue::new(text)))
         };
         self.keyed(tenant, open).await
