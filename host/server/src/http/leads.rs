@@ -2,6 +2,7 @@
 //! in turn. A file is read as it arrives, and never kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -22,7 +23,9 @@ use crate::import::{Form, Read, Reading, Unusable};
 /// Leads that are stored in one commit.
 const BATCH: usize = 500;
 /// The most bytes of one file.
-const FILE_MAX: u64 = 256 << 20;
+const FILE_MAX: usize = 128 << 20;
+/// How long taking it in may take, the time for sending it not counted.
+const TAKEN_IN: Duration = Duration::from_mins(10);
 /// Bad lines that are told; the others are only counted.
 const TOLD: usize = 100;
 /// The most bytes of an import's name.
@@ -36,7 +39,9 @@ pub(super) fn routes() -> Vec<Route> {
             .query::<ImportAsked>()
             .takes_bytes("application/jsonl")
             .or_takes(&["text/csv"])
-            .gives::<Imported>(),
+            .gives::<Imported>()
+            .body_limit(FILE_MAX)
+            .time_limit(TAKEN_IN),
     ]
 }
 
@@ -134,7 +139,7 @@ impl<'d> Import<'d> {
             let frame = frame.map_err(|_| broken_off())?;
             let Ok(data) = frame.into_data() else { continue };
             bytes += data.len() as u64;
-            if bytes > FILE_MAX {
+            if bytes > FILE_MAX as u64 {
                 return Err(too_large());
             }
             let fed = reading.feed(&data, &mut leads);

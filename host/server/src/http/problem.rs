@@ -128,17 +128,6 @@ impl Problem {
         }
     }
 
-    /// More than the tenant's plan grants; `what` says of which thing, such as `plugins`.
-    pub(super) fn quota(what: &str, most: u64) -> Self {
-        Self {
-            status: StatusCode::FORBIDDEN,
-            kind: "quota",
-            detail: format!("The tenant's plan grants {most} {what}, and this would be more."),
-            mend: "Remove what is not needed, or ask the host's operator for a larger plan.",
-            retry_after: None,
-        }
-    }
-
     /// Not now: nothing was taken in, and the same request may be sent again after so many
     /// seconds.
     pub(super) fn busy(detail: impl Into<String>, retry_after_seconds: u64) -> Self {

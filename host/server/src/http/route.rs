@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Method, StatusCode};
 use rota_domain::access::Role;
 use rota_domain::decision::{Apply, Decision};
 use rota_domain::effect::Act;
@@ -40,7 +39,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/v1/route", Role::Operator, "routeLead", route)
             .says("Decide who gets a lead, and answer once that is durable")
             .takes::<RouteCall>()
-            .gives::<RouteAnswer>(),
+            .gives::<RouteAnswer>()
+            .takes_a_lead()
+            .time_limit(Duration::from_millis(u64::from(TIMEOUT_MS_MAX) + 5_000)),
     ]
 }
 
@@ -102,31 +103,12 @@ struct ToApply {
     act: Act,
 }
 
-/// A problem, and in how many seconds it may be over.
-struct Refused(Problem, Option<u32>);
-
-impl From<Problem> for Refused {
-    fn from(problem: Problem) -> Self {
-        Self(problem, None)
-    }
-}
-
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let Self(problem, after) = self;
-        match after {
-            Some(seconds) => ([(header::RETRY_AFTER, seconds.to_string())], problem).into_response(),
-            None => problem.into_response(),
-        }
-    }
-}
-
 async fn route(
     State(doors): State<Arc<Doors>>,
     caller: Caller,
     headers: HeaderMap,
     Given(asked): Given<RouteCall>,
-) -> Result<Json<RouteAnswer>, Refused> {
+) -> Result<Json<RouteAnswer>, Problem> {
     let received = doors.clock.now();
     let id = caller.tenant()?;
     let tenant = doors.tenants.get(id).ok_or_else(|| Problem::missing(&format!("workspace of the tenant `{id}`")))?;
@@ -241,8 +223,8 @@ fn capital(text: &str) -> String {
 }
 
 /// The time passed.
-fn late(wait: Duration) -> Refused {
-    let problem = Problem {
+fn late(wait: Duration) -> Problem {
+    Problem {
         status: StatusCode::GATEWAY_TIMEOUT,
         kind: "timeout",
         detail: format!(
@@ -251,40 +233,32 @@ fn late(wait: Duration) -> Refused {
         ),
         mend: "Ask again with the same idempotency key: a decision that was recorded is answered, and else one is taken.",
         retry_after: None,
-    };
-    Refused(problem, None)
+    }
 }
 
-fn refused(error: &OrderError) -> Refused {
-    let problem = |status, kind, mend| Problem {
+fn refused(error: &OrderError) -> Problem {
+    let problem = |status, kind, mend, retry_after| Problem {
         status,
         kind,
         detail: format!("{}.", capital(&error.to_string())),
         mend,
-        retry_after: None,
+        retry_after,
     };
-    let (problem, after) = match error {
-        OrderError::Full { .. } => {
-            let mend = "Nothing was recorded. Try again after the seconds that Retry-After says.";
-            (problem(StatusCode::TOO_MANY_REQUESTS, "busy", mend), Some(1))
-        }
+    match error {
+        OrderError::Full { .. } => Problem::busy(format!("{}.", capital(&error.to_string())), 1),
         OrderError::OtherQuestion => {
             let mend = "Use a new key for another call; a repeat has the same flow, lead and apply.";
-            (problem(StatusCode::CONFLICT, "other-question", mend), None)
+            problem(StatusCode::CONFLICT, "other-question", mend, None)
         }
         OrderError::Unreadable(_) => {
             let mend = "Nothing was recorded. Try again later, or send the whole `lead`.";
-            (problem(StatusCode::SERVICE_UNAVAILABLE, "unreadable-record", mend), Some(5))
+            problem(StatusCode::SERVICE_UNAVAILABLE, "unreadable-record", mend, Some(5))
         }
         OrderError::Stopped | OrderError::Moved { .. } => {
             let mend = "Try again with the same idempotency key.";
-            (problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", mend), Some(1))
+            problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", mend, Some(1))
         }
-        OrderError::Defect => {
-            let mend = "Report it; the operator finds the cause in the log.";
-            (problem(StatusCode::INTERNAL_SERVER_ERROR, "defect", mend), None)
-        }
-        OrderError::Store(error) => (Problem::store(error), Some(5)),
-    };
-    Refused(problem, after)
+        OrderError::Defect => Problem::defect(),
+        OrderError::Store(error) => Problem { retry_after: Some(5), ..Problem::store(error) },
+    }
 }

@@ -6,11 +6,11 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::handler::Handler as _;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use rota_domain::access::{Change as Noted, Role};
 use rota_domain::id::Digest;
@@ -29,22 +29,28 @@ use words::{
 /// The largest bundle. Larger tables come one by one.
 const BUNDLE_MAX: usize = 32 << 20;
 
+/// Components may have to be compiled, and CRMs are asked, before an answer.
+const JUDGED: Duration = Duration::from_secs(110);
+
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
-    let bundle = || DefaultBodyLimit::max(BUNDLE_MAX);
-    let table = DefaultBodyLimit::max(usize::try_from(FILE_MAX).unwrap_or(usize::MAX));
+    let table = usize::try_from(FILE_MAX).unwrap_or(usize::MAX);
     vec![
         Route::new(Method::GET, "/v1/workspace", Role::Viewer, "getWorkspace", get)
             .says("The revision that holds, with its files")
             .gives::<WorkspaceRevision>(),
-        Route::new(Method::POST, "/v1/workspace/plan", Role::Viewer, "planWorkspace", plan.layer(bundle()))
+        Route::new(Method::POST, "/v1/workspace/plan", Role::Viewer, "planWorkspace", plan)
             .says("What applying these files would change, and what of them would be refused")
             .takes::<WorkspaceFiles>()
-            .gives::<Planned>(),
-        Route::new(Method::POST, "/v1/workspace/apply", Role::Admin, "applyWorkspace", apply.layer(bundle()))
+            .gives::<Planned>()
+            .body_limit(BUNDLE_MAX)
+            .time_limit(JUDGED),
+        Route::new(Method::POST, "/v1/workspace/apply", Role::Admin, "applyWorkspace", apply)
             .says("Decide under these files from now on: one revision, or none")
             .takes::<WorkspaceApply>()
-            .gives::<WorkspaceApplied>(),
+            .gives::<WorkspaceApplied>()
+            .body_limit(BUNDLE_MAX)
+            .time_limit(JUDGED),
         Route::new(Method::GET, "/v1/workspace/revisions", Role::Viewer, "listRevisions", list)
             .says("The revisions, the newest first")
             .query::<Paging>()
@@ -55,15 +61,19 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::POST, "/v1/workspace/rollback", Role::Admin, "rollBackWorkspace", roll_back)
             .says("Decide under an earlier revision again, as a new one")
             .takes::<WorkspaceRollback>()
-            .gives::<WorkspaceApplied>(),
-        Route::new(Method::PUT, "/v1/tables/{id}", Role::Admin, "replaceTable", replace_table.layer(table))
+            .gives::<WorkspaceApplied>()
+            .time_limit(JUDGED),
+        Route::new(Method::PUT, "/v1/tables/{id}", Role::Admin, "replaceTable", replace_table)
             .says("Give a table other rows, as a new revision")
             .takes_bytes("text/csv")
-            .gives::<WorkspaceApplied>(),
+            .gives::<WorkspaceApplied>()
+            .body_limit(table)
+            .time_limit(JUDGED),
         Route::new(Method::POST, "/v1/plugins/{digest}/activate", Role::Admin, "activatePlugin", use_plugin)
             .says("Let a flow decide with this plugin from now on, as a new revision")
             .takes::<PluginUse>()
-            .gives::<WorkspaceApplied>(),
+            .gives::<WorkspaceApplied>()
+            .time_limit(JUDGED),
     ]
 }
 

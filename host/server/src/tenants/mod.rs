@@ -144,9 +144,8 @@ impl Tenants {
     /// Lets a tenant go on under the plan that it has by now, with the workspace that it has.
     pub async fn regrant(&self, id: &TenantId) {
         for _ in 0..REGRANTS {
-            if self.get(id).is_none() {
-                return;
-            }
+            let Some(tenant) = self.get(id) else { return };
+            tenant.share.regrant(self.plan(id).quotas().fuel_per_minute, self.parts.clock.now());
             let bound = self.bound_under(id, self.plan(id)).await;
             let done = match bound {
                 Ok(Some((revision, bound))) => self.activate(bound, Some(revision)).await.map(drop),

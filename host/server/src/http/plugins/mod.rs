@@ -5,6 +5,7 @@ mod refused;
 mod shown;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -29,6 +30,11 @@ use shown::{PluginDetail, PluginView, UploadedPlugin, bundled};
 /// The kind of body that a component is.
 const COMPONENT: &str = "application/wasm";
 
+/// A little more than the largest component, so that it is the intake that says what is too much.
+const BODY_MAX: usize = 33 << 20;
+/// How long it may take to judge and compile a component, turns of others included.
+const COMPILED: Duration = Duration::from_secs(130);
+
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -36,7 +42,9 @@ pub(super) fn routes() -> Vec<Route> {
             .says("Upload a component, which is judged and compiled before this answers; 200 if it was there already")
             .takes_bytes(COMPONENT)
             .gives::<UploadedPlugin>()
-            .status(StatusCode::CREATED),
+            .status(StatusCode::CREATED)
+            .body_limit(BODY_MAX)
+            .time_limit(COMPILED),
         Route::new(Method::GET, "/v1/plugins", Role::Viewer, "listPlugins", list)
             .says("The plugins that flows may name: bundled ones, and those that were uploaded")
             .gives::<Vec<PluginView>>(),
