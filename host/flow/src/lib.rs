@@ -13,6 +13,7 @@ pub mod decide;
 pub mod enrich;
 pub mod ingest;
 pub mod ledger;
+pub mod line;
 pub mod orders;
 pub mod ports;
 pub mod sequencer;

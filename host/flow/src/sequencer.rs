@@ -11,7 +11,7 @@ use std::time::Duration;
 use rota_domain::event::Status;
 use rota_domain::id::{RepId, Seed, TenantId};
 use rota_domain::rule::Mode;
-use rota_domain::workspace::Rep;
+use rota_domain::workspace::{Destination, Rep};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -278,7 +278,8 @@ impl Sequencer {
     /// would ever carry them.
     async fn strand(&self) -> Result<(), StoreError> {
         let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
-        let connections: Vec<_> = revision.crms.keys().cloned().collect();
+        let destinations = revision.workspace.destinations.iter().map(Destination::line);
+        let connections: Vec<_> = revision.crms.keys().cloned().chain(destinations).collect();
         let stranded = store.strand(tenant, &connections, clock.now()).await?;
         if stranded > 0 {
             tracing::warn!(%tenant, stranded, "Effects of removed connections are dead: see `rota outbox list --dead`");

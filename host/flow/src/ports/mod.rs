@@ -3,13 +3,15 @@
 
 mod access;
 mod crm;
+mod outbox;
 mod rules;
 mod store;
 
 use jiff::Timestamp;
 
 pub use access::Access;
-pub use crm::{Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use crm::{Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use outbox::{Cause, Group, Letter, Load, Outbox, Sought};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,

@@ -237,6 +237,8 @@ pub struct OutboxRow {
 pub enum LaneState {
     /// It waits, or is being sent.
     Waiting,
+    /// It is let go when its decision's owner is confirmed.
+    Held,
     /// It was delivered.
     Done,
     /// A newer decision made it needless, or somebody else owns the record.
@@ -253,6 +255,7 @@ impl LaneState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Held => "held",
             Self::Done => "done",
             Self::Superseded => "superseded",
             Self::Dead => "dead",
@@ -294,10 +297,11 @@ pub struct Settlement {
 /// What becomes of a claimed effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settle {
-    /// Delivered. An owner confirms the decision's owner; a task counts as notice.
+    /// Delivered. An owner confirms the decision's owner, and lets go what its decision holds
+    /// back until then; a task counts as notice.
     Done,
     /// Not needed any more, for this reason. What waits in the lane for the same decision
-    /// is superseded with it.
+    /// is superseded with it, and with an owner what its decision holds back.
     Superseded(String),
     /// To be tried again. `counts` is false where the connection was at fault.
     Retry {
@@ -305,6 +309,8 @@ pub enum Settle {
         at: Timestamp,
         /// Whether this was an attempt.
         counts: bool,
+        /// What it met, where it was tried.
+        trouble: Option<Trouble>,
         /// Why.
         cause: String,
     },
