@@ -77,4 +77,12 @@ CREATE TABLE secrets (
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
 
+-- From here on an effect can be `held`: it is in no lane until its decision's owner is
+-- confirmed, which lets it go. `trouble` also says what a waiting effect met last, and every
+-- dead one has it.
+UPDATE outbox SET trouble = CASE WHEN note LIKE 'the workspace has no connection%' THEN '"no-connection"' ELSE '"unreadable"' END
+WHERE state = 'dead' AND trouble IS NULL;
+CREATE INDEX outbox_held ON outbox (tenant, decision) WHERE state = 'held';
+CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE state = 'dead';
+
 PRAGMA user_version = 3;

@@ -242,7 +242,8 @@ impl EffectRow {
     }
 }
 
-fn lane_state(text: &str) -> Option<LaneState> {
-    use LaneState::{Dead, Done, Dropped, Superseded, Waiting};
-    [Waiting, Done, Superseded, Dead, Dropped].into_iter().find(|state| state.as_str() == text)
+/// A column's state.
+pub(super) fn lane_state(text: &str) -> Option<LaneState> {
+    use LaneState::{Dead, Done, Dropped, Held, Superseded, Waiting};
+    [Waiting, Held, Done, Superseded, Dead, Dropped].into_iter().find(|state| state.as_str() == text)
 }

@@ -8,6 +8,7 @@ use rota_flow::ports::{LaneState, Settle, Settlement, StoreError};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::failure::Failure;
+use super::held::{self, DecisionKey};
 use super::inbox::Arrivals;
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
@@ -58,7 +59,10 @@ impl Line {
                 line.counts = false;
                 line.cause = Some(cause);
             }
-            Settle::Retry { at, counts, cause } => {
+            Settle::Retry { at, counts, trouble, cause } => {
+                line.trouble = trouble
+                    .map(|trouble| json(&trouble, format_args!("effect `{}`", line.effect)))
+                    .transpose()?;
                 line.state = LaneState::Waiting;
                 line.counts = counts;
                 line.at = micros(at);
@@ -84,13 +88,16 @@ impl Line {
             counts: false,
             at: now,
             settled: now,
-            trouble: None,
+            trouble: Some(UNREADABLE.into()),
             cause: Some(cause),
             again: None,
             notifies: false,
         }
     }
 }
+
+/// What an effect met that cannot be read, as a column has it.
+const UNREADABLE: &str = "\"unreadable\"";
 
 /// Settlements ready to be written.
 pub(super) struct Settlements(pub(super) Vec<Line>);
@@ -127,6 +134,7 @@ impl Unit for Settlements {
             let of: Vec<&Moved<'_>> = moved.iter().filter(|moved| of(moved)).collect();
             gone.extend(supersede(connection, &of, fate).await?);
         }
+        let_go(connection, &moved).await?;
         for lane in gone {
             *left.entry(lane).or_default() += 1;
         }
@@ -251,12 +259,14 @@ const FATES: [(Asked, Fate); 3] = [
     ),
 ];
 
-/// Supersedes what waits and meets the fate's condition; gives the lane of each.
+/// Supersedes what waits and meets the fate's condition, and what the decisions hold back whose
+/// owner is among it; gives the lane of each that waited.
 async fn supersede(
     connection: &mut SqliteConnection,
     causes: &[&Moved<'_>],
     fate: Fate,
 ) -> Result<Vec<LaneKey>, sqlx::Error> {
+    type Columns = (String, String, String, i64, String, i64);
     let mut lanes = Vec::new();
     for piece in pieces(causes) {
         let mut sql = QueryBuilder::new("WITH cause (tenant, connection, lane, id, decision, at) AS (");
@@ -272,10 +282,29 @@ async fn supersede(
         });
         sql.push(") UPDATE outbox SET state = 'superseded', at = cause.at, note = ").push_bind(fate.note);
         sql.push(" FROM cause WHERE outbox.tenant = cause.tenant AND outbox.state = 'waiting' AND ");
-        sql.push(fate.condition).push(" RETURNING tenant, connection, lane");
-        lanes.extend(sql.build_query_as::<LaneKey>().fetch_all(&mut *connection).await?);
+        sql.push(fate.condition).push(" RETURNING tenant, connection, lane, decision, kind, at");
+        let rows: Vec<Columns> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        for (tenant, crm, lane, decision, kind, at) in rows {
+            if kind == "owner" {
+                held::cancel(connection, &[(tenant.clone(), decision)], fate.note, at).await?;
+            }
+            lanes.push((tenant, crm, lane));
+        }
     }
     Ok(lanes)
+}
+
+/// Lets go what waited for an owner that is confirmed now, and cancels what waited for one
+/// that will not be.
+async fn let_go(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Result<(), sqlx::Error> {
+    let of = |state: LaneState| {
+        let owners = moved.iter().filter(move |moved| moved.owner && moved.line.state == state);
+        owners.map(|moved| (moved.line.lane.0.clone(), moved.decision)).collect::<Vec<DecisionKey>>()
+    };
+    let Some(now) = moved.iter().map(|moved| moved.line.settled).max() else { return Ok(()) };
+    held::release(connection, &of(LaneState::Done), now).await?;
+    held::cancel(connection, &of(LaneState::Superseded), "what it waited for was not needed any more", now).await?;
+    held::cancel(connection, &of(LaneState::Dead), OWNER_DIED, now).await
 }
 
 /// Lets a newer owner go at once that came while an older effect, which it will cancel, was
