@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use rota::compose::{self, Host, Plan};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
+use rota_crm::outbound::Places;
 use rota_domain::access::Role;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
@@ -82,6 +83,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         public_url: None,
         database: folder.join("rota.db"),
         plans: Plans::default(),
+        places: Places::default(),
         keeping: None,
         backoff: Backoff::default().faster(20),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),

@@ -49,7 +49,7 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Takes up the log where it stands, as a server does when it starts.
     pub(crate) async fn open(folder: &Path) -> Self {
-        let (Bound { workspace, bindings, kept }, rules) = bound(folder);
+        let (Bound { workspace, bindings, kept, .. }, rules) = bound(folder);
         let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),

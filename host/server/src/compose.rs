@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_crm::Secret;
+use rota_crm::hubspot::Paces;
+use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_domain::workspace::{Connection, Destination, Workspace};
+use rota_flow::ports::{Access, Clock, Outbox, Store};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -42,6 +45,8 @@ pub struct Plan {
     pub database: PathBuf,
     /// What tenants are granted.
     pub plans: Plans,
+    /// Which private places tenants may name whose workspaces the operator did not write.
+    pub places: Places,
     /// Where compiled plugins are kept; none means nowhere, and that all are compiled in this
     /// process at every start.
     pub keeping: Option<Keeping>,
@@ -88,7 +93,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = Arc::new(rota_store::open(&plan.database).await?);
     let store: Arc<dyn Store> = database.clone();
-    let access: Arc<dyn Access> = database;
+    let access: Arc<dyn Access> = database.clone();
+    let outbox: Arc<dyn Outbox> = database;
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -108,20 +114,32 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         backoff: plan.backoff,
         secrets: plan.secrets,
         plans: plan.plans,
+        places: plan.places,
+        paces: Paces::default(),
         apps: apps.keys().cloned().collect(),
         stopped: stopped.clone(),
     }));
     for loaded in plan.workspaces {
         let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
+        let written = addresses(&loaded.workspace);
         let bound = match bind_under(loaded, &catalogue, &granted) {
             Ok(bound) => bound,
-            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused).await?,
+            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused, &written).await?,
         };
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let doors =
-        Arc::new(Doors { inbox, clock, store: store.clone(), access, tenants: tenants.clone(), apps, public_url });
+        Arc::new(Doors {
+            inbox,
+            clock,
+            store: store.clone(),
+            access,
+            outbox,
+            tenants: tenants.clone(),
+            apps,
+            public_url,
+        });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;
@@ -143,11 +161,21 @@ async fn instead(
     catalogue: &Catalogue,
     granted: &Granted,
     refused: anyhow::Error,
+    written: &Addresses,
 ) -> anyhow::Result<Bound> {
-    let Some((revision, loaded)) = last_good(store, id).await? else { return Err(refused) };
+    let Some((revision, mut loaded)) = last_good(store, id).await? else { return Err(refused) };
+    // Where it calls those whom the operator's own directory names, the operator means them.
+    loaded.trusted = addresses(&loaded.workspace) == *written;
     let Ok(bound) = bind_under(loaded, catalogue, granted) else { return Err(refused) };
     tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
     Ok(bound)
+}
+
+/// Whom a workspace calls.
+type Addresses = (Vec<Connection>, Vec<Destination>);
+
+fn addresses(workspace: &Workspace) -> Addresses {
+    (workspace.connections.clone(), workspace.destinations.clone())
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

@@ -50,7 +50,7 @@ fn what_is_not_built_yet_answers_unavailable() {
           (call $pass))",
     )
     .ask();
-    assert_eq!(transcript(&answer), [r#"["effects.notify",["na","eu"],{"Err":"Unavailable"}]"#]);
+    assert_eq!(transcript(&answer), [r#"["effects.notify",["na","eu"],{"Err":"Unknown"}]"#]);
     assert!(matches!(answer.verdict, Verdict::Passed(_)), "{:?}", answer.verdict);
 }
 

@@ -262,6 +262,13 @@ impl LaneState {
             Self::Dropped => "dropped",
         }
     }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Waiting, Self::Held, Self::Done, Self::Superseded, Self::Dead, Self::Dropped];
+        all.into_iter().find(|state| state.as_str() == name)
+    }
 }
 
 /// A lane's head, leased to whoever claimed it.

@@ -66,6 +66,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None => Server::default(),
     };
     let plans = config.grants();
+    let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());
     if directories.is_empty() {
@@ -98,6 +99,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     Ok(Plan {
         workspaces,
         plans,
+        places,
         apps: config.apps,
         listen,
         public_url: config.public_url,

@@ -18,10 +18,11 @@ pub(super) fn check(server: &Server, document: &Document<'_>) -> Result<(), Conf
     }
     let known: Vec<&str> = server.plans.keys().map(String::as_str).collect();
     for (tenant, given) in &server.tenants {
-        if !known.contains(&given.plan.as_str()) {
-            let meant = nearest(&given.plan, &known)
-                .map_or_else(|| format!("add [plans.{}]", given.plan), |name| format!("did you mean `{name}`?"));
-            let what = format!("`{tenant}` has the plan `{}`, which is not there; {meant}", given.plan);
+        let Some(plan) = &given.plan else { continue };
+        if !known.contains(&plan.as_str()) {
+            let meant = nearest(plan, &known)
+                .map_or_else(|| format!("add [plans.{plan}]"), |name| format!("did you mean `{name}`?"));
+            let what = format!("`{tenant}` has the plan `{plan}`, which is not there; {meant}");
             return Err(document.error(&format!("/tenants/{tenant}/plan"), what));
         }
     }

@@ -1,7 +1,9 @@
 //! What Rota answers over HTTP.
 
 mod api;
+mod connections;
 mod health;
+mod outbox;
 mod problem;
 mod tokens;
 mod webhooks;
@@ -14,7 +16,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::post;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Store};
+use rota_flow::ports::{Access, Clock, Outbox, Store};
 
 use self::api::Route;
 use crate::tenants::Tenants;
@@ -32,6 +34,8 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// What has not reached the world yet.
+    pub outbox: Arc<dyn Outbox>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// The apps whose webhooks come in, by name.
@@ -61,5 +65,5 @@ pub fn router(doors: Arc<Doors>) -> Router {
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes()].into_iter().flatten().collect()
+    [health::routes(), tokens::routes(), outbox::routes(), connections::routes()].into_iter().flatten().collect()
 }

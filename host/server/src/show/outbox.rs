@@ -49,13 +49,14 @@ pub(super) fn act(act: &Act) -> String {
         Act::Property { name, value } => format!("{name} = {value}"),
         Act::Task { subject, .. } => format!("task {subject}"),
         Act::Note { body, .. } => format!("note {body}"),
+        Act::Notify { destination, .. } => format!("notify {destination}"),
     }
 }
 
 /// The colour of a state.
 pub(super) fn tone(state: LaneState) -> Tone {
     match state {
-        LaneState::Waiting => Tone::Warn,
+        LaneState::Waiting | LaneState::Held => Tone::Warn,
         LaneState::Done => Tone::Good,
         LaneState::Superseded | LaneState::Dropped => Tone::Quiet,
         LaneState::Dead => Tone::Bad,

@@ -2,11 +2,15 @@
 //! decides under now.
 
 mod accounts;
+mod destinations;
+mod lines;
 mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rota_crm::hubspot::Paces;
+use rota_crm::outbound::{Places, Reach};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::{Plan, Plans};
@@ -38,10 +42,21 @@ pub struct Parts {
     pub secrets: Secrets,
     /// What tenants are granted.
     pub plans: Plans,
+    /// Which private places the operator opens.
+    pub places: Places,
+    /// How fast CRM accounts may be asked.
+    pub paces: Paces,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
     /// Turns true when the host stops.
     pub stopped: watch::Receiver<bool>,
+}
+
+impl Parts {
+    /// Whom a tenant may reach: everything where the operator wrote the workspace.
+    fn reach(&self, bound: &Bound) -> Reach {
+        if bound.trusted { Reach::anywhere() } else { self.places.reach(&bound.workspace.tenant) }
+    }
 }
 
 /// The tenants that are alive on this host.

@@ -1,18 +1,21 @@
-//! One tenant at work: its sequencer, and a courier for each CRM account.
+//! One tenant at work: its sequencer, and its lines to CRM accounts and destinations.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
-use rota_flow::courier::Courier;
+use rota_flow::line::Stand;
 use rota_flow::orders::{OrderError, Orders, Revision};
-use rota_flow::ports::Crm;
+use rota_flow::ports::Carrier;
 use rota_flow::sequencer::{Desktop, Sequencer};
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use super::Parts;
 use super::accounts::{Account, accounts};
+use super::destinations::{Post, posts};
+use super::lines::Lines;
 use crate::bind::Bound;
 
 /// A tenant that is alive on this host.
@@ -22,19 +25,19 @@ pub struct Tenant {
     /// The way to its sequencer.
     pub orders: Orders,
     now: RwLock<(u64, Arc<Bound>)>,
-    /// One activation at a time. The accounts, each with what ends its courier.
-    accounts: Mutex<BTreeMap<ConnectionId, (Account, watch::Sender<bool>)>>,
-    recorded: watch::Sender<()>,
+    /// One activation at a time.
+    connected: Mutex<Connected>,
+    lines: Lines,
 }
 
 impl Tenant {
     /// Takes a tenant up at the end of its log, and starts its loops.
     pub(super) async fn open(bound: Bound, parts: &Parts, work: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
-        let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts)?;
+        let connected = Connected::new(&bound, &Connected::default(), parts)?;
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
-            revision: revision(&bound, &accounts),
+            revision: revision(&bound, &connected.accounts),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
             rules: parts.catalogue.clone(),
@@ -46,9 +49,9 @@ impl Tenant {
         let recorded = watch::Sender::new(());
         work.spawn(sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone()));
         let now = RwLock::new((entered, Arc::new(bound)));
-        let tenant = Self { id, orders, now, accounts: Mutex::default(), recorded };
-        tenant.carry(accounts, parts, work).await;
-        Ok(tenant)
+        let lines = Lines::new(id.clone(), recorded);
+        lines.carry(connected.carriers(), parts, work);
+        Ok(Self { id, orders, now, connected: Mutex::new(connected), lines })
     }
 
     /// What it decides under.
@@ -71,65 +74,49 @@ impl Tenant {
         parts: &Parts,
         work: &mut JoinSet<()>,
     ) -> anyhow::Result<u64> {
-        let before: BTreeMap<_, _> =
-            self.accounts.lock().await.iter().map(|(id, (account, _))| (id.clone(), account.clone())).collect();
-        let accounts = accounts(&bound.workspace, &before, parts)?;
-        let entered = self.orders.revise(revision(&bound, &accounts), base).await?;
+        let mut connected = self.connected.lock().await;
+        let next = Connected::new(&bound, &connected, parts)?;
+        let entered = self.orders.revise(revision(&bound, &next.accounts), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
-        self.carry(accounts, parts, work).await;
+        self.lines.carry(next.carriers(), parts, work);
+        *connected = next;
         Ok(entered)
     }
 
-    /// Lets a courier work for each of these accounts, and for no other.
-    async fn carry(&self, accounts: BTreeMap<ConnectionId, Account>, parts: &Parts, work: &mut JoinSet<()>) {
-        let mut carried = self.accounts.lock().await;
-        carried.retain(|id, (account, end)| {
-            let stays = accounts.get(id).is_some_and(|now| Arc::ptr_eq(&now.crm, &account.crm));
-            if !stays {
-                end.send_replace(true);
-            }
-            stays
-        });
-        for (id, account) in accounts {
-            if carried.contains_key(&id) {
-                continue;
-            }
-            let (end, ended) = watch::channel(false);
-            work.spawn(self.courier(&id, account.crm.clone(), parts, ended));
-            carried.insert(id, (account, end));
-        }
+    /// How its lines stand: to CRM accounts, and to destinations.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(ConnectionId, Stand)> {
+        self.lines.stand()
     }
 
-    fn courier(
-        &self,
-        connection: &ConnectionId,
-        crm: Arc<dyn Crm>,
-        parts: &Parts,
-        mut ended: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + use<> {
-        let courier = Courier {
-            tenant: self.id.clone(),
-            connection: connection.clone(),
-            crm,
-            store: parts.store.clone(),
-            clock: parts.clock.clone(),
-            backoff: parts.backoff.clone(),
-            chance: Arc::new(rand::random),
-        };
-        let (recorded, arrived) = (self.recorded.subscribe(), parts.inbox.bell(&self.id));
-        let mut host = parts.stopped.clone();
-        let (stop, stopped) = watch::channel(false);
-        async move {
-            // Its end, or the host's: whichever comes first lets it finish its round.
-            let told = async move {
-                tokio::select! {
-                    _ = ended.wait_for(|end| *end) => {}
-                    _ = host.wait_for(|stop| *stop) => {}
-                }
-                stop.send_replace(true);
-            };
-            tokio::join!(courier.run(recorded, arrived, stopped), told);
-        }
+    /// Lets a line be used again at once; false if there is none of this name.
+    #[must_use]
+    pub fn resume(&self, connection: &ConnectionId, now: Timestamp) -> bool {
+        self.lines.resume(connection, now)
+    }
+}
+
+/// What a revision connects.
+#[derive(Clone, Default)]
+struct Connected {
+    accounts: BTreeMap<ConnectionId, Account>,
+    posts: BTreeMap<ConnectionId, Post>,
+}
+
+impl Connected {
+    /// What this workspace connects; what is unchanged since the revision before stays.
+    fn new(bound: &Bound, before: &Self, parts: &Parts) -> anyhow::Result<Self> {
+        let (workspace, reach) = (&bound.workspace, parts.reach(bound));
+        Ok(Self {
+            accounts: accounts(workspace, &before.accounts, parts, &reach)?,
+            posts: posts(workspace, &before.posts, parts, &reach)?,
+        })
+    }
+
+    /// Who carries effects out for each.
+    fn carriers(&self) -> BTreeMap<ConnectionId, Arc<dyn Carrier>> {
+        let crms = self.accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone() as Arc<dyn Carrier>));
+        crms.chain(self.posts.iter().map(|(id, post)| (id.clone(), post.carrier.clone()))).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 use super::SqliteStore;
 use super::failure::Failure;
 use super::mends::{BATCH, Mends};
-use super::rows::{EffectRow, lane_state, micros, parse, signed, time, unreadable, unsigned};
+use super::rows::{EffectRow, micros, parse, signed, time, unreadable, unsigned};
 use super::writer::Unit;
 
 /// The most effects in one answer.
@@ -137,7 +137,7 @@ impl Outbox for SqliteStore {
             let trouble: Trouble = parse(&trouble, &row)?;
             let oldest = time(oldest, &row)?;
             let cause = causes.entry((connection.clone(), state.clone(), trouble.code()));
-            let state = lane_state(&state).ok_or_else(|| unreadable(&row, "a state is none"))?;
+            let state = LaneState::named(&state).ok_or_else(|| unreadable(&row, "a state is none"))?;
             let connection = connection.into();
             let cause = cause.or_insert(Cause { connection, state, trouble, effects: 0, oldest });
             cause.effects += unsigned(effects);

@@ -227,7 +227,7 @@ impl EffectRow {
     pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
         let row = effect_row(&self.effect, tenant);
         let state =
-            lane_state(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
+            LaneState::named(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {
             tenant: tenant.clone(),
             effect: parse_private(&self.body, &row)?,
@@ -240,10 +240,4 @@ impl EffectRow {
             at: time(self.at, &row)?,
         })
     }
-}
-
-/// A column's state.
-pub(super) fn lane_state(text: &str) -> Option<LaneState> {
-    use LaneState::{Dead, Done, Dropped, Held, Superseded, Waiting};
-    [Waiting, Held, Done, Superseded, Dead, Dropped].into_iter().find(|state| state.as_str() == text)
 }
