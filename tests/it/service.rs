@@ -1,5 +1,8 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod connections;
+mod notify;
+mod outbox;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -137,4 +140,28 @@ impl Service {
     pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
         self.call("POST", path, token, body).await
     }
+}
+
+/// Waits for this, for a minute at most.
+pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..1_200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{what} did not come");
+}
+
+/// Tells a double something: `faults`, `contacts`.
+pub(crate) async fn tell(sandbox: &Sandbox, what: &str, body: Value) {
+    let url = format!("http://{}/_sandbox/{what}", sandbox.address());
+    let answer = http().post(url).json(&body).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
+}
+
+/// What a double knows: `state`, `calls`.
+pub(crate) async fn look(sandbox: &Sandbox, what: &str) -> Value {
+    let url = format!("http://{}/_sandbox/{what}", sandbox.address());
+    http().get(url).send().await.expect("an answer").json().await.expect("JSON")
 }

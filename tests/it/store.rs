@@ -8,11 +8,12 @@ mod inbox;
 mod kept;
 mod lanes;
 mod log;
+mod mending;
 mod order;
 mod outbox;
 mod owners;
 mod shared;
-mod values;
+pub(crate) mod values;
 
 use std::sync::Arc;
 

@@ -12,8 +12,8 @@ use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan as Granted, Plans};
-use rota_flow::ingest::Inbox;
 use rota_domain::workspace::{Connection, Destination, Workspace};
+use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Outbox, Store};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
@@ -129,17 +129,16 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
         tenants.open(bound).await?;
     }
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let doors =
-        Arc::new(Doors {
-            inbox,
-            clock,
-            store: store.clone(),
-            access,
-            outbox,
-            tenants: tenants.clone(),
-            apps,
-            public_url,
-        });
+    let doors = Arc::new(Doors {
+        inbox,
+        clock,
+        store: store.clone(),
+        access,
+        outbox,
+        tenants: tenants.clone(),
+        apps,
+        public_url,
+    });
     let mut until = stopped.clone();
     let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
         let _ = until.wait_for(|stop| *stop).await;

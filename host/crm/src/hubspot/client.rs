@@ -53,7 +53,11 @@ impl Client {
         let refuse = |detail: String| CrmError { trouble: Trouble::Rejected, detail };
         let timeout = config.timeout.min(LONGEST_TIMEOUT);
         let (http, base) = config.reach.client(&config.base_url, timeout).map_err(|refused| {
-            refuse(format!("base_url of connection `{}`: {refused}; HubSpot's is {}", config.connection, super::PUBLIC_URL))
+            refuse(format!(
+                "base_url of connection `{}`: {refused}; HubSpot's is {}",
+                config.connection,
+                super::PUBLIC_URL
+            ))
         })?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", config.token.expose())).map_err(|_| {
             refuse(format!(

@@ -143,7 +143,9 @@ impl Inner {
             429 => (Trouble::RateLimited { retry_after_ms }, "everything for it waits"),
             503 if retry_after_ms.is_some() => (Trouble::RateLimited { retry_after_ms }, "everything for it waits"),
             500.. => (Trouble::Unavailable, "it is out of order; it is tried again"),
-            300..=399 => (Trouble::Deferred, "redirects are not followed: set its url to where it is; it is tried again"),
+            300..=399 => {
+                (Trouble::Deferred, "redirects are not followed: set its url to where it is; it is tried again")
+            }
             _ => (Trouble::Deferred, "it refuses the message; it is tried again"),
         };
         Err(self.error(trouble, &format!("it answered {}; {next}", status.as_u16())))

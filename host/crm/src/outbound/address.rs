@@ -39,7 +39,9 @@ fn special_v6(address: Ipv6Addr) -> Option<&'static str> {
     match (a, b) {
         (0, 0) if (c, d, e, f, g) == (0, 0, 0, 0, 0) && h <= 1 => Some(if h == 0 { "this host" } else { "loopback" }),
         // IPv4-mapped and IPv4-compatible ones go where the inner address goes.
-        (0, 0) if (c, d, e) == (0, 0, 0) && matches!(f, 0 | 0xffff) => Some(embedded(g, h).unwrap_or("mapped from IPv4")),
+        (0, 0) if (c, d, e) == (0, 0, 0) && matches!(f, 0 | 0xffff) => {
+            Some(embedded(g, h).unwrap_or("mapped from IPv4"))
+        }
         (0, 0) => Some("reserved"),
         (0x64, 0xff9b) => Some("translated to IPv4"),
         (0x100, _) => Some("discarded"),
@@ -62,9 +64,24 @@ mod tests {
     #[test]
     fn what_the_whole_internet_sees_is_public() {
         for public in [
-            "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.0.1",
-            "172.32.0.1", "192.167.0.1", "192.169.0.1", "198.17.0.1", "198.20.0.1", "223.255.255.255",
-            "2606:4700::1111", "2a00:1450:4001::1", "2001:4860:4860::8888", "2003::1", "3ffe::1",
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.167.0.1",
+            "192.169.0.1",
+            "198.17.0.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450:4001::1",
+            "2001:4860:4860::8888",
+            "2003::1",
+            "3ffe::1",
         ] {
             assert_eq!(special(public.parse().unwrap()), None, "{public}");
         }

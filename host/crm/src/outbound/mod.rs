@@ -33,8 +33,7 @@ impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"");
+        let wrong = || format!("`{text}` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"");
         let (_, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         // Read as a URL, so that it is written the same way as the host of one.
         let url = Url::parse(&format!("http://{text}/")).map_err(|_| wrong())?;
@@ -105,7 +104,9 @@ impl Reach {
         let open = self.opens(&parsed);
         if !open {
             if parsed.scheme() != "https" {
-                return Err(refuse("it is not https; use https, or let the operator allow it with allow_private".into()));
+                return Err(refuse(
+                    "it is not https; use https, or let the operator allow it with allow_private".into(),
+                ));
             }
             if let Some((address, why)) = literal(&parsed).and_then(|ip| Some((ip, special(ip)?))) {
                 return Err(refuse(forbidden(&address.to_string(), why)));
@@ -165,8 +166,8 @@ pub(crate) async fn body(mut response: Response, most: usize) -> Result<Vec<u8>,
     Ok(body)
 }
 
-/// Takes ring for TLS, once in the process; one that is installed already is as good.
-fn install_tls() {
+/// Takes ring for TLS, which no client can be made without, once in the process; one that is installed already is as good.
+pub fn install_tls() {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -201,9 +202,17 @@ mod tests {
     fn however_an_address_is_spelt_a_private_one_is_refused() {
         let reach = Places::default().reach(&"acme".into());
         for url in [
-            "https://127.0.0.1/", "https://127.1/", "https://0x7f.1/", "https://2130706433/", "https://0177.0.0.1/",
-            "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://[0:0:0:0:0:ffff:7f00:1]/", "https://0/",
-            "https://169.254.169.254/latest", "https://１２７.0.0.1/",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://0x7f.1/",
+            "https://2130706433/",
+            "https://0177.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://[0:0:0:0:0:ffff:7f00:1]/",
+            "https://0/",
+            "https://169.254.169.254/latest",
+            "https://１２７.0.0.1/",
         ] {
             assert!(refused(&reach, url).contains("allow_private"), "{url}: {}", refused(&reach, url));
         }
@@ -231,7 +240,9 @@ mod tests {
 
     #[test]
     fn a_place_is_a_host_and_a_port_and_nothing_else() {
-        for wrong in ["127.0.0.1", "localhost:", ":80", "a b:80", "h:80/x", "http://h:80", "u@h:80", "h:99999", "::1:80x"] {
+        for wrong in
+            ["127.0.0.1", "localhost:", ":80", "a b:80", "h:80/x", "http://h:80", "u@h:80", "h:99999", "::1:80x"]
+        {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
     }

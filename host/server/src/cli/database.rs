@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::TenantId;
 use rota_flow::ports::Store;
+use rota_store::SqliteStore;
 
 /// The database, where none is named.
 pub(super) const DEFAULT: &str = "rota.db";
@@ -22,18 +23,32 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// The tenant that is named.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// Opens the database, and finds the tenant in it.
     ///
     /// # Errors
     /// When the database or the tenant is not there.
     pub(super) async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, TenantId)> {
+        let (store, tenant) = self.store().await?;
+        Ok((store, tenant))
+    }
+
+    /// The same with all the ports of a database.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) async fn store(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
         let path = path(&self.db)?;
         anyhow::ensure!(
             path.exists(),
             "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
             path.display()
         );
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(&path).await?);
+        let store = Arc::new(rota_store::open(&path).await?);
         let tenants = store.tenants().await?;
         let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
         let tenant = match (&self.tenant, tenants.as_slice()) {

@@ -13,6 +13,7 @@ mod log;
 mod new;
 mod outbox;
 mod output;
+mod remote;
 mod replay;
 mod run;
 mod sandbox;
@@ -101,7 +102,7 @@ pub fn run() -> Exit {
         // Whatever a command cannot do, it cannot because of what it was given: files,
         // names, an address in use, a database. Findings are not errors.
         output::complain(&format!("{error:#}"));
-        Exit::BadInput
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
     })
 }
 

@@ -45,9 +45,9 @@ pub(super) fn accounts(
             )
         })?;
         let token = secret(&parts.secrets, &token.env, &format!("the token of the connection `{id}`"))?;
-        let same = before.get(id).filter(|before| {
-            before.connection == *connection && before.token == token && before.reach == *reach
-        });
+        let same = before
+            .get(id)
+            .filter(|before| before.connection == *connection && before.token == token && before.reach == *reach);
         let account = match same {
             Some(account) => account.clone(),
             None => {
@@ -60,12 +60,7 @@ pub(super) fn accounts(
     Ok(accounts)
 }
 
-fn connect(
-    connection: &Connection,
-    token: Secret,
-    reach: Reach,
-    parts: &Parts,
-) -> anyhow::Result<Arc<dyn Crm>> {
+fn connect(connection: &Connection, token: Secret, reach: Reach, parts: &Parts) -> anyhow::Result<Arc<dyn Crm>> {
     let config = hubspot::Config {
         connection: connection.id.clone(),
         base_url: connection.base_url.clone().unwrap_or_else(|| hubspot::PUBLIC_URL.into()),

@@ -35,9 +35,9 @@ pub(super) fn posts(
         let line = destination.line();
         let what = format!("the secret of the destination `{}`", destination.id);
         let secret = secret(&parts.secrets, &destination.secret.env, &what)?;
-        let same = before.get(&line).filter(|before| {
-            before.destination == *destination && before.secret == secret && before.reach == *reach
-        });
+        let same = before
+            .get(&line)
+            .filter(|before| before.destination == *destination && before.secret == secret && before.reach == *reach);
         let post = match same {
             Some(post) => post.clone(),
             None => {

@@ -9,11 +9,11 @@ use rota_flow::ports::Repair;
 use sqlx::SqliteConnection;
 
 use super::failure::Failure;
-use super::{held, lanes};
 use super::private::{self, Kind};
 use super::rows::micros;
 use super::settle::OWNER_DIED;
 use super::writer::Unit;
+use super::{held, lanes};
 
 /// What is said of effects whose owner a person gave up.
 const GIVEN_UP: &str = "the owner was given up";

@@ -226,8 +226,8 @@ impl EffectRow {
     /// The effect on its way.
     pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
         let row = effect_row(&self.effect, tenant);
-        let state =
-            LaneState::named(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
+        let state = LaneState::named(&self.state)
+            .ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {
             tenant: tenant.clone(),
             effect: parse_private(&self.body, &row)?,

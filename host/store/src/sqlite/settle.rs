@@ -60,9 +60,8 @@ impl Line {
                 line.cause = Some(cause);
             }
             Settle::Retry { at, counts, trouble, cause } => {
-                line.trouble = trouble
-                    .map(|trouble| json(&trouble, format_args!("effect `{}`", line.effect)))
-                    .transpose()?;
+                line.trouble =
+                    trouble.map(|trouble| json(&trouble, format_args!("effect `{}`", line.effect))).transpose()?;
                 line.state = LaneState::Waiting;
                 line.counts = counts;
                 line.at = micros(at);
