@@ -6,7 +6,7 @@ use rota_domain::delivery::{Backoff, Trouble};
 use rota_domain::effect::{Act, Effect};
 use rota_flow::apply::{Round, heard, settle};
 use rota_flow::decide::OWNER_ATTEMPTS;
-use rota_flow::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle};
+use rota_flow::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle, Settlement};
 
 fn claim(act: Act) -> Claim {
     let effect =
@@ -26,8 +26,12 @@ fn after(claim: Claim, trouble: Trouble) -> (Settle, Option<Timestamp>) {
         Heard::Limit { until, .. } | Heard::Refusal { until, .. } => Some(until),
         Heard::Answer | Heard::Silence { .. } => None,
     });
-    let round = Round { backoff: &backoff, now, jitter: 0.5, probed: false, standing: Standing::Closed };
-    (settle(claim, error, &round).settle, pause)
+    (settled(claim, error).settle, pause)
+}
+
+fn settled(claim: Claim, result: Result<Delivered, CrmError>) -> Settlement {
+    let (now, backoff) = (Timestamp::UNIX_EPOCH, Backoff::default());
+    settle(claim, result, &Round { backoff: &backoff, now, jitter: 0.5, probed: false, standing: Standing::Closed })
 }
 
 fn arrival(settle: Settle) -> Option<Arrival> {
@@ -77,16 +81,17 @@ fn a_task_that_is_refused_changes_no_owner() {
 
 #[test]
 fn a_limit_pauses_the_connection_and_counts_as_no_attempt() {
-    let (settle, pause) = after(owner(1), Trouble::RateLimited { retry_after_ms: Some(1_000) });
+    let limited = Trouble::RateLimited { retry_after_ms: Some(1_000) };
+    let (settle, pause) = after(owner(1), limited.clone());
     let at = Timestamp::from_second(1).expect("a time");
     assert_eq!(pause, Some(at));
-    assert_eq!(settle, Settle::Retry { at, counts: false, cause: "no".into() });
+    assert_eq!(settle, Settle::Retry { at, counts: false, trouble: Some(limited), cause: "no".into() });
 }
 
 #[test]
 fn a_record_that_somebody_took_meanwhile_is_left_to_them() {
     let taken = Ok(Delivered::OwnedBy("99".into()));
-    let (settlement, _) = settle(owner(1), taken, &Backoff::default(), Timestamp::UNIX_EPOCH, 0.5);
+    let settlement = settled(owner(1), taken);
     assert!(matches!(settlement.settle, Settle::Superseded(cause) if cause.contains("99")));
 }
 

@@ -19,7 +19,7 @@ use rota_crm::outbound::Reach;
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::id::{ConnectionId, EffectId, OwnerId, RepId};
-use rota_flow::ports::{Carrier, Crm, CrmError, Delivered, RecordRef};
+use rota_flow::ports::{Carrier, CrmError, Delivered, RecordRef};
 use rota_sandbox::{ContactSeed, Id, Options, Sandbox, Seed};
 use serde_json::Value;
 

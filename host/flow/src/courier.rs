@@ -131,8 +131,8 @@ impl Courier {
         let (tenant, connection) = (&self.tenant, &self.connection);
         match (before, now) {
             (Standing::Closed, Standing::Open(_)) => {
-                let cause = self.line.stand().cause.unwrap_or_default();
-                tracing::warn!(%tenant, %connection, cause, "A connection is left alone; one effect probes it from time to time");
+                // The cause may repeat what a CRM said of a person: it is for whoever may ask.
+                tracing::warn!(%tenant, %connection, "A connection is left alone; one effect probes it: see GET /v1/connections");
             }
             (Standing::HalfOpen, Standing::Closed) => {
                 tracing::warn!(%tenant, %connection, "A connection answers again");

@@ -108,7 +108,7 @@ fn row(n: usize, act: Act, state: LaneState, attempts: u32, cause: Option<&str>)
     }
 }
 
-pub(crate) fn lines() -> Vec<rota::show::OutboxLine> {
+pub(crate) fn outbox_lines() -> Vec<rota::show::OutboxLine> {
     rows().iter().map(Into::into).collect()
 }
 

@@ -185,7 +185,7 @@ async fn dead_effects_are_counted_listed_and_mended_by_cause() {
     assert!(counted().await.is_empty());
     let again = claim(&store, 5).await;
     assert_eq!((ids(&again), again[0].attempt), (vec!["d1/0", "d3/0", "d5/0"], 2));
-    let load = store.load(&acme()).await.unwrap();
+    let load = store.loads(&acme()).await.unwrap();
     assert_eq!((load.len(), load[0].waiting, load[0].dead), (1, 3, 0));
 }
 

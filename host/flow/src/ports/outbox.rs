@@ -87,7 +87,7 @@ pub trait Outbox: Send + Sync {
     async fn mend(&self, tenant: &TenantId, group: &Group, repair: Repair, now: Timestamp) -> Result<u64, StoreError>;
 
     /// What waits for each connection that something waits for.
-    async fn load(&self, tenant: &TenantId) -> Result<Vec<Load>, StoreError>;
+    async fn loads(&self, tenant: &TenantId) -> Result<Vec<Load>, StoreError>;
 
     /// Lets what waits for a connection be tried now, whatever time was set.
     async fn hurry(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<(), StoreError>;

@@ -61,7 +61,7 @@ struct ConnectionState {
 
 async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<ConnectionState>>, Problem> {
     let tenant = alive(&doors, &caller)?;
-    let loads = doors.outbox.load(&tenant.id).await.map_err(|error| Problem::store(&error))?;
+    let loads = doors.outbox.loads(&tenant.id).await.map_err(|error| Problem::store(&error))?;
     let mut loads: HashMap<ConnectionId, Load> =
         loads.into_iter().map(|load| (load.connection.clone(), load)).collect();
     let states = tenant.lines().into_iter().map(|(id, stand)| {

@@ -161,7 +161,7 @@ impl Outbox for SqliteStore {
         }
     }
 
-    async fn load(&self, tenant: &TenantId) -> Result<Vec<Load>, StoreError> {
+    async fn loads(&self, tenant: &TenantId) -> Result<Vec<Load>, StoreError> {
         let rows = sqlx::query_as(
             "SELECT connection, sum(waiting), sum(dead) FROM (
                  SELECT connection, sum(pending) AS waiting, 0 AS dead FROM lanes WHERE tenant = ?1 GROUP BY connection
