@@ -35,7 +35,8 @@ fn with_plugin(language: &str) -> Loaded {
         settings: BTreeMap::from([(flow.clone(), Arc::from("{}"))]),
         components: BTreeMap::from([(flow, component)]),
         tables: BTreeMap::new(),
-        warnings: Vec::new(), trusted: true,
+        warnings: Vec::new(),
+        trusted: true,
     }
 }
 

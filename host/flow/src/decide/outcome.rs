@@ -324,7 +324,7 @@ impl<'a> Draft<'a> {
         let workspace = &self.around.desk.workspace;
         let address =
             self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());
-        let effects = effects(&self.decision, address, self.acts);
+        let effects = effects(&self.decision, address.as_ref(), self.acts);
         let mut stages = self.arrived.stages;
         stages.decided = Some(self.around.now);
         Recorded {
@@ -352,13 +352,13 @@ const UNOWNED_QUEUE: &str = "unowned";
 type Address<'a> = (ConnectionId, &'a str, &'a str);
 
 /// What is to be done to the lead's record, where it has one, and who is to be told of it.
-fn effects(decision: &Decision, address: Option<Address<'_>>, acts: Vec<Act>) -> Vec<Effect> {
-    let (object, record) = match &address {
+fn effects(decision: &Decision, address: Option<&Address<'_>>, acts: Vec<Act>) -> Vec<Effect> {
+    let (object, record) = match address {
         Some((_, object, record)) => ((*object).to_owned(), (*record).to_owned()),
         None => ("lead".into(), decision.lead.to_string()),
     };
     let numbered = acts.into_iter().enumerate().filter_map(|(n, act)| {
-        let connection = match (&act, &address) {
+        let connection = match (&act, address) {
             (Act::Notify { destination, .. }, _) => line(destination),
             (_, Some((connection, _, _))) => connection.clone(),
             (_, None) => return None,

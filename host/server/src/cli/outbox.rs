@@ -2,9 +2,10 @@
 
 use clap::Subcommand;
 use jiff::Timestamp;
+use rota_domain::access::Change;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::EffectId;
-use rota_flow::ports::{Clock as _, Group, LaneState, Letter, Outbox as _, Repair, Sought, Store as _};
+use rota_flow::ports::{Access as _, Clock as _, Group, LaneState, Letter, Outbox as _, Repair, Sought, Store as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -15,6 +16,8 @@ use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::show::{OutboxLine, outbox};
 
+/// Who changes something in a database, as the audit log has it.
+const WHO: &str = "command line";
 /// How many effects are asked for at a time.
 const PAGE: u32 = 500;
 
@@ -220,14 +223,22 @@ async fn mend(place: &Place, choice: &Choice, repair: Repair) -> anyhow::Result<
 
 async fn mend_here(place: &Place, choice: &Choice, repair: Repair) -> anyhow::Result<u64> {
     let (store, tenant) = place.source.store().await?;
-    let Some(effect) = &choice.effect else {
-        let group =
-            Group { cause: known(choice.cause.as_deref())?, connection: choice.connection.as_deref().map(Into::into) };
-        return Ok(store.mend(&tenant, &group, repair, SystemClock.now()).await?);
+    let now = SystemClock.now();
+    let number = if let Some(effect) = &choice.effect {
+        let found = store.repair(&tenant, &EffectId::from(effect.as_str()), repair, now).await?;
+        anyhow::ensure!(found, "`{tenant}` has no waiting or dead effect `{effect}`: `rota outbox list` lists them");
+        1
+    } else {
+        let connection = choice.connection.as_deref().map(Into::into);
+        let group = Group { cause: known(choice.cause.as_deref())?, connection };
+        store.mend(&tenant, &group, repair, now).await?
     };
-    let found = store.repair(&tenant, &EffectId::from(effect.as_str()), repair, SystemClock.now()).await?;
-    anyhow::ensure!(found, "`{tenant}` has no waiting or dead effect `{effect}`: `rota outbox list` lists them");
-    Ok(1)
+    let thing = choice.effect.as_deref().or(choice.cause.as_deref()).unwrap_or("all").to_owned();
+    let action = if repair == Repair::Retry { "outbox.retried" } else { "outbox.dropped" };
+    let detail = Some(format!("{number} effects"));
+    let change = Change { at: now, who: WHO.into(), action: action.into(), thing, detail };
+    store.changed(Some(&tenant), change).await?;
+    Ok(number)
 }
 
 impl Place {
