@@ -30,14 +30,27 @@ impl Ran {
 
 /// Runs `rota` in a directory.
 pub(crate) fn rota(directory: &Path, arguments: &[&str]) -> Ran {
-    let Output { status, stdout, stderr } = command(directory, arguments).output().expect("rota runs");
+    rota_with(directory, arguments, &[])
+}
+
+/// Runs `rota` in a directory, with these variables in its environment.
+pub(crate) fn rota_with(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let mut command = command(directory, arguments);
+    let output = command.envs(environment.iter().copied()).output();
+    let Output { status, stdout, stderr } = output.expect("rota runs");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     Ran { code: status.code().unwrap_or(-1), out: text(stdout), err: text(stderr) }
 }
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rota-under-test"));
-    command.current_dir(directory).args(arguments).env_remove("ROTA_DB").env_remove("RUST_LOG");
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .env_remove("ROTA_DB")
+        .env_remove("ROTA_TOKEN")
+        .env_remove("ROTA_SERVER")
+        .env_remove("RUST_LOG");
     command
 }
 

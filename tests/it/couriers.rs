@@ -51,7 +51,7 @@ impl Scene {
         tell(&sandbox, "contacts", json!([{"properties": {"email": "joe@big.example"}}])).await;
         let id = look(&sandbox, "state").await["contacts"][0]["id"].as_str().expect("an id").to_owned();
         let folder = tempfile::tempdir().expect("a folder");
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(folder.path().join("rota.db")).await.expect("a store"));
+        let store: Arc<dyn Store> = Arc::new(rota_tests::open(&folder.path().join("rota.db")).await.expect("a store"));
         begin(&*store, &acme()).await;
         let task = Act::Task { subject: "Call".into(), body: "Joe".into(), due: at(60), owner: None };
         let mut decided = decided("d1", vec![task]);

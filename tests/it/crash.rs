@@ -108,3 +108,61 @@ fn check(log: &[Value], state: &Value) {
     let bodies: BTreeSet<&str> = tasks.iter().filter_map(|task| task["properties"]["hs_task_body"].as_str()).collect();
     assert_eq!(bodies.len(), tasks.len(), "each task names its effect, and none is there twice");
 }
+
+/// Calls with keys until the server is killed under them; gives what was answered.
+async fn call_until_killed(server: Running, token: &str, calls: usize) -> BTreeMap<usize, Value> {
+    let mut asked = tokio::task::JoinSet::new();
+    for n in 0..calls {
+        asked.spawn(route(server.url.clone(), token.to_owned(), n));
+    }
+    let mut answered = BTreeMap::new();
+    // Some have their answer by then, and of others the decision is under way.
+    while answered.len() < calls / 4
+        && let Some(Ok((n, answer))) = asked.join_next().await
+    {
+        answered.extend(answer.map(|answer| (n, answer)));
+    }
+    server.kill();
+    while let Some(Ok((n, answer))) = asked.join_next().await {
+        answered.extend(answer.map(|answer| (n, answer)));
+    }
+    answered
+}
+
+/// The decision about lead `n`, if it is answered.
+async fn route(url: String, token: String, n: usize) -> (usize, Option<Value>) {
+    let call = json!({"lead": {"id": format!("web:{n}")}, "idempotency_key": format!("k{n}")});
+    let request = http().post(format!("{url}/v1/route")).bearer_auth(token).json(&call);
+    let Ok(answer) = request.send().await else { return (n, None) };
+    if !answer.status().is_success() {
+        return (n, None);
+    }
+    (n, answer.json().await.ok())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_repeated_after_a_kill_has_the_decision_that_was_answered_or_one_that_is_new() {
+    const CALLS: usize = 120;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("workspace.toml"), crate::service::workspace("acme", "")).expect("workspace.toml");
+    fs::write(folder.path().join("rota.toml"), "workspaces = [\".\"]\n").expect("rota.toml");
+    let mut server = serve(folder.path(), "127.0.0.1:0");
+    let token =
+        crate::service::token(&folder.path().join("rota.db"), "acme", rota_domain::access::Role::Operator).await;
+    let mut answered: BTreeMap<usize, Value> = BTreeMap::new();
+    for _ in 0..3 {
+        for (n, mut again) in call_until_killed(server, &token, CALLS).await {
+            again.as_object_mut().expect("a decision").remove("repeated");
+            let first = answered.entry(n).or_insert_with(|| again.clone());
+            assert_eq!(*first, again, "the same key has the same decision");
+        }
+        server = serve(folder.path(), "127.0.0.1:0");
+    }
+    assert!(!answered.is_empty());
+    for n in 0..CALLS {
+        assert!(route(server.url.clone(), token.clone(), n).await.1.is_some(), "each is answered in the end");
+    }
+    let log = rota(folder.path(), &["log", "--db", "rota.db", "--json"]).lines();
+    let leads: BTreeSet<&str> = log.iter().filter_map(|decision| decision["lead"].as_str()).collect();
+    assert_eq!((log.len(), leads.len()), (CALLS, CALLS), "each lead has one decision");
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rota::bind::{Bound, bind};
 use rota::config::Loaded;
-use rota_domain::decision::{Decision, Outcome};
+use rota_domain::decision::{Apply, Decision, Outcome};
 use rota_domain::event::Status;
 use rota_domain::id::{FlowId, Seed};
 use rota_domain::lead::Lead;
@@ -69,7 +69,7 @@ impl Desk {
         let Bound { workspace, bindings, .. } = bound(workspace(flows), &rules);
         let now = "2026-03-02T09:00:00Z".parse().expect("a time");
         let mut ledger = Ledger::new(Seed::from_number(1), workspace.clone(), bindings.clone(), Mode::Test);
-        ledger.revise(workspace, bindings, now);
+        ledger.revise(workspace, bindings, None, now);
         Self { ledger, rules, now }
     }
 
@@ -86,6 +86,7 @@ impl Desk {
             flow: None,
             attempt: 1,
             inbox: None,
+            apply: Apply::Host,
             stages: Stages::default(),
         };
         change(&mut lead);
@@ -191,7 +192,7 @@ fn who_joins_a_record_of_somebody_unknown_to_the_workspace_is_decided_about() {
 fn a_flow_without_its_plugin_leaves_the_lead_to_its_fallback() {
     let mut desk = Desk::simple();
     let empty = Arc::new(rota_flow::bindings::Bindings::default());
-    desk.ledger.revise(desk.ledger.desk().workspace.clone(), empty, desk.now);
+    desk.ledger.revise(desk.ledger.desk().workspace.clone(), empty, None, desk.now);
     let decision = desk.arrives(contact(1, "a@b.example"));
     assert_eq!((decision.outcome, decision.queue.as_deref()), (Outcome::Queue, Some("triage")));
     assert!(decision.fallback && decision.error.is_some());

@@ -39,6 +39,8 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         places: Places::default(),
         keeping: None,
         backoff: Backoff::default(),
+        rules: None,
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|_| None),
     })
     .await

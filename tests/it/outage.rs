@@ -83,6 +83,8 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         places: Places::default(),
         keeping: None,
         backoff: Backoff::default().faster(20),
+        rules: None,
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     };
     let host = compose::start(plan).await.expect("a host");

@@ -1,9 +1,32 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod audit;
+mod clients;
 mod connections;
+mod custom_code;
+mod gate;
+mod import;
+mod limits;
+mod metrics;
 mod notify;
+mod openapi;
+mod operator;
 mod outbox;
+mod people;
+mod plugins;
+mod preflight;
+mod pushed;
+mod reading;
+mod revisions;
+mod route;
+mod sample;
+mod secrets;
+mod tenancy;
+mod tenants;
+mod three_clients;
 mod tokens;
+mod wire;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,7 +34,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota::compose::{self, Host, Plan};
+use rota::clock::SystemClock;
+use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
 use rota_crm::outbound::Places;
@@ -19,7 +43,7 @@ use rota_domain::access::Role;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
-use rota_flow::ports::Access;
+use rota_flow::ports::{Access, Clock as _};
 use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
@@ -42,9 +66,19 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// The time.
+pub(crate) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
 /// A double of HubSpot for this portal, with an owner of the id 41629779.
 pub(crate) async fn double(portal: u64) -> Sandbox {
-    let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
+    double_with(json!({ "portal_id": portal })).await
+}
+
+/// A double of HubSpot that starts with this.
+pub(crate) async fn double_with(seed: Value) -> Sandbox {
+    let seed: Seed = serde_json::from_value(seed).expect("a seed");
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = Options { listen, target: None, seed, client_secret: "secret".into() };
     rota_sandbox::start(options).await.expect("a double")
@@ -86,11 +120,24 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         public_url: None,
         database: folder.join("rota.db"),
         plans: Plans::default(),
-        places: Places::default(),
+        // The doubles are of this machine; workspaces that are applied may name them.
+        places: Places { all: vec!["127.0.0.1:*".parse().expect("a place")], ..Places::default() },
         keeping: None,
         backoff: Backoff::default().faster(20),
+        rules: None,
+        keeper: rota::custody::Keeper::default(),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
+}
+
+/// A token of this role in a server's database: a tenant's, or for no tenant the host's.
+pub(crate) async fn token(database: &Path, tenant: &str, role: Role) -> String {
+    let store = rota_tests::open(database).await.expect("the database");
+    let access: &dyn Access = &store;
+    let tenant = (!tenant.is_empty()).then(|| tenant.into());
+    let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
+    let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
+    token.expose().to_owned()
 }
 
 impl Service {
@@ -103,18 +150,23 @@ impl Service {
 
     /// A server of this plan, whose database is in this folder.
     pub(crate) async fn with(folder: TempDir, plan: Plan) -> Self {
-        let host = compose::start(plan).await.expect("a host");
+        Self::serving(folder, plan, Serving::default()).await
+    }
+
+    /// A server of this plan that serves like this.
+    pub(crate) async fn serving(folder: TempDir, plan: Plan, serving: Serving) -> Self {
+        let host = compose::start_serving(plan, serving).await.expect("a host");
         Self { url: format!("http://{}", host.address), host, folder, client: http() }
+    }
+
+    /// The server's database, opened beside it.
+    pub(crate) async fn database(&self) -> rota_store::SqliteStore {
+        rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database")
     }
 
     /// A token of this role: a tenant's, or for no tenant the host's.
     pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
-        let store = rota_store::open(&self.folder.path().join("rota.db")).await.expect("the database");
-        let access: &dyn Access = &store;
-        let tenant = (!tenant.is_empty()).then(|| tenant.into());
-        let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
-        let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
-        token.expose().to_owned()
+        token(&self.folder.path().join("rota.db"), tenant, role).await
     }
 
     /// Calls a route; an empty token sends none, `Null` sends no body.
@@ -131,6 +183,22 @@ impl Service {
         let status = answer.status().as_u16();
         let text = answer.text().await.expect("a whole answer");
         Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Calls a route with a body of another kind than JSON.
+    pub(crate) async fn raw(&self, method: &str, path: &str, token: &str, media: &str, body: &str) -> Answer {
+        let method = method.parse().expect("a method");
+        let request = self.client.request(method, format!("{}{path}", self.url)).bearer_auth(token);
+        let answer = request.header("content-type", media).body(body.to_owned()).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        let text = answer.text().await.expect("a whole answer");
+        Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    }
+
+    /// Stops the server, and gives the folder of its database for another one.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.host.stop().await;
+        self.folder
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {

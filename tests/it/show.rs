@@ -1,5 +1,6 @@
 //! What people read in a terminal, as it stands there: one screen, plain, eighty columns.
 
+mod access;
 mod fixtures;
 
 use std::collections::BTreeMap;
@@ -252,7 +253,8 @@ fn why_tells_no_personal_data_once_it_was_erased() {
       owner confirmed             14:03:41.250  + 1 min 34 s
       notified         -
 
-    Personal data was erased: the lead, what the rule read and what it noted.
+    Personal data was erased: the lead, what the rule read and what it noted, and
+    what was to be sent.
 
     Who was considered
     > Ana Ruiz      got it                            weight 30 of 40

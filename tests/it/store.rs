@@ -12,6 +12,7 @@ mod mending;
 mod order;
 mod outbox;
 mod owners;
+pub(crate) mod sealed;
 mod shared;
 pub(crate) mod values;
 
@@ -38,7 +39,7 @@ impl Place for SqliteFile {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        let store: SqliteStore = rota_store::open(self.0.path().join("rota.db")).await.unwrap();
+        let store: SqliteStore = rota_tests::open(&self.0.path().join("rota.db")).await.unwrap();
         Arc::new(store)
     }
 }
@@ -60,7 +61,9 @@ macro_rules! suite {
                 inbox:
                     a_repeated_arrival_is_a_duplicate,
                     arrivals_wait_in_the_order_in_which_they_came,
-                    a_settled_arrival_waits_no_more_and_is_still_known,;
+                    a_settled_arrival_waits_no_more_and_is_still_known,
+                    a_call_is_written_with_its_answer_and_found_by_its_key,
+                    a_key_that_is_there_is_a_conflict_and_changes_nothing,;
                 log:
                     a_commit_that_finds_the_log_moved_on_is_a_conflict_and_changes_nothing,
                     an_arrival_that_another_host_settled_is_a_conflict_and_changes_nothing,

@@ -12,7 +12,8 @@ use rota::config::{Directory, load_workspace};
 use rota_domain::id::{Seed, TenantId};
 use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock as _, Payload, Store};
-use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::sequencer::{Desktop, Progress, Sequencer};
+use rota_flow::share::Share;
 use rota_rules::Catalogue;
 use serde_json::json;
 use tempfile::TempDir;
@@ -49,15 +50,23 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Takes up the log where it stands, as a server does when it starts.
     pub(crate) async fn open(folder: &Path) -> Self {
+        Self::with(folder, Share::new(Self::id(), Arc::default(), u64::MAX, SystemClock.now())).await
+    }
+
+    /// The same with such a share of the host.
+    pub(crate) async fn with(folder: &Path, share: Share) -> Self {
         let (Bound { workspace, bindings, kept, .. }, rules) = bound(folder);
-        let store: Arc<dyn Store> = Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"));
+        let database = Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"));
+        let store: Arc<dyn Store> = database.clone();
         let sequencer = Sequencer::open(Desktop {
             tenant: workspace.tenant.clone(),
-            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
+            revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
             seed: Seed::from_number(1),
             store: store.clone(),
+            people: database,
             rules,
             clock: Arc::new(SystemClock),
+            share,
         });
         Self { sequencer: sequencer.await.expect("the log is open"), store }
     }
@@ -69,14 +78,24 @@ impl Tenant {
 
     /// A lead of this number arrives and is decided.
     pub(crate) async fn decides(&mut self, n: u32) {
+        self.arrives(n).await;
+        // The first turn may find that somebody else wrote to the log.
+        for _ in 0..3 {
+            self.turn().await;
+        }
+    }
+
+    /// Decides about what waits.
+    pub(crate) async fn turn(&mut self) -> Progress {
+        self.sequencer.turn().await.expect("the store works")
+    }
+
+    /// A lead of this number arrives.
+    pub(crate) async fn arrives(&mut self, n: u32) {
         let lead = serde_json::from_value(json!({"id": format!("{n}")})).expect("a lead");
         let now = SystemClock.now();
         let payload = Payload::Lead { lead, flow: None };
         let arrival = Arrival { dedupe_key: format!("{n}"), occurred: now, payload };
         self.store.accept(&Self::id(), vec![arrival], now).await.expect("it is accepted");
-        // The first turn may find that somebody else wrote to the log.
-        for _ in 0..3 {
-            self.sequencer.turn().await.expect("the store works");
-        }
     }
 }

@@ -6,15 +6,24 @@ pub mod fuzz;
 pub mod guest;
 pub mod hostile;
 pub mod imports;
+pub mod safe;
 pub mod uploads;
 pub mod wild;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The root of the repository.
 #[must_use]
 pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A database with the key beside it, as `rota serve` opens it.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open(database: &Path) -> Result<rota_store::SqliteStore, rota_flow::ports::StoreError> {
+    rota_store::open(database, rota::keys::Master::beside(database).keys()).await
 }
 
 /// An HTTP client, with the TLS that the product uses.

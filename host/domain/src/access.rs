@@ -158,9 +158,49 @@ pub struct Change {
     pub detail: Option<String>,
 }
 
+/// How a tenant stands with the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Tenant")]
+pub struct Standing {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The name of the plan that it was given; absent means the usual limits. What
+    /// `[tenants]` of rota.toml says of the tenant goes before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// When it was made, where the operator made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub made: Option<Timestamp>,
+    /// Whether it takes nothing in: its tokens only read, its webhooks are not stored.
+    pub suspended: bool,
+}
+
+/// The name of a new tenant, if it can be one: it stands in addresses, headers and file names.
+///
+/// # Errors
+/// What a name has to be.
+pub fn tenant_name(text: &str) -> Result<TenantId, String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if (1..=64).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('-') {
+        return Ok(text.into());
+    }
+    Err("a tenant's name has 1 to 64 of a-z, 0-9 and -, and does not begin with -".into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenants_name_is_plain() {
+        for name in ["a", "acme", "acme-2", &"x".repeat(64)] {
+            assert_eq!(tenant_name(name), Ok(name.into()));
+        }
+        for name in ["", "-acme", "Acme", "a/b", "a b", "ä", &"x".repeat(65)] {
+            assert!(tenant_name(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn a_token_is_read_back_and_is_not_printed() {

@@ -65,6 +65,29 @@ pub struct Decision {
     /// What was cut: `log-truncated`, `explain-truncated`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<String>,
+    /// `caller` where whoever asked carries the effects out, and the host sends nothing.
+    #[serde(default, skip_serializing_if = "Apply::is_host")]
+    pub apply: Apply,
+}
+
+/// Who carries the effects of a decision out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Apply {
+    /// The host.
+    #[default]
+    Host,
+    /// Whoever asked for the decision; the host sends nothing to the CRM.
+    Caller,
+}
+
+impl Apply {
+    /// Whether it is the host.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    pub fn is_host(&self) -> bool {
+        *self == Self::Host
+    }
 }
 
 /// What became of a lead.

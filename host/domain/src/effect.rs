@@ -1,6 +1,7 @@
 //! Things to do to the outside world because of a decision.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConnectionId, DecisionId, EffectId, FlowId, LeadId, OwnerId, RepId};
@@ -21,7 +22,7 @@ pub struct Effect {
 }
 
 /// What is done to a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Act {
     /// It gets this owner. State: a newer one replaces it.
@@ -49,6 +50,7 @@ pub enum Act {
         /// The rest.
         body: String,
         /// When it is due.
+        #[schemars(with = "String")]
         due: Timestamp,
         /// Whose task it is.
         owner: Option<OwnerId>,
@@ -58,6 +60,7 @@ pub enum Act {
         /// The text.
         body: String,
         /// When it was written.
+        #[schemars(with = "String")]
         at: Timestamp,
     },
     /// A destination of the workspace is told of the decision. It waits until the owner is
@@ -73,11 +76,13 @@ pub enum Act {
 }
 
 /// What a destination is told besides the rule's message.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NotifyAbout")]
 pub struct About {
     /// The decision.
     pub decision: DecisionId,
     /// When it was taken.
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// The lead.
     pub lead: LeadId,

@@ -72,9 +72,15 @@ impl Digest {
     /// The digest of these bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Self::of_hash(Sha256::digest(bytes).into())
+    }
+
+    /// The digest with this SHA-256, of bytes that were hashed piece by piece.
+    #[must_use]
+    pub fn of_hash(hash: [u8; 32]) -> Self {
         let mut text = String::with_capacity(71);
         text.push_str("sha256:");
-        for byte in Sha256::digest(bytes) {
+        for byte in hash {
             fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}")).unwrap_or_default();
         }
         Self::from(text)

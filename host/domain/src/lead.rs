@@ -8,6 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::LeadId;
 
+/// The most bytes of a lead's id.
+pub const ID_MAX: usize = 256;
+/// The most bytes of a trigger's name.
+pub const TRIGGER_MAX: usize = 64;
+/// The most properties of a lead, its company's included.
+pub const PROPERTIES_MAX: usize = 2_000;
+/// The most bytes of all texts of a lead together.
+pub const LEAD_MAX: usize = 256 << 10;
+
 /// Values as CRMs keep them: text, or nothing.
 pub type Properties = BTreeMap<String, Option<String>>;
 
@@ -83,7 +92,54 @@ impl Default for LeadId {
     }
 }
 
+impl LeadId {
+    /// Whether a lead may be called so. An address would stand where nothing is erased.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        let id = self.as_str();
+        if id.trim().is_empty() || id.len() > ID_MAX {
+            return Err(format!("the lead's id has {} bytes, and may have 1 to {ID_MAX}", id.len()));
+        }
+        if id.contains('@') {
+            return Err(
+                "the lead's id holds an `@`: ids are kept when a person is erased, so no address may be one".into()
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Lead {
+    /// Whether a lead that came from outside may be decided about.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        self.id.check()?;
+        let own = self.properties.iter().chain(self.company.iter().flat_map(|company| &company.properties));
+        let (mut number, mut bytes) = (0, self.object.len() + self.trigger.len());
+        for (name, value) in own {
+            number += 1;
+            bytes += name.len() + value.as_ref().map_or(0, String::len);
+        }
+        bytes += self.history.iter().map(|event| event.kind.len() + 64).sum::<usize>();
+        if let Some(company) = &self.company {
+            bytes += [&company.domain, &company.name].into_iter().flatten().map(String::len).sum::<usize>();
+        }
+        if self.trigger.len() > TRIGGER_MAX || self.trigger.contains('@') {
+            return Err(format!("the lead's trigger is one word of at most {TRIGGER_MAX} bytes, such as `manual`"));
+        }
+        if number > PROPERTIES_MAX {
+            return Err(format!("the lead has {number} properties, and may have {PROPERTIES_MAX}"));
+        }
+        if bytes > LEAD_MAX {
+            return Err(format!("the lead has {bytes} bytes of text, and may have {LEAD_MAX}"));
+        }
+        Ok(())
+    }
+
     /// The value of a property; nothing where it is unset or blank.
     #[must_use]
     pub fn property(&self, name: &str) -> Option<&str> {

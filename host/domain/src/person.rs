@@ -1,5 +1,6 @@
 //! Who is the same person: by lower-cased e-mail, else by the lead's id.
 
+use crate::id::LeadId;
 use crate::lead::Lead;
 
 /// What two events about one person have in common. It is personal data where it holds an
@@ -12,9 +13,21 @@ impl PersonKey {
     #[must_use]
     pub fn of(lead: &Lead) -> Self {
         match lead.property("email") {
-            Some(email) if email.contains('@') => Self(format!("email:{}", email.to_lowercase())),
-            _ => Self(format!("lead:{}", lead.id)),
+            Some(email) if email.contains('@') => Self::of_email(email),
+            _ => Self::of_lead(&lead.id),
         }
+    }
+
+    /// The key of whoever has this address.
+    #[must_use]
+    pub fn of_email(email: &str) -> Self {
+        Self(format!("email:{}", email.trim().to_lowercase()))
+    }
+
+    /// The key of a lead without an address.
+    #[must_use]
+    pub fn of_lead(lead: &LeadId) -> Self {
+        Self(format!("lead:{lead}"))
     }
 
     /// A key read back from where it was kept.

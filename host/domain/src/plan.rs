@@ -197,15 +197,25 @@ impl Plan {
 /// The plans of a host, and who has which.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plans {
-    /// The plans of tenants who were given one; the others have the usual one.
+    /// The plans of tenants to whom rota.toml gives one.
     pub tenants: BTreeMap<TenantId, Plan>,
+    /// Every plan, by its name: what the operator may give to the others.
+    pub named: BTreeMap<String, Plan>,
 }
 
 impl Plans {
-    /// The plan of a tenant.
+    /// The plan of a tenant to whom nobody gave one otherwise.
     #[must_use]
     pub fn of(&self, tenant: &TenantId) -> Plan {
-        self.tenants.get(tenant).cloned().unwrap_or_default()
+        self.given(tenant, None)
+    }
+
+    /// The plan of a tenant whom the operator gave the plan of this name: rota.toml goes
+    /// before it. A plan that is no longer there counts as the usual one.
+    #[must_use]
+    pub fn given(&self, tenant: &TenantId, name: Option<&str>) -> Plan {
+        let named = || self.named.get(name?);
+        self.tenants.get(tenant).or_else(named).cloned().unwrap_or_default()
     }
 }
 

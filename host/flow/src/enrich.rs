@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use rota_domain::decision::Apply;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, FlowId, LeadId, OwnerId};
 use rota_domain::lead::{Company, Lead};
@@ -11,7 +13,7 @@ use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
-use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Waiting, Wanted};
+use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Settles, Waiting, Wanted};
 
 /// A lead with all that the rules may see of it.
 #[derive(Clone, Debug)]
@@ -24,10 +26,79 @@ pub struct EnrichedLead {
     pub flow: Option<FlowId>,
     /// 1, or more when an earlier decision came to nothing.
     pub attempt: u32,
-    /// The inbox row that the decision will settle.
-    pub inbox: Option<i64>,
+    /// Where its question stands in the inbox.
+    pub inbox: Option<Settles>,
+    /// Who carries the effects out.
+    pub apply: Apply,
     /// Its times so far.
     pub stages: Stages,
+}
+
+/// A question before its record was read: an arrival, or a call.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// Where it stands in the inbox; a call that cannot be repeated stands nowhere.
+    pub inbox: Option<Settles>,
+    /// Ask this flow only.
+    pub flow: Option<FlowId>,
+    /// Who carries the effects out.
+    pub apply: Apply,
+    /// When it happened.
+    pub occurred: Timestamp,
+    /// When it came.
+    pub received: Timestamp,
+    /// What it is about.
+    pub payload: Payload,
+}
+
+impl From<Waiting> for Arrived {
+    fn from(row: Waiting) -> Self {
+        let Waiting { id, occurred, received, payload } = row;
+        Self { inbox: Some(Settles::Row(id)), flow: None, apply: Apply::Host, occurred, received, payload }
+    }
+}
+
+impl Arrived {
+    /// The kind of record that has to be read, if one has to be.
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        match &self.payload {
+            Payload::Record { connection, object, .. } => Some((connection.clone(), object.clone())),
+            Payload::Lead { .. } | Payload::Erasure { .. } => None,
+        }
+    }
+
+    /// Whether a record has to be read.
+    #[must_use]
+    pub fn is_to_read(&self, reads: &Reads) -> bool {
+        self.kind().is_some_and(|(_, object)| !self.is_passed_over(&object, reads))
+    }
+
+    /// The row of the inbox where it waits.
+    #[must_use]
+    pub fn row(&self) -> Option<i64> {
+        row(self.inbox.as_ref())
+    }
+
+    /// Whether conditions and rules look at nothing of a record of this kind.
+    fn is_passed_over(&self, object: &str, reads: &Reads) -> bool {
+        self.flow.is_none() && !reads.objects.contains(object)
+    }
+}
+
+impl EnrichedLead {
+    /// The row of the inbox where it waits.
+    #[must_use]
+    pub fn row(&self) -> Option<i64> {
+        row(self.inbox.as_ref())
+    }
+}
+
+fn row(settles: Option<&Settles>) -> Option<i64> {
+    match settles {
+        Some(Settles::Row(row)) => Some(*row),
+        Some(Settles::Call(_)) | None => None,
+    }
 }
 
 /// How much is known of a record.
@@ -73,11 +144,12 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
 }
 
 /// One CRM account with the directory of its owners, as it was read last.
+#[derive(Clone)]
 pub struct Account {
     /// The account.
     pub crm: Arc<dyn Crm>,
     /// Its owners; none until they were read once. Without them nobody can say who has left.
-    pub directory: Option<Directory>,
+    pub directory: Option<Arc<Directory>>,
 }
 
 /// The CRM accounts of a tenant.
@@ -86,15 +158,16 @@ pub type Accounts = BTreeMap<ConnectionId, Account>;
 /// A kind of records in an account.
 pub type Kind = (ConnectionId, String);
 
-/// Reads what waits. Records that cannot be read now are left out and stay in the inbox;
-/// `down` collects their kinds with the reason, and spares them.
+/// Reads what arrived; answers for each, in order. There is nothing of records that cannot be
+/// read now: arrivals stay in the inbox. `down` collects their kinds with the reason, and
+/// spares them.
 pub async fn enrich(
-    waiting: Vec<Waiting>,
+    waiting: Vec<Arrived>,
     accounts: &Accounts,
     reads: &Reads,
     down: &mut BTreeMap<Kind, String>,
     clock: &dyn Clock,
-) -> Vec<EnrichedLead> {
+) -> Vec<Option<EnrichedLead>> {
     let mut readings = Readings::new();
     for (kind, records) in to_read(&waiting, reads) {
         if down.contains_key(&kind) {
@@ -111,12 +184,13 @@ pub async fn enrich(
         }
     }
     let enriched = clock.now();
-    let leads = waiting.into_iter().filter_map(|row| {
-        let mut lead = lead_of(row, accounts, reads, &readings)?;
-        lead.stages.enriched = Some(enriched);
-        Some(lead)
-    });
-    leads.collect()
+    waiting.into_iter().map(|row| lead_of(row, accounts, reads, &readings, enriched)).collect()
+}
+
+/// The lead of something of which nothing has to be read; none where that is not so.
+#[must_use]
+pub fn at_once(arrived: Arrived, accounts: &Accounts, reads: &Reads, now: Timestamp) -> Option<EnrichedLead> {
+    lead_of(arrived, accounts, reads, &Readings::new(), now)
 }
 
 /// What is known of each record that was asked for.
@@ -130,11 +204,11 @@ enum Known {
 }
 
 /// The records of each account and kind, each once.
-fn to_read(waiting: &[Waiting], reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
+fn to_read(waiting: &[Arrived], reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
     let mut groups: BTreeMap<Kind, Vec<RecordRef>> = BTreeMap::new();
     for row in waiting {
         let Payload::Record { connection, object, id, .. } = &row.payload else { continue };
-        if !reads.objects.contains(object) {
+        if row.is_passed_over(object, reads) {
             continue;
         }
         let record = RecordRef { object: object.clone(), id: id.clone() };
@@ -169,12 +243,21 @@ fn is_final(error: &CrmError) -> bool {
     matches!(error.trouble, Trouble::Forbidden | Trouble::NotFound | Trouble::Rejected)
 }
 
-fn lead_of(row: Waiting, accounts: &Accounts, reads: &Reads, readings: &Readings) -> Option<EnrichedLead> {
-    let stages = Stages { occurred: Some(row.occurred), received: Some(row.received), ..Stages::default() };
+fn lead_of(
+    row: Arrived,
+    accounts: &Accounts,
+    reads: &Reads,
+    readings: &Readings,
+    now: Timestamp,
+) -> Option<EnrichedLead> {
+    let stages =
+        Stages { occurred: Some(row.occurred), received: Some(row.received), enriched: Some(now), ..Stages::default() };
+    let passed_over = row.kind().is_some_and(|(_, object)| row.is_passed_over(&object, reads));
     let (lead, facts, flow, attempt) = match row.payload {
-        Payload::Lead { lead, flow } => (*lead, Facts::Known, flow, 1),
+        // Those are carried out before anything is read.
+        Payload::Erasure { .. } => return None,
+        Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
-            let passed_over = !reads.objects.contains(&object);
             let record = RecordRef { object, id };
             let (reading, facts) = match readings.get(&(connection.clone(), record.clone())) {
                 Some(Known::Reading(reading)) => (Some(reading.clone()), Facts::Known),
@@ -183,11 +266,11 @@ fn lead_of(row: Waiting, accounts: &Accounts, reads: &Reads, readings: &Readings
                 None if passed_over => (None, Facts::Known),
                 None => return None,
             };
-            let directory = accounts.get(&connection).and_then(|account| account.directory.as_ref());
-            (from_reading(&connection, record, reading, trigger, directory), facts, None, attempt)
+            let directory = accounts.get(&connection).and_then(|account| account.directory.as_deref());
+            (from_reading(&connection, record, reading, trigger, directory), facts, row.flow, attempt)
         }
     };
-    Some(EnrichedLead { lead: Arc::new(lead), facts, flow, attempt, inbox: Some(row.id), stages })
+    Some(EnrichedLead { lead: Arc::new(lead), facts, flow, attempt, inbox: row.inbox, apply: row.apply, stages })
 }
 
 fn from_reading(

@@ -17,7 +17,7 @@ use rota_domain::workspace::Workspace;
 use crate::bindings::Bindings;
 use crate::decide::{Around, decide, is_joinable, person};
 use crate::enrich::EnrichedLead;
-use crate::ports::{Entry, EntryBody, Rules, Snapshot};
+use crate::ports::{Entry, EntryBody, Origin, Rules, Snapshot};
 
 /// A tenant's state at the end of its log.
 #[derive(Clone, Debug)]
@@ -83,14 +83,20 @@ impl Ledger {
         &self.bindings
     }
 
-    /// The workspace is this from now on.
-    pub fn revise(&mut self, workspace: Arc<Workspace>, bindings: Arc<Bindings>, at: Timestamp) -> Entry {
+    /// The workspace is this from now on; `origin` says whence it came, if somebody applied it.
+    pub fn revise(
+        &mut self,
+        workspace: Arc<Workspace>,
+        bindings: Arc<Bindings>,
+        origin: Option<Origin>,
+        at: Timestamp,
+    ) -> Entry {
         self.seq += 1;
         let desk = (*self.desk).clone().with_tables(bindings.tables.clone());
         self.desk = Arc::new(desk.revise(self.seq, workspace.clone()));
         self.bindings = bindings;
         let rotations = self.desk.rotations().iter().map(|(pool, rotation)| (pool.clone(), rotation.clone())).collect();
-        Entry { at, inbox: None, body: EntryBody::Workspace { workspace, rotations } }
+        Entry { at, inbox: None, body: EntryBody::Workspace { workspace, rotations, origin } }
     }
 
     /// A rep is this from now on.
@@ -110,7 +116,7 @@ impl Ledger {
     /// Decides about a lead.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
         self.seq += 1;
-        let inbox = lead.inbox;
+        let inbox = lead.inbox.clone();
         let who = person(&lead);
         let around = Around {
             desk: &self.desk,

@@ -7,13 +7,19 @@
 
 pub mod apply;
 pub mod bindings;
+mod calls;
 pub mod counters;
 pub mod courier;
 pub mod decide;
+mod deciding;
 pub mod enrich;
+mod erasing;
 pub mod ingest;
 pub mod ledger;
 pub mod line;
 pub mod orders;
 pub mod ports;
 pub mod sequencer;
+pub mod share;
+pub mod statuses;
+pub mod tally;

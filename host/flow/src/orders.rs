@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+pub use rota_domain::decision::Apply;
 use rota_domain::decision::Decision;
-use rota_domain::effect::Effect;
-use rota_domain::id::{ConnectionId, Digest};
+use rota_domain::effect::Act;
+use rota_domain::id::{ConnectionId, FlowId};
 use rota_domain::workspace::Workspace;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bindings::Bindings;
-use crate::ports::{Arrival, Crm, StoreError};
+use crate::ports::{Crm, Keyed, Origin, Payload, StoreError};
 
 /// Orders of one tenant that may wait. Who comes later is told to come again.
 const QUEUE: usize = 256;
@@ -27,27 +29,26 @@ pub struct Revision {
     pub kept: Vec<Arc<[u8]>>,
     /// The CRM accounts.
     pub crms: BTreeMap<ConnectionId, Arc<dyn Crm>>,
+    /// Whence it came, if somebody applied it: then it is entered even where the workspace
+    /// says what it said before, for its files have other words.
+    pub origin: Option<Origin>,
 }
 
-/// A lead whose caller waits for the decision.
+/// A lead whose caller waits for the decision. Who no longer waits when its turn comes is not
+/// decided about.
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// The lead. A second call with its dedupe key is answered with the first one's decision.
-    pub arrival: Arrival,
-    /// What was asked, so that the same key with another question is refused.
-    pub asked: Digest,
+    /// What lets it be repeated: a second call with this key is answered with the first one's
+    /// decision.
+    pub key: Option<Keyed>,
+    /// The lead, or the record that it is read from.
+    pub payload: Payload,
+    /// Ask this flow only.
+    pub flow: Option<FlowId>,
     /// Who carries the effects out.
     pub apply: Apply,
-}
-
-/// Who carries the effects of a decision out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Apply {
-    /// The host.
-    #[default]
-    Host,
-    /// The caller; nothing is sent to the CRM.
-    Caller,
+    /// When it was received.
+    pub received: Timestamp,
 }
 
 /// The answer to a call.
@@ -56,11 +57,11 @@ pub struct Answered {
     /// The decision; `repeated` where the call had been answered before.
     pub decision: Decision,
     /// What the caller is to do, where it is the caller who does it.
-    pub effects: Vec<Effect>,
+    pub acts: Vec<Act>,
 }
 
 /// Why an order came to nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum OrderError {
     /// Too many wait already; nothing was taken in.
     #[error("{waiting} orders of this tenant wait already")]
@@ -81,8 +82,11 @@ pub enum OrderError {
     #[error("this key was used for another call")]
     OtherQuestion,
     /// The record could not be read from its CRM.
-    #[error("{0}")]
+    #[error("the record cannot be read now: {0}")]
     Unreadable(String),
+    /// The host failed at it; nothing was recorded.
+    #[error("deciding ended in a defect of Rota; nothing was recorded")]
+    Defect,
     /// The store failed; whether anything was recorded is not known.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,7 +113,8 @@ impl Orders {
         (Self(sender), receiver)
     }
 
-    /// Decides about a lead, and answers once the decision is durable.
+    /// Decides about a lead, and answers once the decision is durable. Whoever drops this
+    /// withdraws the call, unless it is being decided already.
     ///
     /// # Errors
     /// Why it was not decided.

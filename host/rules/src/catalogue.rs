@@ -32,14 +32,14 @@ pub struct Catalogue {
     pub(crate) gate: Gate,
     pub(crate) written: Written,
     entries: RwLock<HashMap<Digest, Arc<Entry>>>,
-    kept: Option<Kept>,
+    pub(crate) kept: Option<Kept>,
     questions: AtomicU64,
 }
 
 /// What a catalogue has that is kept.
-struct Kept {
-    shelf: Shelf,
-    workshop: Arc<Workshop>,
+pub(crate) struct Kept {
+    pub(crate) shelf: Shelf,
+    pub(crate) workshop: Arc<Workshop>,
 }
 
 /// A catalogue cannot be opened.
@@ -93,7 +93,7 @@ impl Catalogue {
     /// # Errors
     /// Why it is refused; nothing has changed then.
     pub fn take_in(&self, component: &[u8]) -> Result<Plugin, Refusal> {
-        self.take_in_by(component, || self.make_here(component))
+        self.take_in_by(component, || self.make_here(component), |_| Ok(()))
     }
 
     /// Takes a component of a tenant in: the same, but a child of the workshop judges and
@@ -102,19 +102,40 @@ impl Catalogue {
     /// # Errors
     /// Why it is refused; nothing has changed then.
     pub fn take_in_from(&self, tenant: &TenantId, component: &[u8]) -> Result<Plugin, Refusal> {
-        self.take_in_by(component, || match &self.kept {
-            Some(kept) => kept.workshop.make(tenant.as_str(), component, &self.compiling.mark()),
-            None => self.make_here(component),
-        })
+        self.take_in_from_if(tenant, component, |_| Ok(()))
     }
 
-    fn take_in_by(&self, component: &[u8], make: impl FnOnce() -> Result<Made, Refusal>) -> Result<Plugin, Refusal> {
+    /// The same, but what it says of itself is looked at before anything of it is kept.
+    ///
+    /// # Errors
+    /// The same, and why it may not be taken in for all that.
+    pub fn take_in_from_if<E: From<Refusal>>(
+        &self,
+        tenant: &TenantId,
+        component: &[u8],
+        may: impl FnOnce(&Plugin) -> Result<(), E>,
+    ) -> Result<Plugin, E> {
+        let make = || match &self.kept {
+            Some(kept) => kept.workshop.make(tenant.as_str(), component, &self.compiling.mark()),
+            None => self.make_here(component),
+        };
+        self.take_in_by(component, make, may)
+    }
+
+    fn take_in_by<E: From<Refusal>>(
+        &self,
+        component: &[u8],
+        make: impl FnOnce() -> Result<Made, Refusal>,
+        may: impl FnOnce(&Plugin) -> Result<(), E>,
+    ) -> Result<Plugin, E> {
         let digest = Digest::of(component);
         if let Some(known) = self.known(&digest).filter(|entry| !entry.is_missing()) {
+            may(&known.plugin)?;
             return Ok(known.plugin.clone());
         }
         let made = make()?;
         let plugin = named(digest.clone(), &made.intake);
+        may(&plugin)?;
         let code = self.settle(&plugin, component, made)?;
         let entry = Entry::new(plugin.clone(), code);
         self.entries.write().unwrap_or_else(PoisonError::into_inner).insert(digest, entry);
@@ -250,5 +271,10 @@ impl Catalogue {
 /// A plugin as it is known by its digest.
 fn named(digest: Digest, intake: &Intake) -> Plugin {
     let settings_schema = intake.settings_schema.as_deref().map(Arc::from);
-    Plugin { digest, manifest: Arc::new(intake.manifest.clone()), settings_schema }
+    Plugin {
+        digest,
+        manifest: Arc::new(intake.manifest.clone()),
+        makeup: Arc::new(intake.makeup.clone()),
+        settings_schema,
+    }
 }

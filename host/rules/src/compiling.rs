@@ -15,7 +15,7 @@ use crate::session::Session;
 
 /// What was found at an intake is kept under this number too: count it up whenever `intake`
 /// begins to refuse more, or finds more.
-const INTAKE: u32 = 2;
+const INTAKE: u32 = 3;
 
 /// Compiles, and joins what was compiled to the contract.
 pub(crate) struct Compiling {

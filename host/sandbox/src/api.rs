@@ -1,6 +1,7 @@
 //! The CRM's API under both of its path styles, and what all its handlers share: the API version
 //! of a request, its body and its query.
 
+mod account;
 mod associations;
 mod batch;
 mod objects;
@@ -68,6 +69,7 @@ pub(crate) fn router(double: &Arc<Double>) -> Router {
     let receive = axum::middleware::from_fn_with_state(Arc::clone(double), front::receive);
     let all = object_routes().into_iter().chain(association_routes()).chain(catalogue_routes());
     all.fold(Router::new(), |routes, (family, rest, handlers)| both(routes, family, rest, &handlers))
+        .route("/account-info/v3/details", get(account::details))
         .route_layer(admit)
         .fallback(async || no_such_page())
         .layer(receive)

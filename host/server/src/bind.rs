@@ -2,6 +2,8 @@
 //! and taken in, and its settings and the digests of tables stand in the workspace itself, so
 //! that a revision in the log is whole.
 
+mod uploaded;
+
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -11,12 +13,12 @@ use rota_domain::rule::Settings as RuleSettings;
 use rota_domain::workspace::{Flow, Settings, Workspace};
 use rota_flow::bindings::{Binding, Bindings};
 use rota_flow::ports::Plugin;
-use rota_rules::Catalogue;
-use serde_json::Value;
+use rota_rules::{Catalogue, Misfit};
 
 use crate::bundled::BUNDLED;
 use crate::config::Loaded;
-use crate::settings::{Misfit, Schema};
+
+pub use uploaded::{find_uploaded, refuse_withdrawn};
 
 /// A workspace that can decide.
 #[derive(Clone, Debug)]
@@ -50,21 +52,28 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
     for flow in &mut workspace.flows {
-        let (component, plugin): (&[u8], _) = match components.get(&flow.id) {
+        let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
+        let (component, plugin, misfits): (&[u8], _, _) = match components.get(&flow.id) {
             Some(component) => {
                 let refused = || format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id);
-                (component, catalogue.take_in_from(&workspace.tenant, component).with_context(refused)?)
+                let plugin = catalogue.take_in_from(&workspace.tenant, component).with_context(refused)?;
+                let misfits = catalogue.judge_from(&workspace.tenant, &plugin, &text).with_context(refused)?;
+                (component, plugin, misfits)
             }
             None => {
                 let component = bundled(flow)?;
                 let broken = "a bundled plugin is refused: this build is broken";
-                (component, catalogue.take_in(component).context(broken)?)
+                let plugin = catalogue.take_in(component).context(broken)?;
+                let misfits = catalogue.judge(&plugin, &text).context(broken)?;
+                (component, plugin, misfits)
             }
         };
         check_version(flow, &plugin)?;
-        let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
+        if !misfits.is_empty() {
+            let plugin = plugin.manifest.name.clone();
+            return Err(UnfitSettings { flow: flow.id.clone(), plugin, misfits }.into());
+        }
         let value = serde_json::from_str(&text).context("settings are an object")?;
-        check_settings(flow, &plugin, &value)?;
         flow.settings = Settings::Inline(value);
         flow.digest = Some(plugin.digest.clone());
         kept.push(component.into());
@@ -106,22 +115,8 @@ fn bundled(flow: &Flow) -> anyhow::Result<&'static [u8]> {
 pub struct UnfitSettings {
     flow: FlowId,
     plugin: String,
-    misfits: Vec<Misfit>,
-}
-
-/// Settings that their plugin could not use are refused before a lead meets them.
-fn check_settings(flow: &Flow, plugin: &Plugin, settings: &serde_json::Map<String, Value>) -> anyhow::Result<()> {
-    let Some(schema) = &plugin.settings_schema else { return Ok(()) };
-    let name = &plugin.manifest.name;
-    let schema = match Schema::compile(schema) {
-        Ok(schema) => schema,
-        Err(why) => anyhow::bail!("the settings schema of the plugin `{name}` cannot be used: {why}"),
-    };
-    let misfits = schema.misfits(&Value::Object(settings.clone()));
-    if misfits.is_empty() {
-        return Ok(());
-    }
-    Err(UnfitSettings { flow: flow.id.clone(), plugin: name.clone(), misfits }.into())
+    /// What does not fit.
+    pub misfits: Vec<Misfit>,
 }
 
 fn check_version(flow: &Flow, plugin: &Plugin) -> anyhow::Result<()> {

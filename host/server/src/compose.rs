@@ -4,29 +4,35 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rota_crm::Secret;
 use rota_crm::hubspot::Paces;
 use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
-use rota_domain::id::TenantId;
-use rota_domain::plan::{Plan as Granted, Plans};
-use rota_domain::workspace::{Connection, Destination, Workspace};
+use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Outbox, Store};
+use rota_flow::ports::{Access, Clock, Library, Outbox, People, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::{Bound, bind_under};
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
-use crate::http::{AppDoor, Doors, router};
+use crate::custody::{Custody, Keeper};
+use crate::gate::Gate;
+use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
-use crate::last_good::last_good;
-use crate::tenants::{Parts, Tenants};
+use crate::keys::Master;
+use crate::meter::Meter;
+use crate::tenants::{Parts, Standings, Tenants};
+use crate::uploads::Uploads;
+use crate::workspaces::preflight::preflight;
+use crate::workspaces::{Workspaces, from_files};
+
+pub use crate::http::Serving;
 
 /// Finds a secret by its name.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -54,6 +60,10 @@ pub struct Plan {
     pub backoff: Backoff,
     /// Where secrets are looked up by name: the environment, for a server.
     pub secrets: Secrets,
+    /// Who answers for the plugins instead of themselves; a bench compares with that.
+    pub rules: Option<Arc<dyn Rules>>,
+    /// Where the host's key is, and what tenants may look up.
+    pub keeper: Keeper,
 }
 
 /// A running host.
@@ -62,12 +72,33 @@ pub struct Host {
     pub address: SocketAddr,
     /// Its durable state.
     pub store: Arc<dyn Store>,
+    /// Turns true when no connection is to be taken any more, and `stop` when the tenants
+    /// are to end: calls that are under way need them.
+    close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
     work: JoinSet<()>,
     tenants: Arc<Tenants>,
+    limits: Arc<Limits>,
+    drain: Duration,
+    gate: Arc<Gate>,
 }
 
 impl Host {
+    /// Compares the tenants' workspaces with their CRM accounts, beside the work, and says in
+    /// the log what does not fit. Nothing is refused for it: what decided yesterday decides on.
+    pub fn look_over(&self) {
+        let tenants = self.tenants.clone();
+        tokio::spawn(async move {
+            for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
+                let bound = tenant.bound();
+                let Ok(crms) = tenants.crms(&bound).await else { continue };
+                for finding in preflight(&bound, &crms).await {
+                    tracing::warn!(tenant = %tenant.id, "{finding}");
+                }
+            }
+        });
+    }
+
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {
@@ -76,12 +107,19 @@ impl Host {
         }
     }
 
-    /// Stops taking events in and finishes what is under way. The store writes what it was
-    /// given, and is closed when the last user lets go of it.
+    /// Stops taking events in and finishes what is under way: first the requests, for as long
+    /// as they may take, and then the tenants. The store writes what it was given, and is
+    /// closed when the last user lets go of it.
     pub async fn stop(mut self) {
-        self.stop.send_replace(true);
+        self.close.send_replace(true);
         while self.work.join_next().await.is_some() {}
+        // Changes whose callers are gone.
+        if tokio::time::timeout(self.drain, self.limits.idle()).await.is_err() {
+            tracing::warn!("Some requests did not end in time");
+        }
+        self.stop.send_replace(true);
         self.tenants.stopped().await;
+        self.gate.flush().await;
     }
 }
 
@@ -90,11 +128,26 @@ impl Host {
 /// # Errors
 /// When something that it needs is missing: which, and what to do.
 pub async fn start(plan: Plan) -> anyhow::Result<Host> {
+    start_serving(plan, Serving::default()).await
+}
+
+/// Starts a host that serves like this.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let database = Arc::new(rota_store::open(&plan.database).await?);
+    let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(&plan.database));
+    let database = Arc::new(rota_store::open(&plan.database, master.keys()).await?);
     let store: Arc<dyn Store> = database.clone();
+    let people: Arc<dyn People> = database.clone();
+    let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database.clone();
-    let outbox: Arc<dyn Outbox> = database;
+    let outbox: Arc<dyn Outbox> = database.clone();
+    let library: Arc<dyn Library> = database.clone();
+    let tenancy: Arc<dyn Tenancy> = database.clone();
+    let gate = Arc::new(Gate::new(access.clone()));
+    let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -108,73 +161,61 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
     let apps = doors(&plan)?;
     let tenants = Arc::new(Tenants::new(Parts {
         store: store.clone(),
+        rules: plan.rules.unwrap_or_else(|| catalogue.clone()),
         catalogue: catalogue.clone(),
         clock: clock.clone(),
         inbox: inbox.clone(),
         backoff: plan.backoff,
-        secrets: plan.secrets,
-        plans: plan.plans,
+        people: people.clone(),
+        custody,
+        lanes: Arc::default(),
+        standings: Standings::new(plan.plans, tenancy.standings().await?),
         places: plan.places,
         paces: Paces::default(),
         apps: apps.keys().cloned().collect(),
+        from_files: from_files(&plan.workspaces, &*database).await?,
         stopped: stopped.clone(),
     }));
-    for loaded in plan.workspaces {
-        let (id, granted) = (loaded.workspace.tenant.clone(), tenants.plan(&loaded.workspace.tenant));
-        let written = addresses(&loaded.workspace);
-        let bound = match bind_under(loaded, &catalogue, &granted) {
-            Ok(bound) => bound,
-            Err(refused) => instead(&*store, &id, &catalogue, &granted, refused, &written).await?,
-        };
-        tenants.open(bound).await?;
-    }
+    let workspaces = Arc::new(Workspaces {
+        store: store.clone(),
+        revisions: database,
+        library: library.clone(),
+        vault: vault.clone(),
+        tenants: tenants.clone(),
+        catalogue: catalogue.clone(),
+        clock: clock.clone(),
+    });
+    workspaces.begin(plan.workspaces).await?;
+    tenants.standings().know(tenancy.standings().await?);
+    tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());
+    let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
         inbox,
         clock,
         store: store.clone(),
         access,
         outbox,
+        library,
+        uploads,
+        vault,
+        people,
+        gate: gate.clone(),
+        tenancy,
+        meter: Meter::default(),
         tenants: tenants.clone(),
+        workspaces,
         apps,
         public_url,
+        limits: limits.clone(),
     });
-    let mut until = stopped.clone();
-    let serve = axum::serve(listener, router(doors)).with_graceful_shutdown(async move {
-        let _ = until.wait_for(|stop| *stop).await;
-    });
+    let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
-    work.spawn(async move {
-        if let Err(error) = serve.await {
-            tracing::error!(%error, "The HTTP server ended");
-        }
-    });
-    Ok(Host { address, store, stop, work, tenants })
-}
-
-/// What a tenant goes on with whose workspace is refused: the last that it decided under. A
-/// tenant that has none is the operator's to look at before anything starts.
-async fn instead(
-    store: &dyn Store,
-    id: &TenantId,
-    catalogue: &Catalogue,
-    granted: &Granted,
-    refused: anyhow::Error,
-    written: &Addresses,
-) -> anyhow::Result<Bound> {
-    let Some((revision, mut loaded)) = last_good(store, id).await? else { return Err(refused) };
-    // Where it calls those whom the operator's own directory names, the operator means them.
-    loaded.trusted = addresses(&loaded.workspace) == *written;
-    let Ok(bound) = bind_under(loaded, catalogue, granted) else { return Err(refused) };
-    tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
-    Ok(bound)
-}
-
-/// Whom a workspace calls.
-type Addresses = (Vec<Connection>, Vec<Destination>);
-
-fn addresses(workspace: &Workspace) -> Addresses {
-    (workspace.connections.clone(), workspace.destinations.clone())
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), stopped.clone()));
+    work.spawn(gate.clone().run(stopped.clone()));
+    work.spawn(serve(listener, router(doors), serving, closing));
+    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

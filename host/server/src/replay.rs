@@ -123,7 +123,11 @@ impl Replayer {
             return Ok(Outcome::Skipped(why));
         }
         let Some(private) = &recalled.private else {
-            return Ok(Outcome::Skipped("the person was erased, and with them what the plugin was answered".into()));
+            let when = recalled.erased.as_ref().map(|erased| format!(" at {} by {}", erased.at, erased.who));
+            let when = when.unwrap_or_default();
+            return Ok(Outcome::Skipped(format!(
+                "the person was erased{when}, and with them what the plugin was answered"
+            )));
         };
         if private.transcript.is_empty() && recalled.stored.decision.fuel > 0 {
             return Ok(unreadable("its transcript", "there is none, though its plugin used fuel"));

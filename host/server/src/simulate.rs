@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rota_domain::decision::Decision;
+use rota_domain::decision::{Apply, Decision};
 use rota_domain::event::{Event, Happening};
 use rota_domain::id::{PoolId, RepId, Seed};
 use rota_domain::rule::Mode;
@@ -27,7 +27,7 @@ impl Simulation {
     pub fn new(bound: Bound, rules: Arc<dyn Rules>, seed: Seed, began: jiff::Timestamp) -> Self {
         let Bound { workspace, bindings, .. } = bound;
         let mut ledger = Ledger::new(seed, workspace.clone(), bindings.clone(), Mode::Test);
-        ledger.revise(workspace, bindings, began);
+        ledger.revise(workspace, bindings, None, began);
         Self { ledger, rules }
     }
 
@@ -37,8 +37,15 @@ impl Simulation {
         match what {
             Happening::Lead { lead, flow } => {
                 let stages = Stages { occurred: Some(at), received: Some(at), enriched: Some(at), ..Stages::default() };
-                let lead =
-                    EnrichedLead { lead: Arc::new(*lead), facts: Facts::Known, flow, attempt: 1, inbox: None, stages };
+                let lead = EnrichedLead {
+                    lead: Arc::new(*lead),
+                    facts: Facts::Known,
+                    flow,
+                    attempt: 1,
+                    inbox: None,
+                    apply: Apply::Host,
+                    stages,
+                };
                 self.ledger.forget(at);
                 match self.ledger.decide(lead, &*self.rules, at).body {
                     EntryBody::Decision(recorded) => Some(*recorded),
@@ -52,7 +59,7 @@ impl Simulation {
             Happening::Member { pool, rep, weight } => {
                 let workspace = with_member(&self.ledger.desk().workspace, &pool, &rep, weight);
                 let bindings = self.ledger.bindings().clone();
-                self.ledger.revise(Arc::new(workspace), bindings, at);
+                self.ledger.revise(Arc::new(workspace), bindings, None, at);
                 None
             }
             Happening::Tick {} => None,

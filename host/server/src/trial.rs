@@ -127,6 +127,7 @@ impl Tried {
             effects: effects.into_iter().map(row).collect(),
             stored: Stored { seq: 1, turn: turn.map(|(turn, _)| turn), decision, stages, decide_nanos },
             private: Some(private),
+            erased: None,
             workspace: (*self.workspace).clone(),
         }
     }

@@ -3,6 +3,8 @@
 //! This is the only crate that names sqlx. Nothing of a database is public here: callers
 //! get a [`SqliteStore`] and talk to it through the port.
 
+mod sealing;
 mod sqlite;
 
-pub use sqlite::{SqliteStore, open};
+pub use sealing::{Chance, HostKeys, KeySource, Keys};
+pub use sqlite::{Renewed, SqliteStore, open};

@@ -1,6 +1,7 @@
 //! `rota replay` as people and scripts run it.
 
 use insta::assert_snapshot;
+use rota_tests::safe::Safe;
 use serde_json::json;
 
 use super::whole::usual;
@@ -21,8 +22,11 @@ async fn the_whole_log_and_one_decision_replay_and_end_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_difference_is_a_finding_and_fits_one_screen() {
     let tenant = usual().await;
-    let change = r#"UPDATE private SET body = replace(body, '{\"Ok\":\"US\"}', '{\"Ok\":\"UT\"}') WHERE kind = 'lead'"#;
-    sqlx::query(change).execute(&tenant.tables().await).await.expect("changed");
+    let records = sqlx::query_scalar("SELECT ref FROM private WHERE kind = 'lead'");
+    for seq in records.fetch_all(&tenant.tables().await).await.expect("records") {
+        let safe = Safe::of(&tenant.folder().join("rota.db"), seq).await;
+        safe.write(&safe.read().await.replace(r#"{\"Ok\":\"US\"}"#, r#"{\"Ok\":\"UT\"}"#)).await;
+    }
     let ran = rota(tenant.folder(), &["replay", "--all", "--db", "rota.db"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     let (speed, id) = (r"\([0-9,]+ a second\)", "[0-9a-f]{8}-[0-9a-f-]{27}");

@@ -6,6 +6,7 @@ use rota::replay::{Differing, Outcome, Replayer, Tally};
 use rota_domain::id::DecisionId;
 use rota_domain::transcript::Replayed;
 use rota_rules::Catalogue;
+use rota_tests::safe::Safe;
 use sqlx::sqlite::SqlitePool;
 
 use super::tenant::Tenant;
@@ -14,6 +15,7 @@ use super::whole::usual;
 /// The first decision: from the US, so that it asked one plugin.
 struct Victim {
     tenant: Tenant,
+    safe: Safe,
     tables: SqlitePool,
     seq: i64,
     id: DecisionId,
@@ -28,14 +30,13 @@ impl Victim {
             .fetch_one(&tables)
             .await
             .expect("a decision");
-        let body = sqlx::query_scalar("SELECT body FROM private WHERE kind = 'lead' AND ref = ?");
-        let body = body.bind(seq).fetch_one(&tables).await.expect("its record");
-        Self { tenant, tables, seq, id: id.into(), body }
+        let safe = Safe::of(&tenant.folder().join("rota.db"), seq).await;
+        let body = safe.read().await;
+        Self { tenant, safe, tables, seq, id: id.into(), body }
     }
 
     async fn store(&self, body: &str) {
-        let update = sqlx::query("UPDATE private SET body = ? WHERE kind = 'lead' AND ref = ?");
-        update.bind(body).bind(self.seq).execute(&self.tables).await.expect("it is stored");
+        self.safe.write(body).await;
     }
 
     /// The one difference in the log, once this text in the record is another.

@@ -12,6 +12,7 @@ use rota_domain::id::{Seed, TenantId};
 use rota_flow::orders::Revision;
 use rota_flow::ports::{Arrival, Clock, Payload, Store};
 use rota_flow::sequencer::{Desktop, Progress, Sequencer};
+use rota_flow::share::Share;
 use rota_rules::Catalogue;
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
@@ -42,7 +43,8 @@ impl Tenant {
         let catalogue = Arc::new(Catalogue::new().expect("an engine"));
         let loaded = load_workspace(&Directory::open(self.folder()).expect("a folder")).expect("a workspace");
         let bound = bind(loaded, &catalogue).expect("it binds");
-        let store = self.store().await;
+        let database = self.database().await;
+        let store: Arc<dyn Store> = database.clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let tenant = bound.workspace.tenant.clone();
         let desktop = Desktop {
@@ -52,11 +54,14 @@ impl Tenant {
                 bindings: bound.bindings,
                 kept: bound.kept,
                 crms: std::collections::BTreeMap::new(),
+                origin: None,
             },
             seed: Seed::from_number(7),
             store: store.clone(),
+            people: database,
             rules: catalogue,
             clock: clock.clone(),
+            share: Share::new(tenant.clone(), Arc::default(), u64::MAX, clock.now()),
         };
         let mut sequencer = Sequencer::open(desktop).await.expect("it opens");
         let arrival = |n: u32| {
@@ -69,8 +74,12 @@ impl Tenant {
         while sequencer.turn().await.expect("a turn") == Progress::More {}
     }
 
+    async fn database(&self) -> Arc<rota_store::SqliteStore> {
+        Arc::new(rota_tests::open(&self.folder().join("rota.db")).await.expect("a store"))
+    }
+
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        Arc::new(rota_store::open(&self.folder().join("rota.db")).await.expect("a store"))
+        self.database().await
     }
 
     /// Replays everything, with nothing but the database.

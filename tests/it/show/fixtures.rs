@@ -147,11 +147,13 @@ pub(crate) fn recalled() -> Recalled {
             },
             decide_nanos: 57_000,
         },
+        erased: None,
         private: Some(Private {
             lead: Some(lead()),
             transcript: TRANSCRIPT.into(),
             notes: vec![note("account-owner-inactive", "Dee Moss"), note("territory", "US → na")],
             log: Vec::new(),
+            acts: Vec::new(),
         }),
         effects: rows(),
         workspace: workspace(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rota_domain::id::{EffectId, Seed, TenantId};
-use rota_flow::ports::{Accepted, Entry, EntryBody, Settle, Settlement, StoreError};
+use rota_flow::ports::{Accepted, Entry, EntryBody, Settle, Settlement, Settles, StoreError};
 
 use super::Place;
 use super::values::{
@@ -75,7 +75,7 @@ pub(crate) async fn a_hundred_rows_of_everything_commit_together(place: impl Pla
     let entries = waiting.iter().enumerate().map(|(n, row)| {
         let acts = vec![owner("71"), property("na"), task("one")];
         let body = EntryBody::Decision(Box::new(decided_about(&n.to_string(), &format!("d{n}"), acts)));
-        Entry { at: at(2), inbox: Some(row.id), body }
+        Entry { at: at(2), inbox: Some(Settles::Row(row.id)), body }
     });
     store.record(&acme(), 1, entries.collect()).await.unwrap();
     assert_eq!(store.load(&acme(), at(-9)).await.unwrap().recent.len(), 100);

@@ -9,7 +9,7 @@ use rota_domain::fairness::{Candidate, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Entry, EntryBody, LaneState, Private, Recent, Recorded, StoreError};
+use rota_flow::ports::{Entry, EntryBody, LaneState, Private, Recent, Recorded, Settles, StoreError};
 
 use super::Place;
 use super::values::{
@@ -36,7 +36,8 @@ pub(crate) async fn a_commit_that_finds_the_log_moved_on_is_a_conflict_and_chang
     let inbox = store.waiting(&acme(), 0, 1).await.unwrap()[0].id;
     for expected in [0, 2] {
         let rep = EntryBody::Rep { rep: RepId::from("ana"), status: Status::Away };
-        let late = Entry { at: at(2), inbox: Some(inbox), body: decision(decided("late", vec![owner("71")])) };
+        let late =
+            Entry { at: at(2), inbox: Some(Settles::Row(inbox)), body: decision(decided("late", vec![owner("71")])) };
         let newer = revision(workspace(&acme(), 2), vec![]);
         let entries = vec![entry(2, rep), late, entry(2, newer)];
         assert_conflict(store.record(&acme(), expected, entries).await, 1);
@@ -54,7 +55,11 @@ pub(crate) async fn an_arrival_that_another_host_settled_is_a_conflict_and_chang
     begin(&*store, &acme()).await;
     store.accept(&acme(), vec![arrival("a"), arrival("b")], at(1)).await.unwrap();
     let rows = store.waiting(&acme(), 0, 2).await.unwrap();
-    let about = |id: &str, inbox: i64| Entry { at: at(2), inbox: Some(inbox), body: decision(decided(id, vec![])) };
+    let about = |id: &str, inbox: i64| Entry {
+        at: at(2),
+        inbox: Some(Settles::Row(inbox)),
+        body: decision(decided(id, vec![])),
+    };
 
     store.record(&acme(), 1, vec![about("d1", rows[0].id)]).await.unwrap();
     let both = vec![about("d2", rows[1].id), about("d3", rows[0].id)];
@@ -103,6 +108,7 @@ fn everything() -> Recorded {
         transcript: "[\"lead.text\",[\"country\"],{\"Ok\":\"US\"}]\n".into(),
         notes: vec![Note { branch: "size".into(), detail: "1200 ≥ 1000".into() }],
         log: vec!["asked for Zaphod".into()],
+        acts: vec![task("left to the caller")],
     };
     let decision = &mut recorded.decision;
     decision.pool = Some(PoolId::from("na"));
@@ -298,7 +304,7 @@ pub(crate) async fn tenants_do_not_see_each_other(place: impl Place) {
     assert!(store.claim(&other, &hs(), at(9), LEASE, 9).await.unwrap().is_empty());
     let repair = store.repair(&other, &mine.effects[0].id, rota_flow::ports::Repair::Drop, at(9)).await.unwrap();
     assert!(!repair);
-    let settle_theirs = Entry { at: at(2), inbox: Some(row), body: decision(decided("x", vec![])) };
+    let settle_theirs = Entry { at: at(2), inbox: Some(Settles::Row(row)), body: decision(decided("x", vec![])) };
     assert!(matches!(store.record(&other, 1, vec![settle_theirs]).await, Err(StoreError::Conflict { .. })));
 
     // The same names may stand in both.

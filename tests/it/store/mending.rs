@@ -16,7 +16,7 @@ use super::values::{
 
 async fn store() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
-    let store = rota_store::open(folder.path().join("rota.db")).await.unwrap();
+    let store = rota_tests::open(&folder.path().join("rota.db")).await.unwrap();
     begin(&store, &acme()).await;
     (folder, store)
 }

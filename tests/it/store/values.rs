@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::decision::{Decision, EffectKind, Outcome};
+use rota_domain::decision::{Apply, Decision, EffectKind, Outcome};
 use rota_domain::effect::{Act, Effect};
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, PoolId, RepId, Seed, TenantId};
@@ -41,7 +41,7 @@ pub(crate) async fn begin(store: &dyn Store, tenant: &TenantId) {
 
 /// A revision of the workspace, and the rotations after it.
 pub(crate) fn revision(workspace: Workspace, rotations: Vec<(PoolId, Rotation)>) -> EntryBody {
-    EntryBody::Workspace { workspace: Arc::new(workspace), rotations }
+    EntryBody::Workspace { workspace: Arc::new(workspace), rotations, origin: None }
 }
 
 /// A workspace; `weight` tells revisions apart.
@@ -131,6 +131,7 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
             repeated: false,
             of: None,
             marks: Vec::new(),
+            apply: Apply::Host,
         },
         person: PersonKey::of(&lead),
         private: Private { lead: Some(lead), ..Private::default() },

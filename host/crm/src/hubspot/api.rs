@@ -32,6 +32,23 @@ impl ApiStyle {
         }
     }
 
+    /// The definitions of a kind's properties.
+    pub(super) fn properties(&self, base: &Url, object: &str) -> Url {
+        let kind = collection(object);
+        match self {
+            Self::V3 => join(base, &["crm", "v3", "properties"], &[kind]),
+            Self::Dated(version) => join(base, &["crm", "properties", version], &[kind]),
+        }
+    }
+
+    /// The account that a token belongs to.
+    pub(super) fn account(&self, base: &Url) -> Url {
+        match self {
+            Self::V3 => join(base, &["account-info", "v3", "details"], &[]),
+            Self::Dated(version) => join(base, &["account-info", version, "details"], &[]),
+        }
+    }
+
     /// The owners.
     pub(super) fn owners(&self, base: &Url) -> Url {
         match self {

@@ -92,6 +92,16 @@ impl Errand<'_> {
         self.client.api.owners(&self.client.base)
     }
 
+    /// The address of the definitions of a kind's properties.
+    pub(super) fn properties(&self, object: &str) -> Url {
+        self.client.api.properties(&self.client.base, object)
+    }
+
+    /// The address of the account itself.
+    pub(super) fn account(&self) -> Url {
+        self.client.api.account(&self.client.base)
+    }
+
     /// A batch or another body sent with POST.
     pub(super) async fn post<T>(&self, url: Url, body: Value, intent: Intent, about: &str) -> Result<T, Failure>
     where

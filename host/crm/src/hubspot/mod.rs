@@ -4,9 +4,11 @@
 //! its JSON reads. `read`, `owners` and `deliver` are the three things that the port asks.
 //! Nothing here reads a wall clock, an environment variable or chance; waiting is tokio's.
 
+mod account;
 mod api;
 mod beside;
 mod client;
+pub mod custom_code;
 mod deliver;
 mod errors;
 mod limit;
@@ -14,6 +16,7 @@ mod owner_write;
 mod owners;
 mod paces;
 mod piecewise;
+mod properties;
 mod read;
 mod settled;
 mod signature;
@@ -27,7 +30,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rota_domain::effect::Effect;
 use rota_domain::id::{ConnectionId, EffectId};
-use rota_flow::ports::{Carrier, Crm, CrmError, Delivered, Directory, Reading, RecordRef, Wanted};
+use rota_flow::ports::{
+    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, PropertyInfo, Reading, RecordRef, Wanted,
+};
 
 use crate::Secret;
 use crate::outbound::Reach;
@@ -35,6 +40,7 @@ use client::Client;
 use owners::Owners;
 use read::Readings;
 
+pub use account::vouches;
 pub use api::ApiStyle;
 pub use limit::Burst;
 pub use paces::Paces;
@@ -109,6 +115,14 @@ impl Crm for HubSpot {
         let errand = self.client.errand();
         let book = self.owners.refresh(&errand).await.map_err(|failure| failure.error)?;
         Ok(book.directory())
+    }
+
+    async fn properties(&self, object: &str) -> Result<Vec<PropertyInfo>, CrmError> {
+        properties::all(&self.client.errand(), object).await.map_err(|failure| failure.error)
+    }
+
+    async fn account(&self) -> Result<AccountInfo, CrmError> {
+        account::info(&self.client.errand()).await.map_err(|failure| failure.error)
     }
 }
 

@@ -21,7 +21,10 @@ pub struct Received {
     pub unreadable: Vec<Unreadable>,
 }
 
-/// A record was created, or a property of it has another value.
+/// What an event is called that tells of a person's erasure.
+const ERASED: &str = "erased";
+
+/// A record was created, a property of it has another value, or its person is to be erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The account.
@@ -32,7 +35,7 @@ pub struct Event {
     pub object: String,
     /// The record.
     pub record: String,
-    /// `created` or `changed`.
+    /// `created`, `changed`, or `erased`.
     pub trigger: &'static str,
     /// The property that changed.
     pub property: Option<String>,
@@ -84,14 +87,16 @@ impl Event {
         Arrival {
             dedupe_key: self.dedupe_key.clone(),
             occurred: self.occurred,
-            payload: Payload::Record {
-                connection: connection.clone(),
-                object: self.object.clone(),
-                id: self.record.clone(),
-                trigger: self.trigger.to_owned(),
-                attempt: 1,
-            },
+            payload: self.payload(connection.clone()),
         }
+    }
+
+    fn payload(&self, connection: ConnectionId) -> Payload {
+        let (object, id) = (self.object.clone(), self.record.clone());
+        if self.trigger == ERASED {
+            return Payload::Erasure { connection, object, id };
+        }
+        Payload::Record { connection, object, id, trigger: self.trigger.to_owned(), attempt: 1 }
     }
 }
 
@@ -109,6 +114,8 @@ fn read(event: &Value) -> Result<Told, &'static str> {
     let trigger = match change {
         "creation" => "created",
         "propertyChange" => "changed",
+        // Deleted for good, at the person's wish: then we may keep nothing either.
+        "privacyDeletion" => ERASED,
         _ => return Ok(Told::Ignored(subscription)),
     };
     if matches!(family, "conversation" | "event") {
@@ -231,17 +238,18 @@ mod tests {
 
     #[test]
     fn deletions_merges_and_associations_are_counted_and_left_alone() {
-        let types = [
-            "contact.deletion",
-            "contact.privacyDeletion",
-            "contact.merge",
-            "contact.associationChange",
-            "contact.merge",
-        ];
+        let types = ["contact.deletion", "contact.merge", "contact.associationChange", "contact.merge"];
         let received = received(&types.map(|kind| event(&json!({"subscriptionType": kind}))));
         assert!(received.portals.is_empty() && received.unreadable.is_empty());
         assert_eq!(received.ignored["contact.merge"], 2);
-        assert_eq!(received.ignored.len(), 4);
+        assert_eq!(received.ignored.len(), 3);
+    }
+
+    #[test]
+    fn a_privacy_deletion_asks_for_an_erasure() {
+        let arrival = only(&json!({"subscriptionType": "contact.privacyDeletion"})).arrival(&ConnectionId::from("hs"));
+        let (connection, object) = (ConnectionId::from("hs"), "contact".into());
+        assert_eq!(arrival.payload, Payload::Erasure { connection, object, id: "267448862446".into() });
     }
 
     #[test]

@@ -22,11 +22,13 @@ use resolve::Guarded;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A host and port that the operator opens, such as `127.0.0.1:9000`.
+/// A host and port that the operator opens, such as `127.0.0.1:9000`; or a host with all its
+/// ports, such as `127.0.0.1:*`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     host: String,
-    port: u16,
+    /// None means every port.
+    port: Option<u16>,
 }
 
 impl FromStr for Place {
@@ -34,12 +36,13 @@ impl FromStr for Place {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"");
-        let (_, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+        let port = if port == "*" { None } else { Some(port.parse().map_err(|_| wrong())?) };
         // Read as a URL, so that it is written the same way as the host of one.
-        let url = Url::parse(&format!("http://{text}/")).map_err(|_| wrong())?;
+        let url = Url::parse(&format!("http://{host}:{}/", port.unwrap_or(1))).map_err(|_| wrong())?;
         let plain = url.path() == "/" && url.username().is_empty() && url.query().is_none();
-        match (url.host_str(), port.parse()) {
-            (Some(host), Ok(port)) if plain => Ok(Self { host: host.into(), port }),
+        match url.host_str() {
+            Some(host) if plain => Ok(Self { host: host.into(), port }),
             _ => Err(wrong()),
         }
     }
@@ -130,7 +133,8 @@ impl Reach {
     fn opens(&self, url: &Url) -> bool {
         let Some(places) = &self.places else { return true };
         let port = url.port_or_known_default();
-        places.iter().any(|place| url.host_str() == Some(place.host.as_str()) && port == Some(place.port))
+        let same = |place: &Place| place.port.is_none() || place.port == port;
+        places.iter().any(|place| url.host_str() == Some(place.host.as_str()) && same(place))
     }
 }
 
@@ -239,10 +243,34 @@ mod tests {
     }
 
     #[test]
+    fn a_star_opens_all_ports_of_one_host() {
+        let places = Places { all: vec!["127.0.0.1:*".parse().expect("a place")], ..Places::default() };
+        let reach = places.reach(&"acme".into());
+        for (url, open) in [
+            ("http://127.0.0.1/", true),
+            ("http://127.0.0.1:9000/", true),
+            ("http://127.0.0.2:9000/", false),
+            ("http://localhost:9000/", false),
+        ] {
+            assert_eq!(reach.client(url, CONNECT_TIMEOUT).is_ok(), open, "{url}");
+        }
+    }
+
+    #[test]
     fn a_place_is_a_host_and_a_port_and_nothing_else() {
-        for wrong in
-            ["127.0.0.1", "localhost:", ":80", "a b:80", "h:80/x", "http://h:80", "u@h:80", "h:99999", "::1:80x"]
-        {
+        for wrong in [
+            "127.0.0.1",
+            "localhost:",
+            ":80",
+            "a b:80",
+            "h:80/x",
+            "http://h:80",
+            "u@h:80",
+            "h:99999",
+            "::1:80x",
+            "*:80",
+            "::1:*",
+        ] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }
     }

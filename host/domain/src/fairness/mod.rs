@@ -6,7 +6,7 @@ mod shares;
 
 use serde::{Deserialize, Serialize};
 
-pub use report::{MemberReport, PoolReport, Run, report};
+pub use report::{MemberReport, PoolReport, Reckoning, Run, report};
 pub use rotation::{Credit, Rotation};
 pub use shares::{UNIT, bound, leads, moving_bound};
 

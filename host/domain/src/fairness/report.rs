@@ -87,11 +87,30 @@ impl PoolReport {
 /// Works out fairness per pool from turns in the order of the log.
 #[must_use]
 pub fn report<'a>(turns: impl Iterator<Item = (&'a DecisionId, Timestamp, &'a Turn)>) -> Vec<PoolReport> {
-    let mut pools: BTreeMap<PoolId, Ledger> = BTreeMap::new();
+    let mut reckoning = Reckoning::default();
     for (decision, _, turn) in turns {
-        pools.entry(turn.pool.clone()).or_default().enter(decision, turn);
+        reckoning.enter(decision, turn);
     }
-    pools.into_iter().map(|(pool, ledger)| ledger.close(pool)).collect()
+    reckoning.close()
+}
+
+/// Fairness as far as the log was read, for logs that are read piece by piece.
+#[derive(Default)]
+pub struct Reckoning {
+    pools: BTreeMap<PoolId, Ledger>,
+}
+
+impl Reckoning {
+    /// The next turn of the log, and the decision that took it.
+    pub fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
+        self.pools.entry(turn.pool.clone()).or_default().enter(decision, turn);
+    }
+
+    /// What it comes to, pool by pool.
+    #[must_use]
+    pub fn close(self) -> Vec<PoolReport> {
+        self.pools.into_iter().map(|(pool, ledger)| ledger.close(pool)).collect()
+    }
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 //! Keys are compared without the white space around them and without regard to case
 //! (`K1A` is `k1a`); white space inside and accents count.
 
+mod difference;
 mod fault;
 mod order;
 mod reading;
@@ -12,6 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use difference::RowChanges;
 pub use fault::{BadRow, BadRows, FAULTS_SHOWN};
 pub use reading::{FILE_MAX, KEY_MAX, ROWS_MAX, VALUE_MAX};
 

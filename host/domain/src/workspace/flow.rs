@@ -19,7 +19,8 @@ pub struct Flow {
     /// Which leads it takes; absent means every contact that is created.
     #[serde(default)]
     pub enrol: Enrol,
-    /// The plugin: a bundled name, `name@version`, a digest, or `./file.wasm`.
+    /// The plugin: a name, of a bundled or an uploaded one, `name@version`, a digest, or
+    /// `./file.wasm`.
     pub plugin: String,
     /// The digest of its component, as the host found it; whatever is written is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ mod people;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use condition::Condition;
+pub use condition::{Condition, Test};
 pub use destination::{Destination, line};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Policy, Pool, Rep, Table};
@@ -78,6 +78,14 @@ impl Workspace {
     #[must_use]
     pub fn connection(&self, id: &ConnectionId) -> Option<&Connection> {
         self.connections.iter().find(|connection| connection.id == *id)
+    }
+
+    /// The secrets that it names, each with the connection or the line of the destination that
+    /// needs it.
+    pub fn secrets(&self) -> impl Iterator<Item = (&Secret, ConnectionId)> {
+        let tokens =
+            self.connections.iter().filter_map(|connection| Some((connection.token.as_ref()?, connection.id.clone())));
+        tokens.chain(self.destinations.iter().map(|destination| (&destination.secret, destination.line())))
     }
 
     /// The destination of this name.

@@ -55,8 +55,10 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
             return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
         }
         // Nothing is known that conditions could look at: the first flow for such records it is.
-        Facts::Refused(_) => workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect(),
-        Facts::Known => enrolled(&workspace.flows, &lead, draft.only_flow()),
+        Facts::Refused(_) if draft.only_flow().is_none() => {
+            workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect()
+        }
+        Facts::Known | Facts::Refused(_) => enrolled(&workspace.flows, &lead, draft.only_flow()),
     };
     let Some(first) = flows.first() else {
         return draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));

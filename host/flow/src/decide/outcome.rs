@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rota_domain::decision::{Decision, EffectKind, Outcome, PluginName};
+use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::{Availability, Owner};
 use rota_domain::effect::{About, Act, Effect};
 use rota_domain::fairness::{Rotation, Turn};
@@ -61,6 +61,7 @@ impl<'a> Draft<'a> {
             repeated: false,
             of: None,
             marks: Vec::new(),
+            apply: arrived.apply,
         };
         let private = Private { lead: Some((*arrived.lead).clone()), ..Private::default() };
         Self { around, arrived, decision, private, acts: Vec::new(), turn: None, counters: Vec::new(), nanos: 0 }
@@ -321,6 +322,9 @@ impl<'a> Draft<'a> {
     fn recorded(mut self) -> Recorded {
         let kinds = self.acts.iter().map(|act| EffectKind { kind: act.kind().into() });
         self.decision.effects = kinds.collect();
+        if self.decision.apply == Apply::Caller {
+            self.private.acts = std::mem::take(&mut self.acts);
+        }
         let workspace = &self.around.desk.workspace;
         let address =
             self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());

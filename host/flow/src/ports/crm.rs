@@ -7,6 +7,7 @@ use rota_domain::delivery::Trouble;
 use rota_domain::effect::Effect;
 use rota_domain::id::{EffectId, OwnerId};
 use rota_domain::lead::{Company, Properties};
+use rota_domain::property::Kind;
 
 /// A record in a CRM.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,6 +68,30 @@ impl Directory {
     }
 }
 
+/// A property as a CRM defines it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PropertyInfo {
+    /// Its internal name.
+    pub name: String,
+    /// The type that its values read as.
+    pub kind: Kind,
+    /// The CRM's own word for its type.
+    pub said: String,
+    /// Whether the CRM lets anybody write it.
+    pub writable: bool,
+    /// Whether its values come only with leave of their own.
+    pub sensitive: bool,
+    /// The values that it can have; none means any.
+    pub options: Vec<String>,
+}
+
+/// The account that credentials belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountInfo {
+    /// Its number, which the CRM signs its webhooks with.
+    pub portal: u64,
+}
+
 /// What became of an effect that the CRM took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivered {
@@ -111,4 +136,16 @@ pub trait Crm: Carrier {
     /// # Errors
     /// When it could not be read.
     async fn directory(&self) -> Result<Directory, CrmError>;
+
+    /// The properties of one kind of records.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    async fn properties(&self, object: &str) -> Result<Vec<PropertyInfo>, CrmError>;
+
+    /// Whose account the credentials open.
+    ///
+    /// # Errors
+    /// When it could not be asked.
+    async fn account(&self) -> Result<AccountInfo, CrmError>;
 }

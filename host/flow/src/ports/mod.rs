@@ -3,20 +3,32 @@
 
 mod access;
 mod crm;
+mod library;
 mod outbox;
+mod people;
+mod revisions;
 mod rules;
 mod store;
+mod tenancy;
+mod vault;
 
 use jiff::Timestamp;
 
 pub use access::Access;
-pub use crm::{Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, Reading, RecordRef, Wanted};
+pub use crm::{
+    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
+};
+pub use library::Library;
 pub use outbox::{Cause, Group, Letter, Load, Outbox, Sought};
+pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
+pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Claim, Entry, EntryBody, LaneState, OutboxRow, Payload, Private, Recalled, Recent, Recorded,
-    Repair, Settle, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,
+    Recent, Recorded, Repair, Settle, Settlement, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
+pub use tenancy::{Restanding, Tenancy, Waits};
+pub use vault::{SecretName, SecretValue, Vault};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {

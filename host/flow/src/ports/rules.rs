@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rota_domain::id::Digest;
+use rota_domain::library::Makeup;
 use rota_domain::manifest::Manifest;
 use rota_domain::rule::{Answer, Failure, Question};
 use rota_domain::transcript::{Replayed, Section};
@@ -14,6 +15,8 @@ pub struct Plugin {
     pub digest: Digest,
     /// What it says of itself.
     pub manifest: Arc<Manifest>,
+    /// What it is made of.
+    pub makeup: Arc<Makeup>,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<Arc<str>>,
 }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::delivery::Trouble;
 use rota_domain::desk::Counters;
-use rota_domain::effect::Effect;
+use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
@@ -20,6 +20,8 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
+
+use super::{Erasure, Origin};
 
 /// Something that arrived for a tenant and waits to be decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +57,15 @@ pub enum Payload {
         lead: Box<Lead>,
         /// Ask this flow only.
         flow: Option<FlowId>,
+    },
+    /// The person of a CRM's record is to be erased.
+    Erasure {
+        /// The CRM account.
+        connection: ConnectionId,
+        /// The kind of record.
+        object: String,
+        /// Its id in the CRM.
+        id: String,
     },
 }
 
@@ -113,10 +124,40 @@ pub struct Recent {
 pub struct Entry {
     /// When it was entered.
     pub at: Timestamp,
-    /// The inbox row that it settles.
-    pub inbox: Option<i64>,
+    /// The question that it answers, where that stands in the inbox.
+    pub inbox: Option<Settles>,
     /// What it says.
     pub body: EntryBody,
+}
+
+/// A question in the inbox, and the entry that answers it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settles {
+    /// A row that waits.
+    Row(i64),
+    /// A call, whose row is written with its answer: before that, nobody was promised
+    /// anything.
+    Call(Box<Keyed>),
+}
+
+/// A call that can be repeated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keyed {
+    /// What makes a second call a repeat of the first.
+    pub key: String,
+    /// What was asked. The same key with another question is refused.
+    pub asked: Digest,
+    /// When it was received.
+    pub received: Timestamp,
+}
+
+/// What became of a key that was used before.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Earlier {
+    /// The same question was answered with this decision, and this was left to the caller.
+    Answered(Box<Decision>, Vec<Act>),
+    /// Another question was asked with it.
+    OtherQuestion,
 }
 
 /// What an entry says.
@@ -128,6 +169,8 @@ pub enum EntryBody {
         workspace: Arc<Workspace>,
         /// The rotations after it: what a member who left was owed went to those who stay.
         rotations: Vec<(PoolId, Rotation)>,
+        /// Whence it came, if somebody applied it.
+        origin: Option<Origin>,
     },
     /// A rep is this now.
     Rep {
@@ -181,6 +224,9 @@ pub struct Private {
     pub notes: Vec<Note>,
     /// What they wrote for their authors.
     pub log: Vec<String>,
+    /// What was left to the caller to do, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<Act>,
 }
 
 /// A decision as it was stored.
@@ -205,6 +251,8 @@ pub struct Recalled {
     pub stored: Stored,
     /// Personal data; none once the person was erased.
     pub private: Option<Private>,
+    /// When and by whom the person was erased, if they were.
+    pub erased: Option<Erasure>,
     /// Its effects.
     pub effects: Vec<OutboxRow>,
     /// The workspace that it saw.
@@ -346,7 +394,7 @@ pub enum Repair {
 }
 
 /// Why the store did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another host wrote to this tenant's log first: load it again, and decide again.
     #[error("another process wrote to the log of `{tenant}` first; it stands at {seq} now")]
@@ -402,12 +450,15 @@ pub trait Store: Send + Sync {
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
 
     /// Appends entries to the log, the first with the number `expected + 1`, and with them
-    /// everything that they change, in one commit. An inbox row that is settled already
-    /// means that another host decided it: a conflict.
+    /// everything that they change, in one commit. An inbox row that is settled already, or
+    /// a call's key that is there, means that another host decided it: a conflict.
     ///
     /// # Errors
     /// `Conflict` if the log does not stand at `expected`.
     async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError>;
+
+    /// What became of each of these keys before; none of one that is new.
+    async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError>;
 
     /// Leases up to `limit` lanes of a connection whose head may be sent now, until
     /// `now + lease`. Lanes whose lease ran out are free again. A head that cannot be read is
@@ -440,6 +491,10 @@ pub trait Store: Send + Sync {
 
     /// Decisions in the order of the log, after this number.
     async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError>;
+
+    /// Those of them that are about this lead.
+    async fn log_of(&self, tenant: &TenantId, lead: &LeadId, after: u64, limit: u32)
+    -> Result<Vec<Stored>, StoreError>;
 
     /// Effects that are not done, oldest first; with `dead`, only those that a person has
     /// to look at. One that cannot be read is left out, and said in the operator's log.

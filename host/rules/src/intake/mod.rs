@@ -7,15 +7,23 @@ mod shape;
 mod valid;
 mod world;
 
+use rota_domain::library::Makeup;
 use rota_domain::limits::Limits;
 use rota_domain::manifest::Manifest;
 use rota_domain::rule::ErrorCode;
 use serde::{Deserialize, Serialize};
 
+use crate::anatomy::{Anatomy, anatomy};
+use crate::settings::Schema;
+use crate::words::plain;
+
 /// The custom section that holds `plugin.toml`.
 const MANIFEST: &str = "rota:manifest";
 /// The custom section that holds the settings' JSON Schema.
 const SCHEMA: &str = "rota:settings-schema";
+/// So many of the tools that made a component are told, and so many bytes of each one's name.
+const MAKERS_MOST: usize = 32;
+const MAKER_MAX: usize = 120;
 
 /// What a component says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,8 +32,9 @@ pub struct Intake {
     pub manifest: Manifest,
     /// The JSON Schema of its settings.
     pub settings_schema: Option<String>,
-    /// The interfaces that it imports.
-    pub imports: Vec<String>,
+    /// What it is made of.
+    #[serde(default)]
+    pub makeup: Makeup,
 }
 
 /// Why a component is not taken in.
@@ -73,13 +82,36 @@ pub fn inspect(component: &[u8]) -> Result<Intake, Refusal> {
             format!("the section {SCHEMA} is not UTF-8: embed the schema again with `rota embed`"),
         )
     })?;
-    Ok(Intake { manifest, settings_schema, imports: found.imports })
+    if let Some(schema) = &settings_schema {
+        Schema::compile(schema).map_err(|why| {
+            Refusal::new(
+                ErrorCode::Manifest,
+                format!("the settings schema of `{}` cannot be used: {why}", manifest.name),
+            )
+        })?;
+    }
+    Ok(Intake { makeup: makeup(found.imports, anatomy(component)?), manifest, settings_schema })
+}
+
+/// What a component is made of, with its makers' names cut to what people can use.
+fn makeup(imports: Vec<String>, anatomy: Anatomy) -> Makeup {
+    let maker = |maker: String| {
+        let mut text = plain(&maker);
+        text.truncate(text.floor_char_boundary(MAKER_MAX));
+        text
+    };
+    Makeup {
+        imports,
+        made_with: anatomy.made_with.into_iter().take(MAKERS_MOST).map(maker).collect(),
+        memory: anatomy.memory,
+        function_names: anatomy.names,
+    }
 }
 
 /// Whether an intake that another process worked out, about a component of so many bytes, is
 /// one that could have been worked out here.
 pub(crate) fn within_caps(intake: &Intake, size: usize) -> bool {
-    let Intake { manifest, settings_schema, imports } = intake;
+    let Intake { manifest, settings_schema, makeup } = intake;
     let schema = settings_schema.as_ref().map_or(0, String::len);
     let written = toml::to_string(manifest).map_or(usize::MAX, |text| text.len());
     manifest::sound(&manifest.name)
@@ -87,7 +119,10 @@ pub(crate) fn within_caps(intake: &Intake, size: usize) -> bool {
         && size <= Limits::of(manifest.language).component
         && written <= 2 * shape::SECTIONS_MAX
         && schema <= shape::SECTIONS_MAX
-        && imports.iter().all(|import| world::check_import(import).is_ok())
+        && makeup.imports.len() <= world::IMPORTS_MOST
+        && makeup.imports.iter().all(|import| world::check_import(import).is_ok())
+        && makeup.made_with.len() <= MAKERS_MOST
+        && makeup.made_with.iter().all(|maker| maker.len() <= MAKER_MAX && plain(maker) == *maker)
 }
 
 /// The engine would not compile what looked sound here.

@@ -8,6 +8,8 @@ use super::Refusal;
 /// The package of the contract, and the releases of it that this host speaks.
 const PACKAGE: &str = "rota:routing/";
 const RELEASE: (&str, &str) = ("0.1.", "0.1.0");
+/// More imports no component can have: each interface, once for each release.
+pub(super) const IMPORTS_MOST: usize = 64;
 /// Its interfaces.
 const KNOWN: [&str; 9] = ["types", "lead", "rep-pool", "tables", "calendar", "state", "effects", "explain", "log"];
 

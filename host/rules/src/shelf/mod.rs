@@ -1,5 +1,5 @@
 //! Compiled plugins on disk, so that a host compiles each only once: the component, what was
-//! found at its intake, and the compiled code. The intake's file is sealed and holds the hash
+//! found at its intake, and the compiled code; and which settings fitted which schema. The intake's file is sealed and holds the hash
 //! of the code; the name and the seal hold what it was compiled from and for which engine.
 //! What does not fit is not believed, and is made again from the component.
 
@@ -24,6 +24,8 @@ use crate::intake::Intake;
 const COMPONENT: &str = "wasm";
 const RECORD: &str = "intake";
 const CODE: &str = "code";
+/// That settings fitted a schema.
+const FIT: &str = "fits";
 /// A file that is being written.
 const UNFINISHED: &str = "new";
 /// The most bytes of an intake's file: a sealed intake, each byte escaped.
@@ -121,6 +123,17 @@ impl Shelf {
         self.write(&self.path(&digest, RECORD), &sealed)
     }
 
+    /// Whether it was noted that settings fit their schema; `both` is the digest of the two.
+    pub(crate) fn fitted(&self, both: &Digest) -> bool {
+        let sealed = fs::read(self.path(both, FIT)).unwrap_or_default();
+        self.key.open(&sealed).is_some_and(|text| text == both.as_str().as_bytes())
+    }
+
+    /// Notes that settings fit their schema.
+    pub(crate) fn note_fit(&self, both: &Digest) -> io::Result<()> {
+        self.write(&self.path(both, FIT), &self.key.seal(both.as_str().as_bytes()))
+    }
+
     fn record(&self, component: &Digest) -> Option<Record> {
         let path = self.path(component, RECORD);
         let mut sealed = Vec::new();
@@ -172,7 +185,7 @@ impl Shelf {
             let path = entry?.path();
             let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default();
             let mark = path.file_stem().and_then(|stem| Path::new(stem).extension()?.to_str());
-            let stale = [RECORD, CODE].contains(&end) && mark != Some(&self.mark);
+            let stale = [RECORD, CODE, FIT].contains(&end) && mark != Some(&self.mark);
             if (stale || end == UNFINISHED) && is_ours(&path) {
                 fs::remove_file(&path)?;
             }
@@ -198,6 +211,5 @@ fn digest_of(file: &mut File) -> io::Result<Digest> {
             read => hash.update(buffer.get(..read).unwrap_or_default()),
         }
     }
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Digest::from(format!("sha256:{hex}")))
+    Ok(Digest::of_hash(hash.finalize().into()))
 }

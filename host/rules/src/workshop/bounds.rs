@@ -27,6 +27,10 @@ impl Default for Bounds {
 }
 
 impl Bounds {
+    /// What judging one plugin's settings may use: what is granted of a schema takes
+    /// milliseconds.
+    pub(crate) const JUDGING: Self = Self { wall: Duration::from_secs(30), cpu: 5, memory: 1 << 30 };
+
     /// What a component of this class may use. The largest ones, made to be costly, took 4 s
     /// and 400 MiB, 10 s and 200 MiB, 35 s and 650 MiB on a machine that was busy otherwise.
     #[must_use]

@@ -6,6 +6,7 @@ mod bounds;
 mod child;
 mod fate;
 mod inside;
+mod judge;
 mod turns;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use rota_domain::rule::ErrorCode;
 
 pub use bounds::Bounds;
 pub use inside::compile_one;
+pub use judge::{SETTINGS, judge_one};
 
 use crate::intake::{Intake, Refusal};
 use child::Ended;
@@ -29,6 +31,8 @@ pub struct Workshop {
     arguments: Vec<OsString>,
     bounds: Bounds,
     turns: Turns,
+    /// Judging settings takes little, and waits for nobody who compiles.
+    judging: Turns,
     started: AtomicU64,
 }
 
@@ -53,6 +57,7 @@ impl Workshop {
             arguments: arguments.into_iter().map(Into::into).collect(),
             bounds: Bounds::default(),
             turns: Turns::default(),
+            judging: Turns::default(),
             started: AtomicU64::new(0),
         }
     }

@@ -35,8 +35,29 @@ pub struct Found {
 pub fn find(which: &str) -> Result<Found> {
     let path = Path::new(which);
     if path.is_dir() {
-        return in_folder(path);
+        return in_folder(path, |folder, path| build(folder, path).map(drop));
     }
+    elsewhere(which)
+}
+
+/// The same without ever building: what has to be sent is what has been tried.
+///
+/// # Errors
+/// If there is none, or if its sources are newer.
+pub fn find_built(which: &str) -> Result<Found> {
+    let path = Path::new(which);
+    if path.is_dir() {
+        return in_folder(path, |folder, path| {
+            let is_there = if path.exists() { "is older than its sources" } else { "is not there" };
+            bail!("{} {is_there}: run `rota build {}` first", path.display(), folder.display())
+        });
+    }
+    elsewhere(which)
+}
+
+/// A component that is not named by a plugin's folder.
+fn elsewhere(which: &str) -> Result<Found> {
+    let path = Path::new(which);
     if path.is_file() {
         let component = fs::read(path).with_context(|| format!("reading {which}"))?;
         return Ok(Found { component, folder: None, from: which.into() });
@@ -62,7 +83,7 @@ pub fn built_path(folder: &Path) -> Result<PathBuf> {
     Ok(folder.join(format!("{}.wasm", papers.name)))
 }
 
-fn in_folder(folder: &Path) -> Result<Found> {
+fn in_folder(folder: &Path, build: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Found> {
     let path = built_path(folder)?;
     let found = |path: &Path| -> Result<Found> {
         let component = fs::read(path).with_context(|| format!("reading {}", path.display()))?;

@@ -17,7 +17,7 @@ mod toolchain;
 pub use branches::branches;
 pub use build::{Built, build};
 pub use componentize::componentize;
-pub use find::{Found, built_path, find, state_of};
+pub use find::{Found, built_path, find, find_built, state_of};
 pub use inspect::{Inspected, inspect};
 pub use manifest_section::{embed, embed_files};
 pub use new::{VENDORED, create, sdk_manifest};

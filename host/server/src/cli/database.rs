@@ -8,6 +8,9 @@ use rota_domain::id::TenantId;
 use rota_flow::ports::Store;
 use rota_store::SqliteStore;
 
+use crate::config::load_server;
+use crate::keys::Master;
+
 /// The database, where none is named.
 pub(super) const DEFAULT: &str = "rota.db";
 
@@ -20,6 +23,10 @@ pub(super) struct Source {
     /// Whose [default: the only tenant's].
     #[arg(long, value_name = "NAME")]
     tenant: Option<String>,
+    /// The configuration that says where the database's key is [default: rota.toml, if it is
+    /// there and names this database].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Source {
@@ -42,30 +49,74 @@ impl Source {
     /// # Errors
     /// The same.
     pub(super) async fn store(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
-        let path = path(&self.db)?;
-        anyhow::ensure!(
-            path.exists(),
-            "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
-            path.display()
-        );
-        let store = Arc::new(rota_store::open(&path).await?);
-        let tenants = store.tenants().await?;
-        let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
-        let tenant = match (&self.tenant, tenants.as_slice()) {
-            (Some(name), _) => tenants
-                .iter()
-                .find(|tenant| tenant.as_str() == name)
-                .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
-            (None, [only]) => only,
-            (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
-            (None, _) => anyhow::bail!(
-                "the database {} holds several tenants: choose one with --tenant ({})",
-                path.display(),
-                names()
-            ),
-        };
-        Ok((store, tenant.clone()))
+        let path = existing(&self.db)?;
+        let store = open(&path, self.config.as_deref()).await?;
+        let tenant = only(&store, self.tenant.as_deref(), &path).await?;
+        Ok((Arc::new(store), tenant))
     }
+}
+
+/// The file of a database that is there.
+///
+/// # Errors
+/// When it is not.
+pub(super) fn existing(database: &str) -> anyhow::Result<PathBuf> {
+    let path = path(database)?;
+    anyhow::ensure!(
+        path.exists(),
+        "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// The tenant of this name, or the only one.
+///
+/// # Errors
+/// When it is not there, or there are several.
+pub(super) async fn only(store: &SqliteStore, name: Option<&str>, path: &Path) -> anyhow::Result<TenantId> {
+    let tenants = store.tenants().await?;
+    let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
+    let tenant = match (name, tenants.as_slice()) {
+        (Some(name), _) => tenants
+            .iter()
+            .find(|tenant| tenant.as_str() == name)
+            .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
+        (None, [only]) => only,
+        (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
+        (None, _) => anyhow::bail!(
+            "the database {} holds several tenants: choose one with --tenant ({})",
+            path.display(),
+            names()
+        ),
+    };
+    Ok(tenant.clone())
+}
+
+/// Opens a database with its keys.
+///
+/// # Errors
+/// When it cannot be opened, or its keys are not there.
+pub(super) async fn open(path: &Path, config: Option<&Path>) -> anyhow::Result<SqliteStore> {
+    Ok(rota_store::open(path, master(path, config)?.keys()).await?)
+}
+
+/// Where the keys of a database are: where the configuration says, if it is about this
+/// database, and else beside it.
+///
+/// # Errors
+/// When the configuration does not read.
+pub(super) fn master(path: &Path, config: Option<&Path>) -> anyhow::Result<Master> {
+    let server = match config {
+        Some(config) => Some(load_server(config)?),
+        None if Path::new("rota.toml").exists() => Some(load_server(Path::new("rota.toml"))?),
+        None => None,
+    };
+    let beside = || Master::beside(path);
+    let Some(server) = server else { return Ok(beside()) };
+    let named = self::path(server.database.as_deref().unwrap_or(DEFAULT))?;
+    let same = config.is_some() || std::path::absolute(named)? == std::path::absolute(path)?;
+    Ok(server.key.filter(|_| same).map_or_else(beside, |key| key.master()))
 }
 
 /// The file of a database. Other databases than files come later.

@@ -1,7 +1,5 @@
 //! `rota fairness`.
 
-use rota_domain::fairness::report;
-
 use super::database::Source;
 use super::output;
 use crate::exit::Exit;
@@ -23,9 +21,7 @@ pub(super) struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (store, tenant) = arguments.source.open().await?;
-    let log = log::whole(&*store, &tenant).await?;
-    let turns = log.iter().filter_map(|stored| Some((&stored.decision.id, stored.decision.at, stored.turn.as_ref()?)));
-    let pools = report(turns);
+    let pools = log::fairness(&*store, &tenant).await?;
     let result = Fairness::of(&pools);
     if arguments.json {
         output::json(&result)?;

@@ -1,26 +1,41 @@
 //! The command line: one file a command, arguments first, then what it does. A command's
 //! help text is the doc comment of its arguments.
 
+mod apply;
+mod audit;
 mod bench;
 mod build;
 mod check;
 mod database;
 mod demo;
 mod embed;
+mod export;
 mod fairness;
+mod hubspot_code;
+mod import;
 mod inspect;
+mod key;
 mod log;
 mod new;
 mod outbox;
 mod output;
+mod person;
+mod plan;
+mod plugins;
+mod push;
+mod reach;
 mod remote;
 mod replay;
+mod revisions;
+mod rollback;
 mod run;
 mod sandbox;
 mod schema;
+mod secret;
 mod serve;
 mod simulate;
 mod state;
+mod tenant;
 mod test;
 mod token;
 mod why;
@@ -46,14 +61,26 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Revisions(revisions::Arguments),
+    Rollback(rollback::Arguments),
+    Export(export::Arguments),
     Simulate(simulate::Arguments),
     Why(why::Arguments),
     Replay(replay::Arguments),
     Log(log::Arguments),
     Fairness(fairness::Arguments),
+    Import(import::Arguments),
+    HubspotCode(hubspot_code::Arguments),
     Outbox(outbox::Arguments),
     State(state::Arguments),
+    Tenant(tenant::Arguments),
     Token(token::Arguments),
+    Audit(audit::Arguments),
+    Key(key::Arguments),
+    Secret(secret::Arguments),
+    Person(person::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -64,9 +91,11 @@ enum Command {
     Bench(bench::Arguments),
     Inspect(inspect::Arguments),
     Embed(embed::Arguments),
+    Push(push::Arguments),
+    Plugins(plugins::Arguments),
     /// Compile the component on stdin.
     #[command(hide = true)]
-    Workshop,
+    Workshop(workshop::Arguments),
 }
 
 /// Reads the arguments and runs the command.
@@ -78,14 +107,26 @@ pub fn run() -> Exit {
     let ended = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Revisions(arguments) => revisions::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::HubspotCode(arguments) => Ok(hubspot_code::run(&arguments)),
         Command::Outbox(arguments) => outbox::run(&arguments),
         Command::State(arguments) => state::run(&arguments),
+        Command::Tenant(arguments) => tenant::run(&arguments),
         Command::Token(arguments) => token::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Secret(arguments) => secret::run(&arguments),
+        Command::Person(arguments) => person::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),
@@ -96,7 +137,9 @@ pub fn run() -> Exit {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Embed(arguments) => embed::run(&arguments),
-        Command::Workshop => workshop::run(),
+        Command::Push(arguments) => push::run(&arguments),
+        Command::Plugins(arguments) => plugins::run(&arguments),
+        Command::Workshop(arguments) => workshop::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         // Whatever a command cannot do, it cannot because of what it was given: files,

@@ -11,6 +11,13 @@ pub(super) fn line(text: &str) {
     }
 }
 
+/// Writes text to stdout as it is, line ends included.
+pub(super) fn text(text: &str) {
+    if write!(anstream::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
+}
+
 /// Writes a value as one line of JSON to stdout.
 pub(super) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(value)?);

@@ -45,12 +45,14 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     if arguments.json {
         output::json(&serde_json::json!({ "listening": address }))?;
     } else {
-        output::line(&format!("Rota serves {} on {address}; Ctrl-C ends it.", tenants.join(", ")));
+        let whom = if tenants.is_empty() { "the tenants of its database".into() } else { tenants.join(", ") };
+        output::line(&format!("Rota serves {whom} on {address}; Ctrl-C ends it."));
         for app in apps {
             output::note(&format!("  webhooks: {address}/v1/hubspot/{app}/webhook"));
         }
         output::note(&format!("  database: {database}"));
     }
+    host.look_over();
     tokio::select! {
         stopped = told_to_stop() => stopped?,
         () = host.ended() => anyhow::bail!("a part of the server ended by itself, which is a defect: the log above says which; start it again"),
@@ -65,34 +67,30 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
     };
-    let plans = config.grants();
     let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
+    let keeper = config.keeper();
+    let database = arguments.db.clone().or_else(|| config.database.clone());
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());
-    if directories.is_empty() {
-        anyhow::ensure!(
-            Path::new("workspace.toml").exists(),
-            "there is nothing to serve: name a workspace with --workspace DIR, or under workspaces in rota.toml \
-             (to see Rota at work without either, run `rota demo`)"
-        );
+    if directories.is_empty() && Path::new("workspace.toml").exists() {
         directories.push(".".into());
     }
+    // With a rota.toml or a database, tenants are made and given workspaces over HTTP.
+    let configured = arguments.config.is_some() || Path::new("rota.toml").exists();
+    anyhow::ensure!(
+        configured || database.is_some() || !directories.is_empty() || Path::new(super::database::DEFAULT).exists(),
+        "there is nothing to serve: name a workspace with --workspace DIR, or under workspaces in rota.toml; \
+         or name a database with --db PATH, to make tenants over HTTP \
+         (to see Rota at work without either, run `rota demo`)"
+    );
     let workspaces: Vec<Loaded> = directories.iter().map(|path| load(path)).collect::<anyhow::Result<_>>()?;
-    let served = |name: &str| workspaces.iter().any(|loaded| loaded.workspace.tenant.as_str() == name);
-    if let Some(unknown) = config.tenants.keys().find(|name| !served(name)) {
-        let names: Vec<&str> = workspaces.iter().map(|loaded| loaded.workspace.tenant.as_str()).collect();
-        anyhow::bail!(
-            "rota.toml has [tenants.{unknown}], and no workspace of that name is served, so that its plan would \
-             hold for nobody: name one of {}",
-            names.join(", ")
-        );
-    }
     let listen = match arguments.listen {
         Some(listen) => listen,
         None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,
     };
-    let database = arguments.db.clone().or(config.database).unwrap_or_else(|| super::database::DEFAULT.into());
+    let database = database.unwrap_or_else(|| super::database::DEFAULT.into());
     let database = super::database::path(&database)?;
+    let plans = config.grants();
     let mut keeping = Keeping::beside(&database)?;
     keeping.folder = config.compiled.unwrap_or(keeping.folder);
     keeping.key = config.compiled_key.unwrap_or(keeping.key);
@@ -106,7 +104,9 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         database,
         keeping: Some(keeping),
         backoff: Backoff::default(),
+        rules: None,
         secrets: Arc::new(|name| std::env::var(name).ok()),
+        keeper,
     })
 }
 

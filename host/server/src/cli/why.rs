@@ -1,10 +1,9 @@
 //! `rota why`.
 
-use rota_domain::id::{DecisionId, LeadId};
-
 use super::database::Source;
 use super::output;
 use crate::exit::Exit;
+use crate::log;
 use crate::show::Why;
 
 /// Explain a decision: what was read, which branches were taken, who was considered
@@ -24,14 +23,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (store, tenant) = arguments.source.open().await?;
     let which = arguments.which.as_str();
-    let mut recalled = store.decision(&tenant, &DecisionId::from(which)).await?;
-    if recalled.is_none() {
-        let newest = store.decisions_of(&tenant, &LeadId::from(which)).await?.into_iter().next();
-        if let Some(id) = newest {
-            recalled = store.decision(&tenant, &id).await?;
-        }
-    }
-    let Some(recalled) = recalled else {
+    let Some(recalled) = log::recall(&*store, &tenant, which).await? else {
         anyhow::bail!("`{tenant}` has no decision and no lead `{which}`: `rota log` lists what there is");
     };
     if arguments.json {

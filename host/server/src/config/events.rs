@@ -96,7 +96,8 @@ fn check_keys(kind: &str, map: &Map<String, Value>) -> Result<(), String> {
     }
 }
 
-fn check_lead(lead: &Value) -> Result<(), String> {
+/// Whether this is a lead; else what is wrong with it, and what to do.
+pub(crate) fn check_lead(lead: &Value) -> Result<(), String> {
     if !lead.is_object() {
         return Err(format!("`lead` is no JSON object; a line looks like {EXAMPLE}"));
     }

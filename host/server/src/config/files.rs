@@ -135,7 +135,8 @@ pub(super) fn why(error: &io::Error) -> String {
     }
 }
 
-fn within(bytes: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
+/// These bytes, unless they are too many; the error fits after the file's name.
+pub(crate) fn within(bytes: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         let size = if most >= 1 << 20 { format!("{} MiB", most >> 20) } else { format!("{} KiB", most >> 10) };
         return Err(io::Error::new(ErrorKind::FileTooLarge, format!("is larger than {size}, the most that is read")));

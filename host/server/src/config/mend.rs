@@ -105,7 +105,7 @@ pub(super) fn unknown_key(key: &str, known: &[&str], around: &str) -> String {
 }
 
 /// The known name that is closest to this one, if one is close.
-pub(super) fn nearest<'k>(wanted: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(wanted: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|name| (strsim::jaro_winkler(&wanted.to_lowercase(), &name.to_lowercase()), *name))

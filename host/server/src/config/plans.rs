@@ -18,8 +18,8 @@ pub(super) fn check(server: &Server, document: &Document<'_>) -> Result<(), Conf
     }
     let known: Vec<&str> = server.plans.keys().map(String::as_str).collect();
     for (tenant, given) in &server.tenants {
-        let Some(plan) = &given.plan else { continue };
-        if !known.contains(&plan.as_str()) {
+        let Some(plan) = given.plan.as_deref() else { continue };
+        if !known.contains(&plan) {
             let meant = nearest(plan, &known)
                 .map_or_else(|| format!("add [plans.{plan}]"), |name| format!("did you mean `{name}`?"));
             let what = format!("`{tenant}` has the plan `{plan}`, which is not there; {meant}");

@@ -13,6 +13,8 @@ use super::ConfigError;
 use super::document::Document;
 use super::files::why;
 use super::plans;
+use crate::custody::Keeper;
+use crate::keys::Master;
 
 /// Where the server listens unless it is told otherwise: on this machine only.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -39,13 +41,18 @@ pub struct Server {
     /// The file with the key to them, beside `rota.toml`; absent means `<database>.key`.
     #[serde(default)]
     pub compiled_key: Option<PathBuf>,
+    /// Where the host's key is, under which everything personal or secret in the database is
+    /// sealed; absent means the file `<database>.master`.
+    #[serde(default)]
+    pub key: Option<KeyPlace>,
     /// The directories of the workspaces, beside `rota.toml`.
     #[serde(default)]
     pub workspaces: Vec<PathBuf>,
     /// The CRM apps that receive webhooks, by the name that connections use.
     #[serde(default)]
     pub apps: BTreeMap<String, App>,
-    /// Private hosts and ports that all tenants may name, as in `127.0.0.1:9000`.
+    /// Private hosts and ports that all tenants may name, as in `127.0.0.1:9000`; `127.0.0.1:*`
+    /// is every port of that host.
     #[serde(default)]
     pub allow_private: Vec<String>,
     /// Plans by name: what their tenants' rules may use.
@@ -68,6 +75,27 @@ pub struct App {
     pub allow_v1: bool,
 }
 
+/// Where the host's key is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+pub enum KeyPlace {
+    /// A file, beside `rota.toml`.
+    File(PathBuf),
+    /// An environment variable.
+    Env(String),
+}
+
+impl KeyPlace {
+    /// The keys there.
+    #[must_use]
+    pub fn master(self) -> Master {
+        match self {
+            Self::File(path) => Master::File(path),
+            Self::Env(name) => Master::Env(name),
+        }
+    }
+}
+
 /// What the host says of a tenant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +106,10 @@ pub struct Tenant {
     /// Private hosts and ports that it may name besides those of all.
     #[serde(default)]
     pub allow_private: Vec<String>,
+    /// Environment variables of this host that its workspace may name as secrets, besides
+    /// those that a workspace names which this host serves from a directory.
+    #[serde(default)]
+    pub env: Vec<String>,
 }
 
 impl Default for Server {
@@ -88,6 +120,7 @@ impl Default for Server {
             database: None,
             compiled: None,
             compiled_key: None,
+            key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
             allow_private: Vec::new(),
@@ -105,12 +138,19 @@ impl Server {
         self.public_url.clone().unwrap_or_else(|| format!("http://{bound}"))
     }
 
+    /// Where the host's key is, and what tenants may look up.
+    #[must_use]
+    pub fn keeper(&self) -> Keeper {
+        let names = |(tenant, given): (&String, &Tenant)| (tenant.as_str().into(), given.env.iter().cloned().collect());
+        Keeper { master: self.key.clone().map(KeyPlace::master), env: self.tenants.iter().map(names).collect() }
+    }
+
     /// What tenants are granted.
     #[must_use]
     pub fn grants(&self) -> Plans {
         let plan = |tenant: &Tenant| self.plans.get(tenant.plan.as_ref()?).cloned();
         let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
-        Plans { tenants: granted.collect() }
+        Plans { tenants: granted.collect(), named: self.plans.clone() }
     }
 
     /// Which private places are open, and to whom.
@@ -162,6 +202,9 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
     server.places().map_err(|(at, what)| document.error(&at, what))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
+        *path = beside.join(&*path);
+    }
+    if let Some(KeyPlace::File(path)) = &mut server.key {
         *path = beside.join(&*path);
     }
     if let Some(database) = server.database.as_mut().filter(|database| !database.contains(':')) {

@@ -97,7 +97,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
 }
 
 /// Whether a plugin is named by its file, and not by its name or digest.
-fn is_file(plugin: &str) -> bool {
+pub(crate) fn is_file(plugin: &str) -> bool {
     plugin.starts_with("./") || plugin.ends_with(".wasm")
 }
 

@@ -20,6 +20,7 @@ use super::data::{Contact, Data, WORKSPACE};
 use super::truth::Truth;
 use crate::compose::{self, Host, Plan};
 use crate::config::{App, load_workspace};
+use crate::custody::Keeper;
 use crate::log::{PAGE, whole};
 
 /// The app, and what its webhooks are signed with.
@@ -90,6 +91,8 @@ impl Stage {
             // It starts once, and only with plugins of ours.
             keeping: None,
             backoff: Backoff::default().faster(FASTER),
+            rules: None,
+            keeper: Keeper::default(),
             secrets: Arc::new(|name| Some(if name == "DEMO_CLIENT_SECRET" { CLIENT_SECRET } else { TOKEN }.to_owned())),
         })
         .await?;

@@ -1,25 +1,54 @@
 //! What Rota answers over HTTP.
 
 mod api;
+mod audit;
 mod connections;
+mod decisions;
+mod flows;
 mod health;
+mod leads;
+mod limits;
+mod log;
+mod metrics;
 mod outbox;
+mod people;
+mod plugins;
+mod pools;
 mod problem;
+mod reps;
+mod route;
+mod secrets;
+mod serve;
+mod standing;
+mod stream;
+mod tables;
+mod tenants;
 mod tokens;
 mod webhooks;
+mod why;
+mod workspace;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::post;
+use axum::middleware::from_fn_with_state;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Outbox, Store};
+use rota_flow::ports::{Access, Clock, Library, Outbox, People, Store, Tenancy, Vault};
 
 use self::api::Route;
+use self::limits::outermost;
+use crate::gate::Gate;
+use crate::meter::Meter;
 use crate::tenants::Tenants;
+use crate::uploads::Uploads;
+use crate::workspaces::Workspaces;
+
+pub(crate) use limits::Limits;
+pub use serve::Serving;
+pub(crate) use serve::serve;
 
 /// The largest request body. HubSpot sends at most a hundred events of some hundred bytes.
 const BODY_MAX: usize = 1 << 20;
@@ -36,12 +65,30 @@ pub struct Doors {
     pub access: Arc<dyn Access>,
     /// What has not reached the world yet.
     pub outbox: Arc<dyn Outbox>,
+    /// Whom tokens let in.
+    pub gate: Arc<Gate>,
+    /// Who is a tenant at all.
+    pub tenancy: Arc<dyn Tenancy>,
+    /// What is counted.
+    pub meter: Meter,
+    /// Tenants' secrets.
+    pub vault: Arc<dyn Vault>,
+    /// Persons, to be given out or erased.
+    pub people: Arc<dyn People>,
+    /// What tenants uploaded.
+    pub library: Arc<dyn Library>,
+    /// The way in for components.
+    pub uploads: Arc<Uploads>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
+    /// How workspaces are changed.
+    pub workspaces: Arc<Workspaces>,
     /// The apps whose webhooks come in, by name.
     pub apps: HashMap<String, AppDoor>,
     /// The address that CRMs call and sign.
     pub public_url: String,
+    /// How much of the server one caller may have.
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// One app's webhooks.
@@ -55,15 +102,40 @@ pub struct AppDoor {
 /// All routes.
 pub fn router(doors: Arc<Doors>) -> Router {
     Router::new()
-        .route("/v1/hubspot/{app}/webhook", post(webhooks::receive))
         .merge(api::router(routes(), &doors))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn_with_state(doors.limits.clone(), outermost))
+        .layer(axum::middleware::from_fn(problem::formed))
+        .layer(from_fn_with_state(doors.clone(), metrics::count))
         .with_state(doors)
 }
 
 /// What programs call, one list a file.
 fn routes() -> Vec<Route> {
-    [health::routes(), tokens::routes(), outbox::routes(), connections::routes()].into_iter().flatten().collect()
+    let routes = [
+        health::routes(),
+        webhooks::routes(),
+        route::routes(),
+        leads::routes(),
+        decisions::routes(),
+        log::routes(),
+        why::routes(),
+        pools::routes(),
+        reps::routes(),
+        flows::routes(),
+        tables::routes(),
+        outbox::routes(),
+        connections::routes(),
+        workspace::routes(),
+        plugins::routes(),
+        people::routes(),
+        secrets::routes(),
+        tokens::routes(),
+        audit::routes(),
+        tenants::routes(),
+        metrics::routes(),
+    ];
+    routes.into_iter().flatten().collect()
 }

@@ -252,6 +252,7 @@ fn unknown(what: &str, name: &str) -> Problem {
         kind: "unknown-name",
         detail: format!("There is no {what} `{name}` of effects."),
         mend: "States are waiting, held, dead, done, superseded and dropped; GET /v1/outbox/causes lists causes.",
+        retry_after: None,
     }
 }
 
@@ -261,5 +262,6 @@ fn unclear() -> Problem {
         kind: "unclear-choice",
         detail: "It is not clear which effects are meant.".into(),
         mend: "Name exactly one: {\"effect\": \"…\"}, {\"cause\": \"…\"} or {\"all\": true}; the last two may have a connection.",
+        retry_after: None,
     }
 }

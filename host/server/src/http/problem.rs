@@ -1,11 +1,14 @@
 //! Errors as problem+json (RFC 9457), with what to do under `mend`.
 
 use axum::Json;
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
+use rota_domain::id::TenantId;
 use rota_flow::ports::StoreError;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The media type of errors.
 pub(super) const PROBLEM: &str = "application/problem+json";
@@ -21,22 +24,33 @@ pub(super) struct Problem {
     pub(super) detail: String,
     /// What to do.
     pub(super) mend: &'static str,
+    /// After how many seconds the same request may do better; `Retry-After` says it.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Json(json!({
+        let body = Json(self.json());
+        let mut response = (self.status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl Problem {
+    /// The problem as JSON, for who has more to say.
+    pub(super) fn json(&self) -> Value {
+        json!({
             "type": format!("urn:rota:problem:{}", self.kind),
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "detail": self.detail,
             "mend": self.mend,
-        }));
-        (self.status, [(header::CONTENT_TYPE, PROBLEM)], body).into_response()
+        })
     }
-}
 
-impl Problem {
     /// No token, or none that holds. Which of the two is not said.
     pub(super) fn no_token() -> Self {
         Self {
@@ -44,6 +58,7 @@ impl Problem {
             kind: "no-token",
             detail: "There is no token here that holds.".into(),
             mend: "Send `Authorization: Bearer rota_…`; a tenant's admin makes tokens with `rota token new`.",
+            retry_after: None,
         }
     }
 
@@ -54,6 +69,7 @@ impl Problem {
             kind: "small-role",
             detail: format!("This takes a token of the role {needs}; this one is a {has}'s."),
             mend: "Use a token of that role; a tenant's admin makes one with `rota token new`.",
+            retry_after: None,
         }
     }
 
@@ -64,6 +80,18 @@ impl Problem {
             kind: "other-tenant",
             detail: "The token is not of the tenant that X-Rota-Tenant names.".into(),
             mend: "Leave X-Rota-Tenant out: a tenant's token says the tenant.",
+            retry_after: None,
+        }
+    }
+
+    /// The tenant takes nothing in.
+    pub(super) fn suspended(tenant: &TenantId) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "suspended",
+            detail: format!("The tenant `{tenant}` is suspended: it can be read, and takes nothing in."),
+            mend: "Ask the operator of this host; what was taken in before is decided and delivered.",
+            retry_after: None,
         }
     }
 
@@ -74,6 +102,7 @@ impl Problem {
             kind: "no-tenant",
             detail: "This is about one tenant, and the token is the host's.".into(),
             mend: "Name the tenant in the header X-Rota-Tenant.",
+            retry_after: None,
         }
     }
 
@@ -84,6 +113,7 @@ impl Problem {
             kind: "not-found",
             detail: format!("There is no {what} here."),
             mend: "Correct its name; the list of them is one path up.",
+            retry_after: None,
         }
     }
 
@@ -94,6 +124,52 @@ impl Problem {
             kind: "encoded-body",
             detail: "The body is encoded.".into(),
             mend: "Send it without Content-Encoding.",
+            retry_after: None,
+        }
+    }
+
+    /// More than the tenant's plan grants; `what` says of which thing, such as `plugins`.
+    pub(super) fn quota(what: &str, most: u64) -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            kind: "quota",
+            detail: format!("The tenant's plan grants {most} {what}, and this would be more."),
+            mend: "Remove what is not needed, or ask the host's operator for a larger plan.",
+            retry_after: None,
+        }
+    }
+
+    /// Not now: nothing was taken in, and the same request may be sent again after so many
+    /// seconds.
+    pub(super) fn busy(detail: impl Into<String>, retry_after_seconds: u64) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            kind: "busy",
+            detail: detail.into(),
+            mend: "Send the same again after the seconds that Retry-After names; nothing was taken in.",
+            retry_after: Some(retry_after_seconds.max(1)),
+        }
+    }
+
+    /// It took too long.
+    pub(super) fn too_slow(detail: impl Into<String>) -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            kind: "too-slow",
+            detail: detail.into(),
+            mend: "Ask again; a call that changes something is safe to repeat where it has an idempotency_key.",
+            retry_after: None,
+        }
+    }
+
+    /// A defect of Rota.
+    pub(super) fn defect() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            kind: "defect",
+            detail: "The request met a defect of Rota.".into(),
+            mend: "Report it; the operator finds where it happened in the log.",
+            retry_after: None,
         }
     }
 
@@ -105,8 +181,23 @@ impl Problem {
             kind: "store",
             detail: "The database did not answer as it should.".into(),
             mend: "Try again later; the operator finds the cause in the log.",
+            retry_after: None,
         }
     }
+}
+
+/// Lets no error leave in another form than all errors have.
+pub(super) async fn formed(request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    let status = answer.status();
+    let fails = status.is_client_error() || status.is_server_error();
+    if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {
+        return answer;
+    }
+    let (detail, mend) = ("The request cannot be read.".into(), "GET /openapi.json says what each route takes.");
+    let mut formed = Problem { status, kind: "unreadable-request", detail, mend, retry_after: None }.into_response();
+    *formed.extensions_mut() = answer.into_parts().0.extensions;
+    formed
 }
 
 /// No such route.
@@ -116,6 +207,7 @@ pub(super) async fn not_found(uri: Uri) -> Problem {
         kind: "no-such-route",
         detail: format!("There is nothing at {}.", uri.path()),
         mend: "GET /openapi.json lists the routes; HubSpot's webhooks go to /v1/hubspot/{app}/webhook, with the app's name from rota.toml.",
+        retry_after: None,
     }
 }
 
@@ -126,5 +218,6 @@ pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
         kind: "method-not-allowed",
         detail: format!("{} does not take {method}.", uri.path()),
         mend: "GET /openapi.json lists the methods; webhooks are sent with POST.",
+        retry_after: None,
     }
 }

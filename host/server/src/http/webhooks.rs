@@ -7,17 +7,29 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use rota_crm::hubspot::{Allow, Signed, parse, verify};
 use rota_domain::id::TenantId;
 use rota_flow::ports::{Accepted, Arrival};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::api::Route;
 use super::problem::Problem;
 use super::{AppDoor, Doors};
 
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::signed(Method::POST, "/v1/hubspot/{app}/webhook", "receiveHubspotWebhook", receive)
+            .says("Take in what HubSpot sends: an array of events, signed with the app's secret")
+            .takes::<Vec<serde_json::Map<String, serde_json::Value>>>()
+            .gives::<Receipt>(),
+    ]
+}
+
 /// What became of a request's events.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Receipt {
     /// Events that wait now.
     accepted: usize,
@@ -27,13 +39,30 @@ pub(super) struct Receipt {
     ignored: usize,
     /// Events of accounts that no workspace is connected to.
     unknown_portal: usize,
+    /// Events of tenants that are suspended; they are not stored.
+    suspended: usize,
     /// What was wrong with events that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<String>,
 }
 
-/// `POST /v1/hubspot/{app}/webhook`.
-pub(super) async fn receive(
+impl Receipt {
+    fn count(&self, app: &str, doors: &Doors) {
+        let results = [
+            ("accepted", self.accepted),
+            ("duplicate", self.duplicates),
+            ("ignored", self.ignored),
+            ("unknown-portal", self.unknown_portal),
+            ("suspended", self.suspended),
+            ("unreadable", self.unreadable.len()),
+        ];
+        for (result, count) in results {
+            doors.meter.events(app, result, count);
+        }
+    }
+}
+
+async fn receive(
     State(doors): State<Arc<Doors>>,
     Path(app): Path<String>,
     headers: HeaderMap,
@@ -46,6 +75,7 @@ pub(super) async fn receive(
         kind: "unreadable-events",
         detail: unreadable.to_string(),
         mend: "HubSpot sends a JSON array of events; see its webhooks guide.",
+        retry_after: None,
     })?;
     let mut receipt = Receipt {
         ignored: received.ignored.values().sum(),
@@ -58,6 +88,7 @@ pub(super) async fn receive(
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
     for (portal, events) in received.portals {
         match doors.tenants.portal(&app, portal) {
+            Some((tenant, _)) if doors.tenants.standings().suspended(&tenant) => receipt.suspended += events.len(),
             Some((tenant, connection)) => {
                 arrivals.entry(tenant).or_default().extend(events.iter().map(|event| event.arrival(&connection)));
             }
@@ -72,13 +103,23 @@ pub(super) async fn receive(
             }
         }
     }
+    let mut refused = None;
     for (tenant, arrivals) in arrivals {
+        let (quotas, now) = (doors.tenants.plan(&tenant).quotas(), doors.clock.now());
+        if let Err(problem) = doors.limits.has_room(&tenant, &quotas, arrivals.len() as u64, now) {
+            refused = Some(problem);
+            continue;
+        }
         let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
         let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+        doors.limits.came(&tenant, &quotas, new as u64, now);
         receipt.accepted += new;
         receipt.duplicates += accepted.len() - new;
     }
-    Ok(Json(receipt))
+    receipt.count(&app, &doors);
+    // A request may hold events of several tenants. HubSpot sends all of a refused one again,
+    // so those who are within their rate are stored now, and are repeats then.
+    refused.map_or(Ok(Json(receipt)), Err)
 }
 
 fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
@@ -88,6 +129,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "encoded-body",
             detail: "The body is encoded, and signatures cover the plain one.".into(),
             mend: "Send it without Content-Encoding.",
+            retry_after: None,
         });
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -108,6 +150,7 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             kind: "bad-signature",
             detail: refusal.to_string(),
             mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
+            retry_after: None,
         }
     })
 }
@@ -118,6 +161,7 @@ fn unknown_app(app: &str) -> Problem {
         kind: "unknown-app",
         detail: format!("There is no app `{app}` here."),
         mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
+        retry_after: None,
     }
 }
 
@@ -128,5 +172,6 @@ fn unstored(error: &rota_flow::ports::StoreError) -> Problem {
         kind: "not-stored",
         detail: "Not all of the events could be stored.".into(),
         mend: "Send all of them again later, since repeats do no harm; the operator finds the cause in the log.",
+        retry_after: None,
     }
 }

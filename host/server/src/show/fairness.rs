@@ -1,13 +1,14 @@
 //! How fairly the log's turns were given: pool by pool, rep by rep.
 
 use rota_domain::fairness::{MemberReport, PoolReport};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::palette::{Palette, Tone};
 use super::text::{counted, fit, grouped, signed, widest};
 
 /// What `rota fairness --json` prints.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fairness<'a> {
     /// Whether no run left its bound.
     pub ok: bool,

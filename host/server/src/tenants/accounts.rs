@@ -14,7 +14,6 @@ use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ports::Crm;
 
 use super::Parts;
-use crate::compose::secret;
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,7 +28,7 @@ pub(super) struct Account {
 }
 
 /// The accounts that a workspace names.
-pub(super) fn accounts(
+pub(super) async fn accounts(
     workspace: &Workspace,
     before: &BTreeMap<ConnectionId, Account>,
     parts: &Parts,
@@ -44,7 +43,8 @@ pub(super) fn accounts(
                 workspace.tenant
             )
         })?;
-        let token = secret(&parts.secrets, &token.env, &format!("the token of the connection `{id}`"))?;
+        let what = format!("the token of the connection `{id}`");
+        let token = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
         let same = before
             .get(id)
             .filter(|before| before.connection == *connection && before.token == token && before.reach == *reach);

@@ -12,7 +12,6 @@ use rota_domain::workspace::{Destination, Workspace};
 use rota_flow::ports::Carrier;
 
 use super::Parts;
-use crate::compose::secret;
 
 /// A destination, with what it was made from.
 #[derive(Clone)]
@@ -24,7 +23,7 @@ pub(super) struct Post {
 }
 
 /// The destinations that a workspace names, by the names under which their messages wait.
-pub(super) fn posts(
+pub(super) async fn posts(
     workspace: &Workspace,
     before: &BTreeMap<ConnectionId, Post>,
     parts: &Parts,
@@ -34,7 +33,7 @@ pub(super) fn posts(
     for destination in &workspace.destinations {
         let line = destination.line();
         let what = format!("the secret of the destination `{}`", destination.id);
-        let secret = secret(&parts.secrets, &destination.secret.env, &what)?;
+        let secret = parts.custody.secret(&workspace.tenant, &destination.secret.env, &what).await?;
         let same = before
             .get(&line)
             .filter(|before| before.destination == *destination && before.secret == secret && before.reach == *reach);

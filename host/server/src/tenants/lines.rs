@@ -2,7 +2,7 @@
 //! each of them stands.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, TenantId};
@@ -40,7 +40,7 @@ impl Lines {
         &self,
         wanted: BTreeMap<ConnectionId, Arc<dyn Carrier>>,
         parts: &Parts,
-        work: &mut JoinSet<()>,
+        work: &Mutex<JoinSet<()>>,
     ) {
         let mut carried = self.carried.write().unwrap_or_else(PoisonError::into_inner);
         carried.retain(|id, at_work| {
@@ -56,7 +56,8 @@ impl Lines {
             }
             let line = Arc::new(Line::new(parts.backoff.fuse, parts.clock.now()));
             let (end, ended) = watch::channel(false);
-            work.spawn(self.courier(&id, carrier.clone(), line.clone(), parts, ended));
+            let courier = self.courier(&id, carrier.clone(), line.clone(), parts, ended);
+            work.lock().unwrap_or_else(PoisonError::into_inner).spawn(courier);
             carried.insert(id, Carried { carrier, line, end });
         }
     }

@@ -4,50 +4,69 @@
 mod accounts;
 mod destinations;
 mod lines;
+mod standings;
 mod tenant;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use rota_crm::hubspot::Paces;
 use rota_crm::outbound::{Places, Reach};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_domain::plan::{Plan, Plans};
+use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Store};
+use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
+use rota_flow::share::Lanes;
 use rota_rules::Catalogue;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::bind::Bound;
-use crate::compose::Secrets;
+use crate::bind::{Bound, bind_under};
+use crate::custody::Custody;
+use crate::last_good::last_good;
 
-pub use tenant::Tenant;
+pub use standings::Standings;
+pub use tenant::{Tenant, moved};
+
+/// How often it is read how tenants stand.
+const FOLLOW: Duration = Duration::from_secs(10);
+
+/// How often limits are tried to be changed while others change the workspace.
+const REGRANTS: usize = 3;
 
 /// What every tenant is made with.
 pub struct Parts {
     /// Durable state.
     pub store: Arc<dyn Store>,
-    /// Who runs rules.
+    /// The plugins that were taken in.
     pub catalogue: Arc<Catalogue>,
+    /// Who runs rules.
+    pub rules: Arc<dyn Rules>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where events come in.
     pub inbox: Arc<Inbox>,
     /// When effects are tried again.
     pub backoff: Backoff,
+    /// Persons, who are erased at a CRM's word.
+    pub people: Arc<dyn People>,
     /// Where secrets are looked up by name.
-    pub secrets: Secrets,
-    /// What tenants are granted.
-    pub plans: Plans,
+    pub custody: Custody,
+    /// Where rules run.
+    pub lanes: Arc<Lanes>,
+    /// How tenants stand with the host.
+    pub standings: Standings,
     /// Which private places the operator opens.
     pub places: Places,
     /// How fast CRM accounts may be asked.
     pub paces: Paces,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
+    /// Tenants whose workspace is a directory's, and is changed there only.
+    pub from_files: BTreeSet<TenantId>,
     /// Turns true when the host stops.
     pub stopped: watch::Receiver<bool>,
 }
@@ -64,8 +83,25 @@ pub struct Tenants {
     parts: Parts,
     alive: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
     portals: RwLock<Portals>,
+    /// Accounts that an activation under way is about to connect.
+    reserved: Mutex<Portals>,
+    /// One activation of a tenant at a time.
+    turns: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
     /// The loops of all tenants. None ends before the host stops.
     work: Mutex<JoinSet<()>>,
+}
+
+/// Accounts that are about to be connected, until it is dropped.
+struct Claimed<'t> {
+    tenants: &'t Tenants,
+    portals: Portals,
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        let mut reserved = self.tenants.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        reserved.retain(|portal, _| !self.portals.contains_key(portal));
+    }
 }
 
 /// Whose an account of an app is.
@@ -75,7 +111,14 @@ impl Tenants {
     /// No tenant yet.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts, alive: RwLock::default(), portals: RwLock::default(), work: Mutex::default() }
+        Self {
+            parts,
+            alive: RwLock::default(),
+            portals: RwLock::default(),
+            reserved: Mutex::default(),
+            turns: Mutex::default(),
+            work: Mutex::default(),
+        }
     }
 
     /// A tenant, if it is alive here.
@@ -93,7 +136,59 @@ impl Tenants {
     /// What a tenant is granted.
     #[must_use]
     pub fn plan(&self, id: &TenantId) -> Plan {
-        self.parts.plans.of(id)
+        self.parts.standings.plan(id)
+    }
+
+    /// How tenants stand with the host.
+    #[must_use]
+    pub fn standings(&self) -> &Standings {
+        &self.parts.standings
+    }
+
+    /// Whether what a tenant decides under now fits the plan of this name.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub async fn could_have(&self, id: &TenantId, plan: Option<&str>) -> anyhow::Result<()> {
+        if self.get(id).is_some() {
+            self.bound_under(id, self.parts.standings.given(id, plan)).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets a tenant go on under the plan that it has by now, with the workspace that it has.
+    pub async fn regrant(&self, id: &TenantId) {
+        for _ in 0..REGRANTS {
+            if self.get(id).is_none() {
+                return;
+            }
+            let bound = self.bound_under(id, self.plan(id)).await;
+            let done = match bound {
+                Ok(Some((revision, bound))) => self.activate(bound, Some(revision)).await.map(drop),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => return,
+                // Somebody applied another workspace meanwhile.
+                Err(error) if tenant::moved(&error).is_some() => {}
+                Err(error) => {
+                    tracing::warn!(tenant = %id, "The plan's limits hold from the next revision on: {error:#}");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The workspace of a tenant, bound under another plan, and the number of its revision.
+    async fn bound_under(&self, id: &TenantId, plan: Plan) -> anyhow::Result<Option<(u64, Bound)>> {
+        let Some((revision, mut loaded)) = last_good(&*self.parts.store, id).await? else { return Ok(None) };
+        // The log does not say whose word it is, and who decides under it knows.
+        let now = self.get(id).map(|alive| alive.now());
+        loaded.trusted = now.is_some_and(|(number, bound)| number == revision && bound.trusted);
+        let catalogue = self.parts.catalogue.clone();
+        let bound = tokio::task::spawn_blocking(move || bind_under(loaded, &catalogue, &plan)).await??;
+        Ok(Some((revision, bound)))
     }
 
     /// Whose connection an account of an app is.
@@ -103,17 +198,19 @@ impl Tenants {
         portals.get(&(app.to_owned(), portal)).cloned()
     }
 
+    /// Whether a tenant's workspace is a directory's, which is changed there only.
+    #[must_use]
+    pub fn is_from_files(&self, id: &TenantId) -> bool {
+        self.parts.from_files.contains(id)
+    }
+
     /// Takes a tenant in that is not alive yet, at the end of its log.
     ///
     /// # Errors
     /// When its connections cannot be used, or the store fails: which, and what to do.
-    pub async fn open(&self, bound: Bound) -> anyhow::Result<Arc<Tenant>> {
-        let id = bound.workspace.tenant.clone();
-        let claimed = self.claim(&bound.workspace)?;
-        let tenant = Arc::new(Tenant::open(bound, &self.parts, &mut *self.work.lock().await).await?);
-        self.connect(&id, claimed);
-        self.alive.write().unwrap_or_else(PoisonError::into_inner).insert(id, tenant.clone());
-        Ok(tenant)
+    pub async fn open(&self, bound: Bound) -> anyhow::Result<()> {
+        self.activate(bound, None).await?;
+        Ok(())
     }
 
     /// Lets a tenant decide under this from now on, if its workspace stands at `base`; gives
@@ -122,20 +219,86 @@ impl Tenants {
     /// # Errors
     /// Why the revision before stays.
     pub async fn activate(&self, bound: Bound, base: Option<u64>) -> anyhow::Result<u64> {
+        self.apply(bound, base, None).await
+    }
+
+    /// The same for what somebody applied: `origin` is written with the revision, which is a
+    /// new one even where the workspace says what it said before.
+    ///
+    /// # Errors
+    /// Why the revision before stays.
+    pub async fn apply(&self, bound: Bound, base: Option<u64>, origin: Option<Origin>) -> anyhow::Result<u64> {
         let id = bound.workspace.tenant.clone();
-        let Some(tenant) = self.get(&id) else {
-            return Ok(self.open(bound).await?.revision());
-        };
+        let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone();
+        let _one_at_a_time = turn.lock().await;
         let claimed = self.claim(&bound.workspace)?;
-        let revision = tenant.activate(bound, base, &self.parts, &mut *self.work.lock().await).await?;
-        self.connect(&id, claimed);
+        let revision = if let Some(tenant) = self.get(&id) {
+            tenant.activate(bound, base, origin, &self.parts, &self.work).await?
+        } else {
+            let tenant = Arc::new(Tenant::open(bound, origin, &self.parts, &self.work).await?);
+            let revision = tenant.revision();
+            self.alive.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), tenant);
+            revision
+        };
+        self.connect(&id, claimed.portals.clone());
         Ok(revision)
     }
 
-    /// The accounts that a workspace connects.
-    fn claim(&self, workspace: &Workspace) -> anyhow::Result<Portals> {
+    /// Connects a tenant's accounts anew that use this secret; whether any does.
+    ///
+    /// # Errors
+    /// Why the accounts before stay.
+    pub async fn reconnect(&self, id: &TenantId, secret: &str) -> anyhow::Result<bool> {
+        let Some(tenant) = self.get(id) else { return Ok(false) };
+        let bound = tenant.bound();
+        if !bound.workspace.secrets().any(|(named, _)| named.env == secret) {
+            return Ok(false);
+        }
+        self.activate((*bound).clone(), Some(tenant.revision())).await?;
+        Ok(true)
+    }
+
+    /// Whether a workspace's connections could be used now; nothing is changed.
+    ///
+    /// # Errors
+    /// Which one could not, why, and what to do.
+    pub fn check(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        let reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        self.portals_of(workspace, &reserved).map(drop)
+    }
+
+    /// Whether a connection of this tenant would find a secret of this name.
+    pub async fn has_secret(&self, tenant: &TenantId, name: &str) -> bool {
+        self.parts.custody.secret(tenant, name, "a token").await.is_ok()
+    }
+
+    /// Reserves the accounts that a workspace connects, for as long as the claim lives.
+    fn claim(&self, workspace: &Workspace) -> anyhow::Result<Claimed<'_>> {
+        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
+        let portals = self.portals_of(workspace, &reserved)?;
+        reserved.extend(portals.clone());
+        Ok(Claimed { tenants: self, portals })
+    }
+
+    /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
+    /// in use already keep their pace.
+    ///
+    /// # Errors
+    /// When one of them cannot be used: which, and what to do.
+    pub async fn crms(&self, bound: &Bound) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+        let workspace = &bound.workspace;
+        let before = match self.get(&workspace.tenant) {
+            Some(tenant) => tenant.accounts().await,
+            None => BTreeMap::new(),
+        };
+        let accounts = accounts::accounts(workspace, &before, &self.parts, &self.parts.reach(bound)).await?;
+        Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
+    }
+
+    /// The accounts that a workspace connects, if nobody else has them.
+    fn portals_of(&self, workspace: &Workspace, reserved: &Portals) -> anyhow::Result<Portals> {
         let tenant = &workspace.tenant;
-        let mut claimed = Portals::new();
+        let mut portals = Portals::new();
         for connection in &workspace.connections {
             let (Some(app), Some(portal)) = (&connection.app, connection.portal_id) else { continue };
             anyhow::ensure!(
@@ -143,15 +306,17 @@ impl Tenants {
                 "the connection `{}` of workspace `{tenant}` names the app `{app}`, which rota.toml does not have: add [apps.{app}] with its client_secret",
                 connection.id
             );
-            let other = self.portal(app, portal).filter(|(owner, _)| owner != tenant);
-            let twice = claimed.insert((app.clone(), portal), (tenant.clone(), connection.id.clone()));
+            let key = (app.clone(), portal);
+            let connected = self.portal(app, portal).or_else(|| reserved.get(&key).cloned());
+            let other = connected.filter(|(owner, _)| owner != tenant);
+            let twice = portals.insert(key, (tenant.clone(), connection.id.clone()));
             if other.is_some() || twice.is_some() {
                 anyhow::bail!(
                     "the portal {portal} of the app `{app}` is connected already: one connection has to let go of it first"
                 );
             }
         }
-        Ok(claimed)
+        Ok(portals)
     }
 
     /// The accounts of a tenant are these from now on.
@@ -161,21 +326,35 @@ impl Tenants {
         portals.extend(claimed);
     }
 
+    /// Takes up, now and then until the host stops, how tenants stand in the database: another
+    /// process may have changed it.
+    pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
+        while !*stopped.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(FOLLOW) => match tenancy.standings().await {
+                    Ok(known) => self.parts.standings.know(known),
+                    Err(error) => tracing::warn!(%error, "How tenants stand could not be read"),
+                },
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+
     /// Waits until a loop of a tenant ends by itself, which none should.
     pub async fn ended(&self) {
         loop {
-            let ended = self.work.lock().await.try_join_next();
+            let ended = self.work.lock().unwrap_or_else(PoisonError::into_inner).try_join_next();
             match ended {
                 Some(Err(error)) if error.is_panic() => return,
                 Some(_) => {}
-                None => tokio::time::sleep(std::time::Duration::from_millis(200)).await,
+                None => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         }
     }
 
     /// Waits for all tenants after the host was told to stop.
     pub async fn stopped(&self) {
-        let mut work = self.work.lock().await;
+        let mut work = std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner));
         while work.join_next().await.is_some() {}
     }
 }

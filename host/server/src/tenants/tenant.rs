@@ -1,14 +1,16 @@
 //! One tenant at work: its sequencer, and its lines to CRM accounts and destinations.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
 use rota_flow::line::Stand;
 use rota_flow::orders::{OrderError, Orders, Revision};
-use rota_flow::ports::Carrier;
+use rota_flow::ports::{Carrier, Origin};
 use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::share::Share;
+use rota_flow::tally::Tally;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
@@ -24,6 +26,10 @@ pub struct Tenant {
     pub id: TenantId,
     /// The way to its sequencer.
     pub orders: Orders,
+    /// How much of the host is its own.
+    pub share: Share,
+    /// What its decisions came to.
+    pub tally: Arc<Tally>,
     now: RwLock<(u64, Arc<Bound>)>,
     /// One activation at a time.
     connected: Mutex<Connected>,
@@ -32,26 +38,36 @@ pub struct Tenant {
 
 impl Tenant {
     /// Takes a tenant up at the end of its log, and starts its loops.
-    pub(super) async fn open(bound: Bound, parts: &Parts, work: &mut JoinSet<()>) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        bound: Bound,
+        origin: Option<Origin>,
+        parts: &Parts,
+        work: &Lock<JoinSet<()>>,
+    ) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
-        let connected = Connected::new(&bound, &Connected::default(), parts)?;
+        let connected = Connected::new(&bound, &Connected::default(), parts).await?;
+        let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
+        let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
-            revision: revision(&bound, &connected.accounts),
+            revision: revision(&bound, &connected.accounts, origin),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
-            rules: parts.catalogue.clone(),
+            people: parts.people.clone(),
+            rules: parts.rules.clone(),
             clock: parts.clock.clone(),
+            share: share.clone(),
         })
         .await?;
-        let entered = sequencer.revision();
+        let (entered, tally) = (sequencer.revision(), sequencer.tally());
         let (orders, placed) = Orders::new();
         let recorded = watch::Sender::new(());
-        work.spawn(sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone()));
+        let loops = sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone());
+        work.lock().unwrap_or_else(PoisonError::into_inner).spawn(loops);
         let now = RwLock::new((entered, Arc::new(bound)));
         let lines = Lines::new(id.clone(), recorded);
         lines.carry(connected.carriers(), parts, work);
-        Ok(Self { id, orders, now, connected: Mutex::new(connected), lines })
+        Ok(Self { id, orders, share, tally, now, connected: Mutex::new(connected), lines })
     }
 
     /// What it decides under.
@@ -60,10 +76,21 @@ impl Tenant {
         self.now.read().unwrap_or_else(PoisonError::into_inner).1.clone()
     }
 
+    /// The number of the revision that it decides under, and the revision.
+    #[must_use]
+    pub fn now(&self) -> (u64, Arc<Bound>) {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The number of the revision that it decides under.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.now.read().unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Its accounts as they are now.
+    pub(super) async fn accounts(&self) -> BTreeMap<ConnectionId, Account> {
+        self.connected.lock().await.accounts.clone()
     }
 
     /// Decides under this from now on, if the workspace stands at `base`.
@@ -71,12 +98,13 @@ impl Tenant {
         &self,
         bound: Bound,
         base: Option<u64>,
+        origin: Option<Origin>,
         parts: &Parts,
-        work: &mut JoinSet<()>,
+        work: &Lock<JoinSet<()>>,
     ) -> anyhow::Result<u64> {
         let mut connected = self.connected.lock().await;
-        let next = Connected::new(&bound, &connected, parts)?;
-        let entered = self.orders.revise(revision(&bound, &next.accounts), base).await?;
+        let next = Connected::new(&bound, &connected, parts).await?;
+        let entered = self.orders.revise(revision(&bound, &next.accounts, origin), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
         self.lines.carry(next.carriers(), parts, work);
         *connected = next;
@@ -105,11 +133,11 @@ struct Connected {
 
 impl Connected {
     /// What this workspace connects; what is unchanged since the revision before stays.
-    fn new(bound: &Bound, before: &Self, parts: &Parts) -> anyhow::Result<Self> {
+    async fn new(bound: &Bound, before: &Self, parts: &Parts) -> anyhow::Result<Self> {
         let (workspace, reach) = (&bound.workspace, parts.reach(bound));
         Ok(Self {
-            accounts: accounts(workspace, &before.accounts, parts, &reach)?,
-            posts: posts(workspace, &before.posts, parts, &reach)?,
+            accounts: accounts(workspace, &before.accounts, parts, &reach).await?,
+            posts: posts(workspace, &before.posts, parts, &reach).await?,
         })
     }
 
@@ -120,12 +148,13 @@ impl Connected {
     }
 }
 
-fn revision(bound: &Bound, accounts: &BTreeMap<ConnectionId, Account>) -> Revision {
+fn revision(bound: &Bound, accounts: &BTreeMap<ConnectionId, Account>, origin: Option<Origin>) -> Revision {
     Revision {
         workspace: bound.workspace.clone(),
         bindings: bound.bindings.clone(),
         kept: bound.kept.clone(),
         crms: accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone())).collect(),
+        origin,
     }
 }
 

@@ -1,4 +1,75 @@
--- The third schema: several tenants share a server that other programs call.
+-- The third schema: several tenants share a server that other programs call, and what is
+-- personal or secret is sealed.
+--
+-- Sealed columns are BLOBs that open only under their key and in their place: the bodies in
+-- `private` under their person's key, `people.key`, `tenants.seed` and `secrets` under their
+-- tenant's, `tenants.key` and `host_key` under the host's, which is in no database. In the
+-- clear stay ids, digests, states, numbers and times, since they are searched and sorted by;
+-- workspaces, plugins and tables, which are the tenant's work and tell of no lead; the names
+-- of counters and the reasons' codes, which rules choose; and the ids of leads, which are
+-- record numbers of a CRM: whoever routes leads under ids of their own should choose numbers,
+-- too, and no e-mail addresses.
+
+-- The host's key as this database knows it: a text that only this key opens. One row.
+CREATE TABLE host_key (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sealed BLOB NOT NULL
+) STRICT;
+
+-- Each tenant's key. NULL only while an older database is being sealed, as below.
+ALTER TABLE tenants ADD COLUMN key BLOB;
+
+-- Each person's key. Once it is dropped, they are erased: `erased` and `erased_by` say when
+-- and by whom, and `key_digest` is a number of no meaning, so that the same person is somebody
+-- new from then on.
+ALTER TABLE people ADD COLUMN key BLOB;
+ALTER TABLE people ADD COLUMN erased INTEGER;
+ALTER TABLE people ADD COLUMN erased_by TEXT;
+
+-- The bodies of an older database are moved from here to `private`, sealed, by whoever opens
+-- it first; then this table goes. Whoever is interrupted goes on at the next start.
+DROP VIEW decision_rows;
+DROP VIEW outbox_rows;
+DROP VIEW sendable;
+ALTER TABLE private RENAME TO private_plain;
+
+-- As before, but for bodies, which are sealed.
+CREATE TABLE private (
+    person INTEGER NOT NULL REFERENCES people (person),
+    kind TEXT NOT NULL,
+    ref INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (person, kind, ref)
+) STRICT;
+
+-- As before, with the keys of persons, or with their erasure.
+CREATE VIEW decision_rows AS
+SELECT d.*, log.body, why.body AS why, people.key AS person_key, people.key_digest AS person_digest,
+    people.erased, people.erased_by
+FROM decisions AS d
+JOIN log ON log.tenant = d.tenant AND log.seq = d.seq
+JOIN people ON people.person = d.person
+LEFT JOIN private AS why ON why.person = d.person AND why.kind = 'why' AND why.ref = d.seq;
+
+CREATE VIEW outbox_rows AS
+SELECT o.*, effect.body, cause.body AS cause, d.id AS decision_id, d.lead,
+    people.key AS person_key, people.key_digest AS person_digest
+FROM outbox AS o
+JOIN decisions AS d ON d.tenant = o.tenant AND d.seq = o.decision
+JOIN people ON people.person = o.person AND people.key IS NOT NULL
+JOIN private AS effect ON effect.person = o.person AND effect.kind = 'effect' AND effect.ref = o.id
+LEFT JOIN private AS cause ON cause.person = o.person AND cause.kind = 'cause' AND cause.ref = o.id;
+
+CREATE VIEW sendable AS
+SELECT o.*, effect.body, people.key AS person_key, people.key_digest AS person_digest
+FROM outbox AS o
+JOIN people ON people.person = o.person AND people.key IS NOT NULL
+JOIN private AS effect ON effect.person = o.person AND effect.kind = 'effect' AND effect.ref = o.id
+WHERE o.state = 'waiting';
+
+-- Who a person's decisions and effects are is asked when somebody is given out or erased.
+CREATE INDEX decisions_person ON decisions (person, seq);
+CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'held', 'dead');
 
 -- What a tenant's plan is called, where rota.toml says nothing, and when it was made; a
 -- suspended tenant takes nothing in.
@@ -39,8 +110,9 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_tenant ON audit (tenant, id);
 
--- Components that tenants uploaded; their bytes are in `kept`. `manifest` is JSON. A
--- withdrawn one is used by no workspace from then on, and still replays.
+-- Components that tenants uploaded; their bytes are in `kept`. `manifest` is JSON, and so is
+-- `makeup`: imports, tools, memory. A withdrawn one is used by no workspace from then on, and
+-- still replays.
 CREATE TABLE plugins (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     digest TEXT NOT NULL,
@@ -48,6 +120,8 @@ CREATE TABLE plugins (
     version TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     manifest TEXT NOT NULL,
+    makeup TEXT NOT NULL,
+    settings_schema TEXT,
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
     withdrawn INTEGER,
@@ -55,16 +129,20 @@ CREATE TABLE plugins (
 ) STRICT, WITHOUT ROWID;
 
 -- What a workspace revision was made from: who applied it, why, and the digest under which
--- its files are kept. `seq` is the number of its entry in the log.
+-- its files are kept. `seq` is the number of its entry in the log, which is written in the
+-- same commit. A revision that the host read from a directory has no row.
 CREATE TABLE revisions (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
     note TEXT,
-    source TEXT,
+    source TEXT NOT NULL,
     PRIMARY KEY (tenant, seq)
 ) STRICT, WITHOUT ROWID;
+
+-- Revisions are few among many decisions.
+CREATE INDEX log_workspaces ON log (tenant, seq) WHERE kind = 'workspace';
 
 -- Secrets of a workspace by name, such as the token of a CRM account, sealed under the
 -- tenant's key.

@@ -8,16 +8,20 @@
 //! as tried from then on, so that it is looked for before it is sent.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::effect::Effect;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_flow::ports::Claim;
 use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
+use super::keys::TenantKeys;
 use super::many::pieces;
-use super::rows::{effect_row, micros, parse_private};
+use super::private::{self, Kind, PersonColumns};
+use super::rows::{effect_row, micros};
 use super::settle::{Line, Settlements};
 use super::writer::Unit;
 
@@ -28,10 +32,14 @@ pub(super) struct Lease {
     now: i64,
     until: i64,
     limit: u32,
+    keys: Arc<TenantKeys>,
+    /// Whether the keys were read anew: what is sealed under another one is damaged then.
+    sure: bool,
 }
 
-/// A leased lane's head: lane, effect's number in the outbox, effect, attempts so far, body.
-type Head = (String, i64, String, u32, String);
+/// A leased lane's head: lane, effect's number in the outbox, effect, attempts so far, body,
+/// person.
+type Head = (String, i64, String, u32, Vec<u8>, i64, Vec<u8>, Vec<u8>);
 
 /// What one round of leasing brought.
 struct Round {
@@ -42,14 +50,16 @@ struct Round {
 impl Lease {
     /// A wish for up to `limit` lanes.
     pub(super) fn new(
-        tenant: TenantId,
+        keys: Arc<TenantKeys>,
         connection: ConnectionId,
         now: Timestamp,
         lease: SignedDuration,
         limit: u32,
+        sure: bool,
     ) -> Self {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
-        Self { tenant, connection, now: micros(now), until: micros(until), limit }
+        let tenant = keys.tenant.clone();
+        Self { tenant, connection, now: micros(now), until: micros(until), limit, keys, sure }
     }
 
     /// Whether there is a lane to be had. Most questions find none, and those do not trouble
@@ -133,7 +143,8 @@ impl Lease {
                           AND s.lane = claimed.lane AND s.kind = 'owner'
                         ORDER BY id DESC LIMIT 1) AS owner
                     FROM claimed)
-                 SELECT newest.lane, head.id, head.effect, head.attempts, head.body
+                 SELECT newest.lane, head.id, head.effect, head.attempts, head.body,
+                     head.person, head.person_digest, head.person_key
                  FROM newest JOIN sendable AS head ON head.id = (
                     SELECT s.id FROM sendable AS s
                     WHERE s.tenant = newest.tenant AND s.connection = newest.connection
@@ -161,7 +172,7 @@ impl Lease {
     }
 
     /// Leases lanes once, and reads their heads.
-    async fn round(&self, connection: &mut SqliteConnection) -> Result<Round, sqlx::Error> {
+    async fn round(&self, connection: &mut SqliteConnection) -> Result<Round, Failure> {
         let abandoned = self.abandoned(connection).await?;
         let (fence, lanes) = self.lease(connection).await?;
         let heads = self.heads(connection, &lanes).await?;
@@ -169,7 +180,7 @@ impl Lease {
         let mut round = Round { claims: Vec::with_capacity(lanes.len()), unreadable: Vec::new() };
         let (mut doubtful, mut empty) = (Vec::new(), Vec::new());
         for lane in lanes {
-            let Some((_, id, effect, mut attempts, body)) = heads.remove(&lane) else {
+            let Some((_, id, effect, mut attempts, body, number, digest, key)) = heads.remove(&lane) else {
                 empty.push(lane);
                 continue;
             };
@@ -177,12 +188,14 @@ impl Lease {
                 doubtful.push(id);
                 attempts = attempts.max(1);
             }
-            match parse_private(&body, effect_row(&effect, &self.tenant)) {
+            match self.open(&effect, &body, &(number, digest, key)) {
                 Ok(effect) => {
                     let (tenant, attempt) = (self.tenant.clone(), attempts.saturating_add(1));
                     round.claims.push(Claim { tenant, lane, fence, attempt, effect });
                 }
-                Err(error) => {
+                Err(Failure::OtherKey) if !self.sure => return Err(Failure::OtherKey),
+                Err(failure) => {
+                    let error = failure.of("of this host");
                     tracing::error!(tenant = %self.tenant, effect, %error, "An effect is dead, since it cannot be read");
                     let lane = (self.tenant.to_string(), self.connection.to_string(), lane);
                     round.unreadable.push(Line::unreadable(lane, fence, effect, self.now, error.to_string()));
@@ -192,6 +205,13 @@ impl Lease {
         self.doubt(connection, &doubtful).await?;
         self.end(connection, &empty).await?;
         Ok(round)
+    }
+
+    /// Opens an effect, under the key of the person whom it is about.
+    fn open(&self, effect: &str, body: &[u8], person: &PersonColumns) -> Result<Effect, Failure> {
+        let row = effect_row(effect, &self.tenant);
+        let person = private::person(&self.keys, person, &row)?;
+        private::value(&self.keys, &person, Kind::Effect, effect.as_bytes(), body, &row)
     }
 
     /// Ends lanes in which nothing can be sent, since the persons were erased.

@@ -1,19 +1,22 @@
 //! The inbox: arrivals are stored once each, wait in order, and are settled by the log.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::TenantId;
 use rota_domain::person::PersonKey;
 use rota_flow::ports::{Accepted, Arrival, Payload, StoreError, Waiting};
-use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, QueryBuilder, Row as _, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
+use super::keys::TenantKeys;
 use super::many::pieces;
 use super::people::{self, KeyDigest, People, digest};
 use super::private::{self, Kind, PrivateRow};
-use super::rows::{json, micros, parse, parse_private, time, unreadable};
+use super::rows::{json, micros, parse, time, unreadable};
 use super::writer::Unit;
 
 /// Arrivals of one tenant, ready to be written.
@@ -27,34 +30,43 @@ struct Row {
     dedupe_key: KeyDigest,
     occurred: i64,
     received: i64,
-    payload: String,
-    /// The person's place, where the payload is personal.
-    person: Option<usize>,
+    /// The payload, where it is not personal.
+    payload: Option<String>,
+    /// The person's place and the sealed payload, where it is.
+    person: Option<(usize, Vec<u8>)>,
 }
 
 impl Arrivals {
-    /// Makes rows of arrivals.
-    pub(super) fn new(tenant: TenantId, seed: &Seed, arrivals: &[Arrival], now: Timestamp) -> Result<Self, StoreError> {
-        let mut people = People::default();
+    /// Makes rows of arrivals; who they are about is looked up.
+    pub(super) async fn new(
+        readers: &SqlitePool,
+        keys: Arc<TenantKeys>,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let persons: Vec<Option<PersonKey>> = arrivals.iter().map(|arrival| personal(&arrival.payload)).collect();
+        let people = People::meet(readers, keys, persons.iter().flatten()).await?;
+        let tenant = people.keys().tenant.clone();
         let mut rows = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
+        for (arrival, person) in arrivals.iter().zip(&persons) {
+            let dedupe_key = digest(&people.keys().seed, "arrival", &arrival.dedupe_key);
+            let payload = json(&arrival.payload, format_args!("an arrival for `{tenant}`"))?;
+            let place = person.as_ref().and_then(|person| people.place(person));
+            let person = place.map(|place| (place, people.seal(place, Kind::Arrival, &dedupe_key, &payload)));
             rows.push(Row {
-                dedupe_key: digest(seed, "arrival", &arrival.dedupe_key),
+                dedupe_key,
                 occurred: micros(arrival.occurred),
                 received: micros(now),
-                payload: json(&arrival.payload, format_args!("an arrival for `{tenant}`"))?,
-                person: match &arrival.payload {
-                    Payload::Lead { lead, .. } => Some(people.place(seed, &PersonKey::of(lead))),
-                    Payload::Record { .. } => None,
-                },
+                payload: person.is_none().then_some(payload),
+                person,
             });
         }
         Ok(Self { tenant, rows, people })
     }
 
     /// Writes those that are new; answers for each, in order.
-    pub(super) async fn insert(&self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, sqlx::Error> {
-        let numbers = people::numbers(connection, &[(&self.tenant, &self.people)]).await?.remove(0);
+    pub(super) async fn insert(&self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, Failure> {
+        let numbers = people::numbers(connection, &[&self.people]).await?.remove(0);
         let mut ids: HashMap<KeyDigest, i64> = HashMap::new();
         for piece in pieces(&self.rows) {
             let mut sql =
@@ -65,8 +77,8 @@ impl Arrivals {
                     .push_bind(row.dedupe_key.as_slice())
                     .push_bind(row.occurred)
                     .push_bind(row.received)
-                    .push_bind(row.person.is_none().then_some(row.payload.as_str()))
-                    .push_bind(row.person.map(|place| numbers[place]));
+                    .push_bind(row.payload.as_deref())
+                    .push_bind(row.person.as_ref().map(|(place, _)| numbers[*place]));
             });
             sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING RETURNING dedupe_key, id");
             let new: Vec<(KeyDigest, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
@@ -81,9 +93,8 @@ impl Arrivals {
                 continue;
             };
             answers.push(Accepted::New);
-            if let Some(place) = row.person {
-                let body = row.payload.clone();
-                leads.push(PrivateRow { person: numbers[place], kind: Kind::Arrival, reference: id, body });
+            if let Some((place, body)) = &row.person {
+                leads.push(PrivateRow { person: numbers[*place], kind: Kind::Arrival, reference: id, body });
             }
         }
         private::write(connection, &leads).await?;
@@ -100,7 +111,7 @@ impl Unit for Arrivals {
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<Vec<Accepted>, Failure> {
-        Ok(self.insert(connection).await?)
+        self.insert(connection).await
     }
 }
 
@@ -133,6 +144,7 @@ pub(super) async fn settle(
 pub(super) const WAITING: &str = "inbox
     LEFT JOIN private AS lead
       ON lead.person = inbox.person AND lead.kind = 'arrival' AND lead.ref = inbox.id
+    LEFT JOIN people ON people.person = inbox.person
     WHERE inbox.entry IS NULL AND (inbox.payload IS NOT NULL OR lead.body IS NOT NULL) AND inbox.tenant = ";
 
 /// Arrivals that wait, and the ids of those that cannot be read, with the reason.
@@ -142,23 +154,26 @@ pub(super) struct Page {
     pub(super) unreadable: Vec<(i64, StoreError)>,
 }
 
-/// The oldest that wait after this id. Those that cannot be read do not count.
+/// The oldest that wait after this id. Those that cannot be read do not count; whether they
+/// can is `sure` once keys were read anew.
 pub(super) async fn waiting(
     readers: &SqlitePool,
-    tenant: &TenantId,
+    keys: &TenantKeys,
     mut after: i64,
     limit: u32,
+    sure: bool,
 ) -> Result<Page, Failure> {
     let mut page = Page::default();
     let mut wanted = limit;
     loop {
-        let rows = rows(readers, tenant, after, wanted).await?;
+        let rows = rows(readers, &keys.tenant, after, wanted).await?;
         let more = u32::try_from(rows.len()).is_ok_and(|number| number == wanted);
         for row in rows {
-            after = row.0;
-            match read(row, tenant) {
+            after = row.id;
+            match read(row, keys) {
                 Ok(waiting) => page.waiting.push(waiting),
-                Err(error) => page.unreadable.push((after, error)),
+                Err(Failure::OtherKey) if !sure => return Err(Failure::OtherKey),
+                Err(failure) => page.unreadable.push((after, failure.of("of this host"))),
             }
         }
         wanted = limit.saturating_sub(u32::try_from(page.waiting.len()).unwrap_or(u32::MAX));
@@ -168,21 +183,62 @@ pub(super) async fn waiting(
     }
 }
 
-type Columns = (i64, i64, i64, Option<String>, Option<String>);
+struct Columns {
+    id: i64,
+    occurred: i64,
+    received: i64,
+    dedupe_key: KeyDigest,
+    payload: Option<String>,
+    body: Option<Vec<u8>>,
+    person: Option<i64>,
+    key_digest: Option<KeyDigest>,
+    key: Option<Vec<u8>>,
+}
+
+impl FromRow<'_, SqliteRow> for Columns {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            occurred: row.try_get("occurred")?,
+            received: row.try_get("received")?,
+            dedupe_key: row.try_get("dedupe_key")?,
+            payload: row.try_get("payload")?,
+            body: row.try_get("body")?,
+            person: row.try_get("person")?,
+            key_digest: row.try_get("key_digest")?,
+            key: row.try_get("key")?,
+        })
+    }
+}
 
 async fn rows(readers: &SqlitePool, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Columns>, sqlx::Error> {
-    let mut sql = QueryBuilder::new("SELECT inbox.id, inbox.occurred, inbox.received, inbox.payload, lead.body FROM ");
+    let mut sql = QueryBuilder::new(
+        "SELECT inbox.id, inbox.occurred, inbox.received, inbox.dedupe_key, inbox.payload, lead.body, \
+         people.person, people.key_digest, people.key FROM ",
+    );
     sql.push(WAITING).push_bind(tenant.as_str());
     sql.push(" AND inbox.id > ").push_bind(after).push(" ORDER BY inbox.id LIMIT ").push_bind(limit);
     sql.build_query_as().fetch_all(readers).await
 }
 
-fn read((id, occurred, received, outside, inside): Columns, tenant: &TenantId) -> Result<Waiting, StoreError> {
-    let row = format_args!("arrival {id} of `{tenant}`").to_string();
-    let payload: Payload = match (outside, inside) {
-        (Some(text), _) => parse(&text, &row)?,
-        (None, Some(text)) => parse_private(&text, &row)?,
-        (None, None) => return Err(unreadable(&row, "it has no payload")),
+fn read(columns: Columns, keys: &TenantKeys) -> Result<Waiting, Failure> {
+    let Columns { id, occurred, received, dedupe_key, payload, body, person, key_digest, key } = columns;
+    let row = format_args!("arrival {id} of `{}`", keys.tenant).to_string();
+    let payload: Payload = match (payload, body, person.zip(key_digest).zip(key)) {
+        (Some(text), ..) => parse(&text, &row)?,
+        (None, Some(body), Some(((number, digest), sealed))) => {
+            let person = private::person(keys, &(number, digest, sealed), &row)?;
+            private::value(keys, &person, Kind::Arrival, &dedupe_key, &body, &row)?
+        }
+        (None, ..) => return Err(unreadable(&row, "it has no payload").into()),
     };
     Ok(Waiting { id, occurred: time(occurred, &row)?, received: time(received, &row)?, payload })
+}
+
+/// Whom a payload tells of, where it tells anything personal.
+fn personal(payload: &Payload) -> Option<PersonKey> {
+    match payload {
+        Payload::Lead { lead, .. } => Some(PersonKey::of(lead)),
+        Payload::Record { .. } | Payload::Erasure { .. } => None,
+    }
 }

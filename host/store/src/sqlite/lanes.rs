@@ -12,6 +12,7 @@ use rota_flow::ports::StoreError;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::many::pieces;
+use super::people::People;
 use super::private::{self, Kind, PrivateRow};
 use super::rows::json;
 
@@ -29,7 +30,7 @@ pub(super) struct QueuedEffect {
     with_owner: bool,
     held: bool,
     at: i64,
-    body: String,
+    body: Vec<u8>,
 }
 
 impl QueuedEffect {
@@ -37,9 +38,11 @@ impl QueuedEffect {
     pub(super) fn new(
         Placed { effect, with_owner, held }: &Placed,
         decision: i64,
+        people: &People,
         person: usize,
         at: i64,
     ) -> Result<Self, StoreError> {
+        let body = json(effect, format_args!("effect `{}`", effect.id))?;
         Ok(Self {
             connection: effect.connection.to_string(),
             lane: effect.lane(),
@@ -50,7 +53,7 @@ impl QueuedEffect {
             with_owner: *with_owner,
             held: *held,
             at,
-            body: json(effect, format_args!("effect `{}`", effect.id))?,
+            body: people.seal(person, Kind::Effect, effect.id.as_str().as_bytes(), &body),
         })
     }
 }
@@ -105,14 +108,14 @@ pub(super) async fn enqueue(
     }
     // Ids grow in the order of the values; only the order in which they are returned is open.
     ids.sort_unstable();
-    let bodies: Vec<PrivateRow> = ids
+    let bodies: Vec<PrivateRow<'_>> = ids
         .into_iter()
         .zip(effects)
         .map(|(reference, (_, effect, person))| PrivateRow {
             person: *person,
             kind: Kind::Effect,
             reference,
-            body: effect.body.clone(),
+            body: &effect.body,
         })
         .collect();
     private::write(connection, &bodies).await

@@ -5,13 +5,18 @@
 //! domain value stands in columns, and `private` alone writes personal text.
 
 mod access;
+mod answered;
 mod claim;
 mod counters;
+mod dossier;
+mod erase;
 mod failure;
 mod held;
 mod inbox;
 mod kept;
+mod keys;
 mod lanes;
+mod library;
 mod log;
 mod many;
 mod mends;
@@ -22,36 +27,45 @@ mod private;
 mod read;
 mod record;
 mod records;
+mod renew;
 mod repair;
+mod revisions;
 mod rows;
 mod settle;
 mod shared;
 mod strand;
+mod takeover;
 mod tenant;
 mod turns;
+mod vault;
+mod whom;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Entry, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store, StoreError, Stored,
-    Waiting,
+    Accepted, Arrival, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
+    StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
 use tokio::task::JoinHandle;
+
+pub use renew::Renewed;
 
 use claim::Lease;
 use failure::Failure;
 use inbox::Arrivals;
 use kept::Step;
+use keys::{Keyring, TenantKeys};
+use people::People;
 use record::Record;
 use repair::Mend;
 use settle::{Line, Settlements};
@@ -60,6 +74,8 @@ use strand::Strand;
 use tenant::NewTenant;
 use writer::Writer;
 
+use crate::sealing::Keys;
+
 /// Durable state in one SQLite file. When it is dropped, what was asked of it is still
 /// written, and then the file is closed.
 pub struct SqliteStore {
@@ -67,29 +83,33 @@ pub struct SqliteStore {
     writer: Writer,
     writing: JoinHandle<()>,
     readers: SqlitePool,
-    /// Seeds that were read. A tenant's never changes.
-    seeds: Mutex<HashMap<TenantId, Seed>>,
+    file: PathBuf,
+    keys: Arc<Keyring>,
     /// Arrivals that could not be read and were reported, each once: they are met at every turn.
     reported: Mutex<HashSet<i64>>,
     /// Large texts that decisions share and that are in the file.
     shared: Written,
 }
 
-/// Opens a database file; it is made if it is not there.
+/// Opens a database file, which is sealed under these keys; it is made if it is not there, and
+/// sealed if it is an older one.
 ///
 /// # Errors
-/// When the file cannot be used: which, why, and what to do.
-pub async fn open(path: impl AsRef<Path>) -> Result<SqliteStore, StoreError> {
+/// When the file cannot be used, or is sealed under another key: which, why, and what to do.
+pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, StoreError> {
     let file = open::full_path(path.as_ref());
     let database: Arc<str> = file.display().to_string().into();
-    let (connection, readers) = open::connect(&file, &database).await?;
+    let (mut connection, readers) = open::connect(&file, &database).await?;
+    let keys = Keyring::open(&mut connection, keys, &database).await?;
+    takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
     let (writer, writing) = Writer::start(connection, Arc::clone(&database));
     Ok(SqliteStore {
         database,
         writer,
         writing,
         readers,
-        seeds: Mutex::default(),
+        file,
+        keys,
         reported: Mutex::default(),
         shared: Written::default(),
     })
@@ -105,14 +125,68 @@ impl SqliteStore {
         }
     }
 
-    async fn seed(&self, tenant: &TenantId) -> Result<Seed, StoreError> {
-        let known = self.seeds.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).copied();
-        if let Some(seed) = known {
-            return Ok(seed);
+    /// A tenant's keys.
+    async fn tenant(&self, tenant: &TenantId) -> Result<Arc<TenantKeys>, Failure> {
+        if let Some(known) = self.keys.known(tenant) {
+            return Ok(known);
         }
-        let seed = self.read(read::seed(&self.readers, tenant).await)?;
-        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), seed);
-        Ok(seed)
+        let row: Option<(Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT key, seed FROM tenants WHERE tenant = ? AND key IS NOT NULL")
+                .bind(tenant.as_str())
+                .fetch_optional(&self.readers)
+                .await?;
+        let (key, seed) = row.ok_or_else(|| unknown_tenant(tenant))?;
+        match self.keys.unlock(&self.keys.host(), tenant, key.clone(), &seed) {
+            Err(Failure::OtherKey) => {
+                let host = self.keys.reload(&self.readers).await?;
+                self.keys.unlock(&host, tenant, key, &seed)
+            }
+            unlocked => unlocked,
+        }
+    }
+
+    /// Does something with a tenant's keys; once more with keys that are read anew, where it
+    /// met one that is not known or was made with one that is gone. The second argument says
+    /// whether the keys are as they stand in the database.
+    async fn keyed<T, F>(
+        &self,
+        tenant: &TenantId,
+        work: impl Fn(Arc<TenantKeys>, bool) -> F + Send,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let mut attempt = 0;
+        loop {
+            let keys = self.read(self.tenant(tenant).await)?;
+            match work(keys, attempt > 0).await {
+                Err(Failure::OtherKey) if attempt == 0 => {}
+                Err(Failure::Stale) if attempt < STALE => {}
+                done => return self.read(done),
+            }
+            self.keys.forget(tenant);
+            attempt += 1;
+        }
+    }
+
+    /// Makes a tenant unless it is there; says whether it is new.
+    async fn make_tenant(
+        &self,
+        tenant: &TenantId,
+        seed: &Seed,
+        plan: Option<String>,
+        made: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let mut host = self.keys.host();
+        for _ in 0..STALE {
+            let sealed = self.keys.draw(&host, tenant, seed);
+            let new = NewTenant { tenant: tenant.clone(), sealed, under: host.check, plan: plan.clone(), made };
+            match self.writer.attempt(new).await {
+                Err(Failure::Stale) => host = self.read(self.keys.reload(&self.readers).await)?,
+                made => return self.read(made),
+            }
+        }
+        self.read(Err(Failure::Stale))
     }
 
     /// Works out what would keep the runtime's threads from others for too long.
@@ -135,6 +209,9 @@ impl SqliteStore {
     }
 }
 
+/// How often a unit is made anew because others changed what it was made with.
+const STALE: u32 = 16;
+
 /// Nobody opened this tenant.
 fn unknown_tenant(tenant: &TenantId) -> StoreError {
     StoreError::Inconsistent {
@@ -146,7 +223,13 @@ fn unknown_tenant(tenant: &TenantId) -> StoreError {
 #[async_trait]
 impl Store for SqliteStore {
     async fn open(&self, tenant: &TenantId, seed: Seed) -> Result<(), StoreError> {
-        self.writer.write(NewTenant { tenant: tenant.clone(), seed }).await
+        match self.tenant(tenant).await {
+            Ok(_) => return Ok(()),
+            // Most likely it is not there; who cannot be read is not made anew.
+            Err(Failure::Store(StoreError::Inconsistent { .. })) => {}
+            Err(failure) => return self.read(Err(failure)),
+        }
+        self.make_tenant(tenant, &seed, None, None).await.map(drop)
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
@@ -154,8 +237,7 @@ impl Store for SqliteStore {
     }
 
     async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError> {
-        let seed = self.seed(tenant).await?;
-        self.read(read::load(&self.readers, tenant, seed, recent_since).await)
+        self.keyed(tenant, |keys, _| async move { read::load(&self.readers, &keys, recent_since).await }).await
     }
 
     async fn accept(
@@ -164,12 +246,16 @@ impl Store for SqliteStore {
         arrivals: Vec<Arrival>,
         now: Timestamp,
     ) -> Result<Vec<Accepted>, StoreError> {
-        let seed = self.seed(tenant).await?;
-        self.writer.write(Arrivals::new(tenant.clone(), &seed, &arrivals, now)?).await
+        let arrivals = &arrivals;
+        let accept = |keys, _| async move {
+            self.writer.attempt(Arrivals::new(&self.readers, keys, arrivals, now).await?).await
+        };
+        self.keyed(tenant, accept).await
     }
 
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
-        let page = self.read(inbox::waiting(&self.readers, tenant, after, limit).await)?;
+        let page = |keys: Arc<_>, sure| async move { inbox::waiting(&self.readers, &keys, after, limit, sure).await };
+        let page = self.keyed(tenant, page).await?;
         for (id, error) in page.unreadable {
             if self.reported.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
                 tracing::error!(%error, "An arrival is left out until it can be read");
@@ -179,13 +265,29 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let seed = self.seed(tenant).await?;
-        let mut record = Record::new(tenant.clone(), &seed, expected, entries)?;
+        let persons = &entries;
+        let meet = |keys, _| People::meet(&self.readers, keys, record::persons(persons));
+        let people = self.keyed(tenant, meet).await?;
+        let mut record = Record::new(people, expected, entries)?;
         self.shared.reduce(tenant, &mut record.shared);
         let shared = record.shared.keys().cloned().collect();
-        self.writer.write(record).await?;
-        self.shared.add(tenant, shared);
-        Ok(())
+        match self.writer.attempt(record).await {
+            Ok(()) => {
+                self.shared.add(tenant, shared);
+                Ok(())
+            }
+            // Somebody was met or erased meanwhile. What was decided holds no longer, then.
+            Err(Failure::Stale) => {
+                self.keys.forget(tenant);
+                Err(StoreError::Conflict { tenant: tenant.clone(), seq: expected })
+            }
+            failed => self.read(failed),
+        }
+    }
+
+    async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError> {
+        let read = |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &keys, calls).await };
+        self.keyed(tenant, read).await
     }
 
     async fn claim(
@@ -196,24 +298,31 @@ impl Store for SqliteStore {
         lease: SignedDuration,
         limit: u32,
     ) -> Result<Vec<Claim>, StoreError> {
-        let lease = Lease::new(tenant.clone(), connection.clone(), now, lease, limit);
-        if !self.read(lease.promises(&self.readers).await)? {
-            return Ok(Vec::new());
-        }
-        self.writer.write(lease).await
+        let claim = |keys, sure| async move {
+            let lease = Lease::new(keys, connection.clone(), now, lease, limit, sure);
+            if lease.promises(&self.readers).await? { self.writer.attempt(lease).await } else { Ok(Vec::new()) }
+        };
+        self.keyed(tenant, claim).await
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>, StoreError> {
-        let mut lines = Vec::with_capacity(settlements.len());
-        for settlement in settlements {
-            let seed = self.seed(&settlement.claim.tenant).await?;
-            lines.push(Line::new(settlement, &seed)?);
-        }
-        self.writer.write(Settlements(lines)).await
+        let Some(first) = settlements.first() else { return Ok(Vec::new()) };
+        // All of a courier's are one tenant's; of others, keys are read one by one.
+        let (tenant, settlements) = (&first.claim.tenant, &settlements);
+        let settle = |keys: Arc<TenantKeys>, _| async move {
+            let mut lines = Vec::with_capacity(settlements.len());
+            for settlement in settlements {
+                let own = settlement.claim.tenant == keys.tenant;
+                let keys = if own { keys.clone() } else { self.tenant(&settlement.claim.tenant).await? };
+                lines.push(Line::new(&self.readers, &keys, settlement).await?);
+            }
+            self.writer.attempt(Settlements(lines)).await
+        };
+        self.keyed(tenant, settle).await
     }
 
     async fn keep(&self, tenant: &TenantId, things: Vec<Arc<[u8]>>) -> Result<(), StoreError> {
-        self.seed(tenant).await?;
+        self.read(self.tenant(tenant).await)?;
         let things = self.work(move || Ok(kept::by_digest(things))).await?;
         let known = self.read(kept::known(&self.readers, tenant, &things).await)?;
         for (digest, thing) in things {
@@ -239,7 +348,7 @@ impl Store for SqliteStore {
     }
 
     async fn decision(&self, tenant: &TenantId, id: &DecisionId) -> Result<Option<Recalled>, StoreError> {
-        self.read(read::decision(&self.readers, tenant, id).await)
+        self.keyed(tenant, |keys, _| async move { read::decision(&self.readers, &keys, id).await }).await
     }
 
     async fn decisions_of(&self, tenant: &TenantId, lead: &LeadId) -> Result<Vec<DecisionId>, StoreError> {
@@ -247,11 +356,24 @@ impl Store for SqliteStore {
     }
 
     async fn log(&self, tenant: &TenantId, after: u64, limit: u32) -> Result<Vec<Stored>, StoreError> {
-        self.read(read::log(&self.readers, tenant, after, limit).await)
+        self.keyed(tenant, |keys, _| async move { read::log(&self.readers, &keys, after, limit).await }).await
+    }
+
+    async fn log_of(
+        &self,
+        tenant: &TenantId,
+        lead: &LeadId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let read =
+            |keys: Arc<TenantKeys>, _| async move { read::log_of(&self.readers, &keys, lead, after, limit).await };
+        self.keyed(tenant, read).await
     }
 
     async fn outbox(&self, tenant: &TenantId, dead: bool, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
-        self.read(read::outbox(&self.readers, tenant, dead, limit).await)
+        let outbox = |keys: Arc<_>, sure| async move { read::outbox(&self.readers, &keys, dead, limit, sure).await };
+        self.keyed(tenant, outbox).await
     }
 
     async fn repair(

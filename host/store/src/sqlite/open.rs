@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rota_flow::ports::StoreError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 
 use super::failure::{Failure, unavailable};
 
@@ -53,7 +53,9 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .clone()
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", WRITER_CACHE)
-        .pragma("wal_autocheckpoint", CHECKPOINT);
+        .pragma("wal_autocheckpoint", CHECKPOINT)
+        // What is deleted on a page that is written anyway is overwritten: so a dropped key is.
+        .pragma("secure_delete", "FAST");
     let mut writer = writing.connect().await.map_err(|error| unavailable(database, &error))?;
     migrate(&mut writer, database).await.map_err(|failure| failure.of(database))?;
     // Only now it is certain that the file is ours.
@@ -66,6 +68,16 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .test_before_acquire(false)
         .connect_lazy_with(options.read_only(true));
     Ok((writer, readers))
+}
+
+/// Copies the log of the database into the file and empties it, so that no older page with a
+/// key that was dropped stays in it. Where readers or writers are in the way, it is left to
+/// the next checkpoint.
+pub(super) async fn checkpoint(file: &Path) -> Result<(), sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY_TIMEOUT).disable_statement_logging();
+    let mut connection = options.connect().await?;
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+    connection.close().await
 }
 
 /// The file's full path: messages name it, and SQLite must not read a URI out of it.

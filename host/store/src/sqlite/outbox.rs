@@ -1,6 +1,7 @@
 //! What has not reached the world yet, as a person looks at it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -8,10 +9,11 @@ use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_flow::ports::{Cause, Group, LaneState, Letter, Load, Outbox, Repair, Sought, StoreError};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
 use super::SqliteStore;
 use super::failure::Failure;
+use super::keys::TenantKeys;
 use super::mends::{BATCH, Mends};
 use super::rows::{EffectRow, micros, parse, signed, time, unreadable, unsigned};
 use super::writer::Unit;
@@ -42,8 +44,8 @@ impl FromRow<'_, SqliteRow> for LetterRow {
 }
 
 impl LetterRow {
-    fn read(self, tenant: &TenantId) -> Result<Letter, StoreError> {
-        let row = self.row.read(tenant)?;
+    fn read(self, keys: &TenantKeys) -> Result<Letter, Failure> {
+        let row = self.row.read(keys)?;
         let trouble = self.trouble.map(|text| parse(&text, format_args!("effect {}", self.id))).transpose()?;
         Ok(Letter { number: unsigned(self.id), row, trouble })
     }
@@ -84,39 +86,45 @@ impl Unit for Hurry {
     }
 }
 
+/// Effects that are sought; one that cannot be read is left out and said in the log.
+async fn letters(readers: &SqlitePool, keys: &TenantKeys, sought: &Sought, sure: bool) -> Result<Vec<Letter>, Failure> {
+    let states: &[LaneState] = match &sought.state {
+        Some(state) => std::slice::from_ref(state),
+        None => &[LaneState::Waiting, LaneState::Held, LaneState::Dead],
+    };
+    let mut sql = QueryBuilder::new("SELECT * FROM outbox_rows WHERE id IN (SELECT id FROM (");
+    for (n, state) in states.iter().enumerate() {
+        // The state stands in the text, since an index over some serves only who names them.
+        sql.push(if n > 0 { " UNION ALL " } else { "" });
+        sql.push("SELECT id FROM outbox WHERE state = '").push(state.as_str()).push("' AND tenant = ");
+        sql.push_bind(keys.tenant.as_str()).push(" AND id > ").push_bind(signed(sought.after));
+        if let Some(connection) = &sought.connection {
+            sql.push(" AND connection = ").push_bind(connection.as_str());
+        }
+        if let Some(cause) = &sought.cause {
+            of_cause(&mut sql, "trouble", cause);
+        }
+    }
+    sql.push(") ORDER BY id LIMIT ").push_bind(sought.limit.min(MOST)).push(") ORDER BY id");
+    let mut letters = Vec::new();
+    for row in sql.build_query_as::<LetterRow>().fetch_all(readers).await? {
+        match row.read(keys) {
+            Ok(letter) => letters.push(letter),
+            Err(Failure::OtherKey) if !sure => return Err(Failure::OtherKey),
+            Err(failure) => tracing::error!(error = %failure.of("of this host"), "An effect is left out"),
+        }
+    }
+    Ok(letters)
+}
+
 /// The effects of each state by connection and trouble.
 type Grouped = (String, String, String, i64, i64);
 
 #[async_trait]
 impl Outbox for SqliteStore {
     async fn list(&self, tenant: &TenantId, sought: &Sought) -> Result<Vec<Letter>, StoreError> {
-        let states: &[LaneState] = match &sought.state {
-            Some(state) => std::slice::from_ref(state),
-            None => &[LaneState::Waiting, LaneState::Held, LaneState::Dead],
-        };
-        let mut sql = QueryBuilder::new("SELECT * FROM outbox_rows WHERE id IN (SELECT id FROM (");
-        for (n, state) in states.iter().enumerate() {
-            // The state stands in the text, since an index over some serves only who names them.
-            sql.push(if n > 0 { " UNION ALL " } else { "" });
-            sql.push("SELECT id FROM outbox WHERE state = '").push(state.as_str()).push("' AND tenant = ");
-            sql.push_bind(tenant.as_str()).push(" AND id > ").push_bind(signed(sought.after));
-            if let Some(connection) = &sought.connection {
-                sql.push(" AND connection = ").push_bind(connection.as_str());
-            }
-            if let Some(cause) = &sought.cause {
-                of_cause(&mut sql, "trouble", cause);
-            }
-        }
-        sql.push(") ORDER BY id LIMIT ").push_bind(sought.limit.min(MOST)).push(") ORDER BY id");
-        let rows = sql.build_query_as::<LetterRow>().fetch_all(&self.readers).await;
-        let read = |row: LetterRow| match row.read(tenant) {
-            Ok(letter) => Some(letter),
-            Err(error) => {
-                tracing::error!(%error, "An effect is left out");
-                None
-            }
-        };
-        Ok(self.read(rows.map_err(Failure::from))?.into_iter().filter_map(read).collect())
+        let list = |keys: Arc<TenantKeys>, sure| async move { letters(&self.readers, &keys, sought, sure).await };
+        self.keyed(tenant, list).await
     }
 
     async fn causes(&self, tenant: &TenantId) -> Result<Vec<Cause>, StoreError> {

@@ -1,14 +1,24 @@
 //! Persons by number. What identifies one (an e-mail address, mostly) is looked up by a
-//! digest keyed with the tenant's seed, so that nobody can try addresses against a table.
+//! digest keyed with the tenant's seed, so that nobody can try addresses against a table; and
+//! what is told of one is sealed under a key of their own.
+//!
+//! A unit seals before the writer runs. So who is known is looked up first, and who is new
+//! gets a key; the writer then makes sure that all of this still holds. If it does not, since
+//! somebody was erased or met meanwhile, the unit is stale, and is made again.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::Seed;
 use rota_domain::person::PersonKey;
 use sha2::{Digest as _, Sha256};
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
+use super::failure::Failure;
+use super::keys::{Person, TenantKeys};
 use super::many::pieces;
+use super::private::Kind;
+use crate::sealing::Key;
 
 /// A digest that only who knows the tenant's seed can repeat.
 pub(super) type KeyDigest = Vec<u8>;
@@ -23,49 +33,160 @@ pub(super) fn digest(seed: &Seed, purpose: &str, text: &str) -> KeyDigest {
     hash.finalize().to_vec()
 }
 
-/// The persons of a unit, each once.
-#[derive(Default)]
+/// The digest of who a person is.
+pub(super) fn person_digest(seed: &Seed, person: &PersonKey) -> KeyDigest {
+    digest(seed, "person", person.as_str())
+}
+
+/// The persons of a unit of one tenant, each once, with their keys.
 pub(super) struct People {
-    digests: Vec<KeyDigest>,
+    keys: Arc<TenantKeys>,
+    members: Vec<Member>,
     places: HashMap<KeyDigest, usize>,
 }
 
+/// A person of a unit.
+enum Member {
+    /// Somebody whom the database had when it was asked.
+    Known(Arc<Person>),
+    /// Somebody new, with the key that they get.
+    New { digest: KeyDigest, key: Arc<Key>, sealed: Vec<u8> },
+}
+
 impl People {
-    /// The place of a person in this unit.
-    pub(super) fn place(&mut self, seed: &Seed, person: &PersonKey) -> usize {
-        let digest = digest(seed, "person", person.as_str());
-        *self.places.entry(digest).or_insert_with_key(|digest| {
-            self.digests.push(digest.clone());
-            self.digests.len() - 1
-        })
+    /// Looks persons up; who is not found gets a key.
+    pub(super) async fn meet(
+        readers: &SqlitePool,
+        keys: Arc<TenantKeys>,
+        persons: impl IntoIterator<Item = &PersonKey>,
+    ) -> Result<Self, Failure> {
+        let mut places = HashMap::new();
+        let mut digests: Vec<KeyDigest> = Vec::new();
+        for person in persons {
+            let digest = person_digest(&keys.seed, person);
+            places.entry(digest).or_insert_with_key(|digest| {
+                digests.push(digest.clone());
+                digests.len() - 1
+            });
+        }
+        let mut known: HashMap<KeyDigest, Arc<Person>> = HashMap::with_capacity(digests.len());
+        let mut asked: Vec<&KeyDigest> = Vec::new();
+        for digest in &digests {
+            match keys.known(digest) {
+                Some(person) => drop(known.insert(digest.clone(), person)),
+                None => asked.push(digest),
+            }
+        }
+        for piece in pieces(&asked) {
+            let mut sql = QueryBuilder::new("SELECT person, key_digest, key FROM people WHERE tenant = ");
+            sql.push_bind(keys.tenant.as_str()).push(" AND key_digest IN (");
+            let mut values = sql.separated(", ");
+            for digest in piece {
+                values.push_bind(digest.as_slice());
+            }
+            sql.push(")");
+            let rows: Vec<(i64, KeyDigest, Vec<u8>)> = sql.build_query_as().fetch_all(readers).await?;
+            for (number, digest, sealed) in rows {
+                let person = keys.person(number, &digest, &sealed);
+                let person = person.map_err(|why| Failure::sealed(why, format_args!("the key of person {number}")))?;
+                known.insert(digest, person);
+            }
+        }
+        let member = |digest: KeyDigest| match known.remove(&digest) {
+            Some(person) => Member::Known(person),
+            None => {
+                let (key, sealed) = keys.draw(&digest);
+                Member::New { digest, key: Arc::new(key), sealed }
+            }
+        };
+        let members = digests.into_iter().map(member).collect();
+        Ok(Self { keys, members, places })
+    }
+
+    /// The place of a person in this unit. Whoever was not met has none.
+    pub(super) fn place(&self, person: &PersonKey) -> Option<usize> {
+        self.places.get(&person_digest(&self.keys.seed, person)).copied()
+    }
+
+    /// The keys of the unit's tenant.
+    pub(super) fn keys(&self) -> &Arc<TenantKeys> {
+        &self.keys
+    }
+
+    /// Seals a text about the person in this place.
+    pub(super) fn seal(&self, place: usize, kind: Kind, reference: &[u8], text: &str) -> Vec<u8> {
+        let key = match &self.members[place] {
+            Member::Known(person) => &person.key,
+            Member::New { key, .. } => key,
+        };
+        self.keys.seal(key, kind.as_str(), reference, text.as_bytes())
     }
 }
 
-/// Everybody's number, by tenant and place; who is new gets one. No tenant comes twice.
-pub(super) async fn numbers(
-    connection: &mut SqliteConnection,
-    all: &[(&TenantId, &People)],
-) -> Result<Vec<Vec<i64>>, sqlx::Error> {
-    let mut numbers: Vec<Vec<i64>> = all.iter().map(|(_, people)| vec![0; people.digests.len()]).collect();
-    let tenants: HashMap<&str, usize> = all.iter().enumerate().map(|(n, (tenant, _))| (tenant.as_str(), n)).collect();
-    let rows: Vec<(&TenantId, &KeyDigest)> =
-        all.iter().flat_map(|(tenant, people)| people.digests.iter().map(move |digest| (*tenant, digest))).collect();
-    for piece in pieces(&rows) {
-        let mut sql = QueryBuilder::new("INSERT INTO people (tenant, key_digest) ");
-        sql.push_values(piece, |mut row, (tenant, digest)| {
-            row.push_bind(tenant.as_str()).push_bind(digest.as_slice());
-        });
-        // An update that changes nothing, since only touched rows are returned.
-        sql.push(" ON CONFLICT (tenant, key_digest) DO UPDATE SET tenant = excluded.tenant");
-        sql.push(" RETURNING person, tenant, key_digest");
-        let rows: Vec<(i64, String, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
-        for (person, tenant, digest) in rows {
-            if let Some(n) = tenants.get(tenant.as_str())
-                && let Some(place) = all[*n].1.places.get(&digest)
-            {
-                numbers[*n][*place] = person;
+/// Everybody's number, by unit and place; who is new gets one. No tenant comes twice. A unit
+/// whose persons are not what they were is stale.
+pub(super) async fn numbers(connection: &mut SqliteConnection, all: &[&People]) -> Result<Vec<Vec<i64>>, Failure> {
+    let (mut known, mut new) = (Vec::new(), Vec::new());
+    for (n, people) in all.iter().enumerate() {
+        for (place, member) in people.members.iter().enumerate() {
+            match member {
+                Member::Known(person) => known.push(&**person),
+                Member::New { digest, key, sealed } => new.push(((n, place), &people.keys, digest, key, sealed)),
             }
         }
     }
+    unchanged(connection, &known).await?;
+    let mut numbers: Vec<Vec<i64>> = all.iter().map(|people| numbers_known(people)).collect();
+    for piece in pieces(&new) {
+        let mut sql = QueryBuilder::new("WITH new (tenant, under, key_digest, key) AS (");
+        sql.push_values(piece, |mut row, (_, keys, digest, _, sealed)| {
+            row.push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
+            row.push_bind(digest.as_slice()).push_bind(sealed.as_slice());
+        });
+        // Under the tenant's key of today: another process may have changed it.
+        sql.push(
+            ") INSERT INTO people (tenant, key_digest, key)
+             SELECT new.tenant, new.key_digest, new.key FROM new
+             JOIN tenants ON tenants.tenant = new.tenant AND tenants.key = new.under
+             WHERE true ON CONFLICT (tenant, key_digest) DO NOTHING RETURNING person, tenant, key_digest",
+        );
+        let rows: Vec<(i64, String, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        if rows.len() < piece.len() {
+            return Err(Failure::Stale);
+        }
+        let given: HashMap<(&str, &KeyDigest), i64> =
+            rows.iter().map(|(number, tenant, digest)| ((tenant.as_str(), digest), *number)).collect();
+        for ((n, place), keys, digest, key, sealed) in piece {
+            let number = given.get(&(keys.tenant.as_str(), *digest)).copied().ok_or(Failure::Stale)?;
+            numbers[*n][*place] = number;
+            // Should this not be committed, the next unit that builds on it is found stale.
+            let person = Person { number, sealed: sealed.to_vec(), key: Arc::clone(key) };
+            keys.remember(digest, Arc::new(person));
+        }
+    }
     Ok(numbers)
+}
+
+fn numbers_known(people: &People) -> Vec<i64> {
+    let number = |member: &Member| match member {
+        Member::Known(person) => person.number,
+        Member::New { .. } => 0,
+    };
+    people.members.iter().map(number).collect()
+}
+
+/// Makes sure that these persons are still there under the same keys.
+async fn unchanged(connection: &mut SqliteConnection, known: &[&Person]) -> Result<(), Failure> {
+    for piece in pieces(known) {
+        let mut sql = QueryBuilder::new("WITH known (person, key) AS (");
+        sql.push_values(piece, |mut row, person| {
+            row.push_bind(person.number).push_bind(person.sealed.as_slice());
+        });
+        sql.push(") SELECT count(*) FROM known JOIN people ON people.person = known.person AND people.key = known.key");
+        let there: i64 = sql.build_query_scalar().fetch_one(&mut *connection).await?;
+        if usize::try_from(there) != Ok(piece.len()) {
+            return Err(Failure::Stale);
+        }
+    }
+    Ok(())
 }

@@ -1,11 +1,19 @@
-//! The one table with personal text. Whoever writes such a text writes it through here.
+//! The one table with personal text, sealed under the person's key. Whoever writes such a
+//! text writes it through here.
 
+use std::fmt::Display;
+
+use rota_flow::ports::StoreError;
+use serde::de::DeserializeOwned;
 use sqlx::{QueryBuilder, SqliteConnection};
 
+use super::failure::Failure;
+use super::keys::{Person, TenantKeys};
 use super::many::pieces;
+use super::rows::unreadable;
 
 /// What a private row is about, and so what its `ref` counts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The person's key and the words of a decision's reason.
     Why,
@@ -20,7 +28,10 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn as_str(self) -> &'static str {
+    /// Every kind.
+    pub(super) const ALL: [Self; 5] = [Self::Why, Self::Lead, Self::Effect, Self::Cause, Self::Arrival];
+
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Why => "why",
             Self::Lead => "lead",
@@ -31,24 +42,22 @@ impl Kind {
     }
 }
 
-/// One private row.
-pub(super) struct PrivateRow {
+/// One private row. Its body is sealed for what it is about: the number of a decision, the
+/// name of an effect, the digest of an arrival's key. The numbers of effects and arrivals are
+/// not known yet when it is sealed, and those names are theirs alone.
+pub(super) struct PrivateRow<'a> {
     pub(super) person: i64,
     pub(super) kind: Kind,
     pub(super) reference: i64,
-    pub(super) body: String,
+    pub(super) body: &'a [u8],
 }
 
 /// Writes private rows; one that is there already is replaced.
-pub(super) async fn write(connection: &mut SqliteConnection, rows: &[PrivateRow]) -> Result<(), sqlx::Error> {
+pub(super) async fn write(connection: &mut SqliteConnection, rows: &[PrivateRow<'_>]) -> Result<(), sqlx::Error> {
     for piece in pieces(rows) {
         let mut sql = QueryBuilder::new("INSERT INTO private (person, kind, ref, body) ");
         sql.push_values(piece, |mut values, row| {
-            values
-                .push_bind(row.person)
-                .push_bind(row.kind.as_str())
-                .push_bind(row.reference)
-                .push_bind(row.body.as_str());
+            values.push_bind(row.person).push_bind(row.kind.as_str()).push_bind(row.reference).push_bind(row.body);
         });
         sql.push(" ON CONFLICT (person, kind, ref) DO UPDATE SET body = excluded.body");
         sql.build().execute(&mut *connection).await?;
@@ -70,4 +79,52 @@ pub(super) async fn remove(
         sql.push(")").build().execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// A person's columns, as they stand beside a private row: number, digest and sealed key.
+pub(super) type PersonColumns = (i64, Vec<u8>, Vec<u8>);
+
+/// The person of these columns.
+pub(super) fn person(
+    keys: &TenantKeys,
+    (number, digest, sealed): &PersonColumns,
+    row: impl Display,
+) -> Result<std::sync::Arc<Person>, Failure> {
+    keys.person(*number, digest, sealed).map_err(|why| Failure::sealed(why, row))
+}
+
+/// A private body, opened as text.
+pub(super) fn text(
+    keys: &TenantKeys,
+    person: &Person,
+    kind: Kind,
+    reference: &[u8],
+    body: &[u8],
+    row: impl Display,
+) -> Result<String, Failure> {
+    let opened = keys.open(&person.key, kind.as_str(), reference, body);
+    // A body under another key than its person's was moved there: no other key is right.
+    let opened = opened.map_err(|_| unsealed(&row))?;
+    String::from_utf8(opened).map_err(|_| unreadable(row, "its private row is no text").into())
+}
+
+/// A private body, opened and read. Errors say where it fails, and not what stands there.
+pub(super) fn value<T: DeserializeOwned>(
+    keys: &TenantKeys,
+    person: &Person,
+    kind: Kind,
+    reference: &[u8],
+    body: &[u8],
+    row: impl Display,
+) -> Result<T, Failure> {
+    let opened = keys.open(&person.key, kind.as_str(), reference, body).map_err(|_| unsealed(&row))?;
+    let parsed = serde_json::from_slice(&opened);
+    parsed.map_err(|error| {
+        let what = format_args!("{:?} error at column {} of its private row", error.classify(), error.column());
+        unreadable(row, what).into()
+    })
+}
+
+fn unsealed(row: impl Display) -> StoreError {
+    unreadable(row, "its private row was changed, or stood in another place, or is another person's")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, TenantId};
 use rota_domain::transcript::shared::{named, restore};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
@@ -12,8 +12,10 @@ use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
 use super::inbox::WAITING;
-use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, parse_private, signed, unreadable, unsigned};
-use super::{counters, shared, turns, unknown_tenant};
+use super::keys::{Person, TenantKeys};
+use super::private::{self, Kind};
+use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
+use super::{counters, shared, turns};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &SqlitePool) -> Result<Vec<TenantId>, Failure> {
@@ -22,25 +24,9 @@ pub(super) async fn tenants(readers: &SqlitePool) -> Result<Vec<TenantId>, Failu
     Ok(names.into_iter().map(TenantId::from).collect())
 }
 
-/// The tenant's seed.
-pub(super) async fn seed(readers: &SqlitePool, tenant: &TenantId) -> Result<Seed, Failure> {
-    let seed: Option<Vec<u8>> = sqlx::query_scalar("SELECT seed FROM tenants WHERE tenant = ?")
-        .bind(tenant.as_str())
-        .fetch_optional(readers)
-        .await?;
-    let seed = seed.ok_or_else(|| unknown_tenant(tenant))?;
-    let bytes =
-        seed.try_into().map_err(|_| unreadable(format_args!("tenant `{tenant}`"), "its seed has not 32 bytes"))?;
-    Ok(Seed(bytes))
-}
-
 /// The tenant's state at the end of its log.
-pub(super) async fn load(
-    readers: &SqlitePool,
-    tenant: &TenantId,
-    seed: Seed,
-    since: Timestamp,
-) -> Result<Snapshot, Failure> {
+pub(super) async fn load(readers: &SqlitePool, keys: &TenantKeys, since: Timestamp) -> Result<Snapshot, Failure> {
+    let tenant = &keys.tenant;
     let mut one_commit = readers.begin().await?;
     let (seq, revision): (i64, Option<i64>) = sqlx::query_as("SELECT seq, revision FROM tenants WHERE tenant = ?")
         .bind(tenant.as_str())
@@ -69,13 +55,13 @@ pub(super) async fn load(
         rotations.insert(PoolId::from(pool), rotation);
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
-    let recent = recent(&mut one_commit, tenant, since).await?;
-    Ok(Snapshot { seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent })
+    let recent = recent(&mut one_commit, keys, since).await?;
+    Ok(Snapshot { seed: keys.seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent })
 }
 
 async fn recent(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
+    keys: &TenantKeys,
     since: Timestamp,
 ) -> Result<Vec<Recent>, Failure> {
     let rows: Vec<DecisionRow> = sqlx::query_as(
@@ -83,14 +69,14 @@ async fn recent(
              SELECT max(seq) FROM decisions WHERE tenant = ?1 AND at >= ?2 AND joinable = 1 GROUP BY person)
          ORDER BY seq",
     )
-    .bind(tenant.as_str())
+    .bind(keys.tenant.as_str())
     .bind(micros(since))
     .fetch_all(connection)
     .await?;
     let mut recent = Vec::with_capacity(rows.len());
     for row in rows {
         // Nobody joins the decision about an erased person: nothing says any more whose it is.
-        if let DecisionRead { stored, person: Some(person), .. } = row.read(tenant)? {
+        if let DecisionRead { stored, person: Some(person), .. } = row.read(keys)? {
             recent.push(Recent { person, decision: stored.decision });
         }
     }
@@ -112,9 +98,10 @@ async fn workspace(connection: &mut SqliteConnection, tenant: &TenantId, revisio
 /// One decision with everything about it.
 pub(super) async fn decision(
     readers: &SqlitePool,
-    tenant: &TenantId,
+    keys: &TenantKeys,
     id: &DecisionId,
 ) -> Result<Option<Recalled>, Failure> {
+    let tenant = &keys.tenant;
     let mut one_commit = readers.begin().await?;
     let row: Option<DecisionRow> = sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND id = ?")
         .bind(tenant.as_str())
@@ -125,18 +112,19 @@ pub(super) async fn decision(
         return Ok(None);
     };
     let person = row.person;
-    let read = row.read(tenant)?;
+    let mut read = row.read(keys)?;
+    let (known, erased) = (read.known.take(), read.erased.take());
     let lists = turns::lists(&mut one_commit, tenant, read.named().cloned().into_iter().collect()).await?;
     let stored = read.whole(&lists)?;
-    let private: Option<String> =
+    let private: Option<Vec<u8>> =
         sqlx::query_scalar("SELECT body FROM private WHERE person = ? AND kind = 'lead' AND ref = ?")
             .bind(person)
             .bind(signed(stored.seq))
             .fetch_optional(&mut *one_commit)
             .await?;
-    let private = match private {
-        Some(body) => Some(private_of(&mut one_commit, tenant, id, &body).await?),
-        None => None,
+    let private = match (&known, private) {
+        (Some(known), Some(body)) => Some(private_of(&mut one_commit, keys, known, id, stored.seq, &body).await?),
+        _ => None,
     };
     let effects: Vec<EffectRow> =
         sqlx::query_as("SELECT * FROM outbox_rows WHERE tenant = ? AND decision = ? ORDER BY id")
@@ -144,21 +132,23 @@ pub(super) async fn decision(
             .bind(signed(stored.seq))
             .fetch_all(&mut *one_commit)
             .await?;
-    let effects = effects.into_iter().map(|row| row.read(tenant)).collect::<Result<_, StoreError>>()?;
+    let effects = effects.into_iter().map(|row| row.read(keys)).collect::<Result<_, Failure>>()?;
     let workspace = workspace(&mut one_commit, tenant, signed(stored.decision.revision)).await?;
-    Ok(Some(Recalled { stored, private, effects, workspace }))
+    Ok(Some(Recalled { stored, private, erased, effects, workspace }))
 }
 
 /// What only the person's own key opens, with its transcript made whole.
 async fn private_of(
     connection: &mut SqliteConnection,
-    tenant: &TenantId,
+    keys: &TenantKeys,
+    known: &Person,
     id: &DecisionId,
-    body: &str,
+    seq: u64,
+    body: &[u8],
 ) -> Result<Private, Failure> {
-    let row = format_args!("decision `{id}` of `{tenant}`").to_string();
-    let mut private: Private = parse_private(body, &row)?;
-    let answers = shared::read(connection, tenant, named(&private.transcript)).await?;
+    let row = format_args!("decision `{id}` of `{}`", keys.tenant).to_string();
+    let mut private: Private = private::value(keys, known, Kind::Lead, &signed(seq).to_be_bytes(), body, &row)?;
+    let answers = shared::read(connection, &keys.tenant, named(&private.transcript)).await?;
     let whole = restore(&private.transcript, |digest| answers.get(digest).map(String::as_str));
     private.transcript = whole.map_err(|error| unreadable(&row, error))?;
     Ok(private)
@@ -182,10 +172,11 @@ pub(super) async fn decisions_of(
 /// Decisions in the order of the log, after this number.
 pub(super) async fn log(
     readers: &SqlitePool,
-    tenant: &TenantId,
+    keys: &TenantKeys,
     after: u64,
     limit: u32,
 ) -> Result<Vec<Stored>, Failure> {
+    let tenant = &keys.tenant;
     let mut connection = readers.acquire().await?;
     let rows: Vec<DecisionRow> =
         sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT ?")
@@ -194,18 +185,48 @@ pub(super) async fn log(
             .bind(limit)
             .fetch_all(&mut *connection)
             .await?;
-    let read = rows.into_iter().map(|row| row.read(tenant)).collect::<Result<Vec<_>, StoreError>>()?;
+    stored(&mut connection, keys, rows).await
+}
+
+/// Those of them that are about this lead.
+pub(super) async fn log_of(
+    readers: &SqlitePool,
+    keys: &TenantKeys,
+    lead: &LeadId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<Stored>, Failure> {
+    let mut connection = readers.acquire().await?;
+    let rows: Vec<DecisionRow> =
+        sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = ? AND lead = ? AND seq > ? ORDER BY seq LIMIT ?")
+            .bind(keys.tenant.as_str())
+            .bind(lead.as_str())
+            .bind(signed(after))
+            .bind(limit)
+            .fetch_all(&mut *connection)
+            .await?;
+    stored(&mut connection, keys, rows).await
+}
+
+async fn stored(
+    connection: &mut SqliteConnection,
+    keys: &TenantKeys,
+    rows: Vec<DecisionRow>,
+) -> Result<Vec<Stored>, Failure> {
+    let tenant = &keys.tenant;
+    let read = rows.into_iter().map(|row| row.read(keys)).collect::<Result<Vec<_>, Failure>>()?;
     let digests = read.iter().filter_map(DecisionRead::named).cloned().collect();
-    let lists = turns::lists(&mut connection, tenant, digests).await?;
+    let lists = turns::lists(connection, tenant, digests).await?;
     read.into_iter().map(|read| read.whole(&lists)).collect::<Result<_, StoreError>>().map_err(Failure::Store)
 }
 
 /// Effects that wait or are dead, oldest first.
 pub(super) async fn outbox(
     readers: &SqlitePool,
-    tenant: &TenantId,
+    keys: &TenantKeys,
     dead: bool,
     limit: u32,
+    sure: bool,
 ) -> Result<Vec<OutboxRow>, Failure> {
     // Two texts, since an index over some states serves only a query that names them.
     let sql = if dead {
@@ -220,15 +241,16 @@ pub(super) async fn outbox(
              ORDER BY id LIMIT ?2)
          ORDER BY id"
     };
-    let rows: Vec<EffectRow> = sqlx::query_as(sql).bind(tenant.as_str()).bind(limit).fetch_all(readers).await?;
-    let read = |row: EffectRow| match row.read(tenant) {
-        Ok(row) => Some(row),
-        Err(error) => {
-            tracing::error!(%error, "An effect is left out");
-            None
+    let rows: Vec<EffectRow> = sqlx::query_as(sql).bind(keys.tenant.as_str()).bind(limit).fetch_all(readers).await?;
+    let mut read = Vec::with_capacity(rows.len());
+    for row in rows {
+        match row.read(keys) {
+            Ok(row) => read.push(row),
+            Err(Failure::OtherKey) if !sure => return Err(Failure::OtherKey),
+            Err(failure) => tracing::error!(error = %failure.of("of this host"), "An effect is left out"),
         }
-    };
-    Ok(rows.into_iter().filter_map(read).collect())
+    }
+    Ok(read)
 }
 
 /// How many arrivals and how many effects wait.

@@ -6,13 +6,16 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::fairness::Rotation;
+use rota_domain::id::{PoolId, TenantId};
+use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
-use rota_flow::ports::{Entry, EntryBody, Recorded, StoreError};
+use rota_flow::ports::{Entry, EntryBody, Recorded, Settles, StoreError};
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::answered::CallRow;
 use super::counters::Changes;
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
@@ -20,9 +23,10 @@ use super::log::{DecisionColumns, LogRow};
 use super::people::People;
 use super::private::Kind;
 use super::records;
-use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed};
+use super::revisions::OriginRow;
+use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed, unreadable};
 use super::shared::Texts;
-use super::turns::TurnBody;
+use super::turns::{Before, TurnBody};
 use super::writer::Unit;
 
 /// Entries ready to be written after the number `expected`.
@@ -30,13 +34,17 @@ pub(super) struct Record {
     pub(super) tenant: TenantId,
     pub(super) expected: i64,
     pub(super) revision: Option<i64>,
+    /// Whence the revisions among the entries came.
+    pub(super) origins: Vec<OriginRow>,
     /// Rows of the inbox, each with the entry that settles it.
     pub(super) settled: BTreeMap<i64, i64>,
+    /// Calls, which become rows of the inbox only now.
+    pub(super) calls: Vec<CallRow>,
     pub(super) people: People,
     pub(super) log: Vec<LogRow>,
     pub(super) decisions: Vec<DecisionColumns>,
-    /// Words of decisions; the person is a place in `people` until the unit is written.
-    pub(super) words: Vec<(usize, Kind, i64, String)>,
+    /// Words of decisions, sealed; the person is a place in `people` until the unit is written.
+    pub(super) words: Vec<(usize, Kind, i64, Vec<u8>)>,
     pub(super) statuses: BTreeMap<String, String>,
     pub(super) rotations: BTreeMap<String, String>,
     pub(super) counters: Changes,
@@ -45,15 +53,24 @@ pub(super) struct Record {
     pub(super) effects: Vec<QueuedEffect>,
 }
 
+/// What entry after entry replaces, so that only the last of it is written out.
+#[derive(Default)]
+struct Latest {
+    rotations: BTreeMap<PoolId, Rotation>,
+    turn: Before,
+}
+
 impl Record {
-    /// Makes rows of entries.
-    pub(super) fn new(tenant: TenantId, seed: &Seed, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
+    /// Makes rows of entries about these people.
+    pub(super) fn new(people: People, expected: u64, entries: Vec<Entry>) -> Result<Self, StoreError> {
         let mut record = Self {
-            tenant,
+            tenant: people.keys().tenant.clone(),
             expected: signed(expected),
             revision: None,
+            origins: Vec::new(),
             settled: BTreeMap::new(),
-            people: People::default(),
+            calls: Vec::new(),
+            people,
             log: Vec::with_capacity(entries.len()),
             decisions: Vec::new(),
             words: Vec::new(),
@@ -63,24 +80,32 @@ impl Record {
             shared: Texts::new(),
             effects: Vec::new(),
         };
+        let mut latest = Latest::default();
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
-            record.add(seed, seq, entry)?;
+            record.add(seq, entry, &mut latest)?;
+        }
+        for (pool, rotation) in latest.rotations {
+            let row = format_args!("the rotation of pool `{pool}` of `{}`", record.tenant).to_string();
+            record.rotations.insert(pool.to_string(), json(&rotation, row)?);
         }
         Ok(record)
     }
 
-    fn add(&mut self, seed: &Seed, seq: i64, entry: Entry) -> Result<(), StoreError> {
+    fn add(&mut self, seq: i64, entry: Entry, latest: &mut Latest) -> Result<(), StoreError> {
         let row = format_args!("entry {seq} of `{}`", self.tenant).to_string();
         let at = micros(entry.at);
-        if let Some(id) = entry.inbox {
-            self.settled.entry(id).or_insert(seq);
+        match entry.inbox {
+            Some(Settles::Row(id)) => {
+                self.settled.entry(id).or_insert(seq);
+            }
+            Some(Settles::Call(call)) => self.calls.push(CallRow::new(&self.people.keys().seed, &call, seq)),
+            None => {}
         }
         let (kind, body) = match entry.body {
-            EntryBody::Workspace { workspace, rotations } => {
+            EntryBody::Workspace { workspace, rotations, origin } => {
                 self.revision = Some(seq);
-                for (pool, rotation) in rotations {
-                    self.rotations.insert(pool.to_string(), json(&rotation, &row)?);
-                }
+                self.origins.extend(origin.map(|origin| OriginRow { seq, at, origin }));
+                latest.rotations.extend(rotations);
                 ("workspace", json(&*workspace, &row)?)
             }
             EntryBody::Rep { rep, status } => {
@@ -92,27 +117,26 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
-            EntryBody::Decision(recorded) => ("decision", self.decision(seed, seq, at, *recorded)?),
+            EntryBody::Decision(recorded) => ("decision", self.decision(seq, at, *recorded, latest)?),
         };
         self.log.push(LogRow { seq, at, kind, body });
         Ok(())
     }
 
-    fn decision(&mut self, seed: &Seed, seq: i64, at: i64, recorded: Recorded) -> Result<String, StoreError> {
+    fn decision(&mut self, seq: i64, at: i64, recorded: Recorded, latest: &mut Latest) -> Result<String, StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
         let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
-        let place = self.people.place(seed, &person);
+        let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
         let why = Why::take(&mut decision, &person);
-        self.words.push((place, Kind::Why, seq, json(&why, &row)?));
+        self.word(place, Kind::Why, seq, &json(&why, &row)?);
         let answers;
         (private.transcript, answers) = share(&private.transcript);
         self.shared.extend(answers);
-        self.words.push((place, Kind::Lead, seq, json(&private, &row)?));
+        self.word(place, Kind::Lead, seq, &json(&private, &row)?);
         let turn = match turn {
             Some((turn, rotation)) => {
-                // A later state of the same pool replaces an earlier one.
-                self.rotations.insert(turn.pool.to_string(), json(&rotation, &row)?);
-                Some(TurnBody::new(turn, &mut self.shared, &row)?)
+                latest.rotations.insert(turn.pool.clone(), rotation);
+                Some(TurnBody::new(turn, &mut latest.turn, &mut self.shared, &row)?)
             }
             None => None,
         };
@@ -121,7 +145,7 @@ impl Record {
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
         for placed in lanes::placed(effects) {
-            self.effects.push(QueuedEffect::new(&placed, seq, place, at)?);
+            self.effects.push(QueuedEffect::new(&placed, seq, &self.people, place, at)?);
         }
         self.decisions.push(DecisionColumns {
             seq,
@@ -135,6 +159,19 @@ impl Record {
         });
         json(&DecisionBody { decision, turn, counters }, &row)
     }
+
+    fn word(&mut self, place: usize, kind: Kind, seq: i64, text: &str) {
+        let sealed = self.people.seal(place, kind, &seq.to_be_bytes(), text);
+        self.words.push((place, kind, seq, sealed));
+    }
+}
+
+/// Whom entries are about.
+pub(super) fn persons(entries: &[Entry]) -> impl Iterator<Item = &PersonKey> {
+    entries.iter().filter_map(|entry| match &entry.body {
+        EntryBody::Decision(recorded) => Some(&recorded.person),
+        _ => None,
+    })
 }
 
 #[async_trait]
@@ -143,7 +180,7 @@ impl Unit for Record {
 
     fn weight(&self) -> usize {
         let states = self.counters.len() + self.shared.len();
-        self.log.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
+        self.log.len() + self.calls.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use super::many::pieces;
 use super::private::{self, PrivateRow};
 use super::record::Record;
 use super::rows::unsigned;
-use super::{counters, inbox, lanes, log, people, shared, unknown_tenant};
+use super::{answered, counters, inbox, lanes, log, people, revisions, shared, unknown_tenant};
 
 /// Writes records, each of another tenant. Where one of them fails, the caller undoes all.
 pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]) -> Result<(), Failure> {
@@ -18,17 +18,19 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
     let settled = |record: &Record| record.settled.iter().map(|(id, entry)| (*id, *entry)).collect::<Vec<_>>();
     let settled: Vec<_> =
         records.iter().flat_map(|r| settled(r).into_iter().map(|(id, entry)| (&r.tenant, id, entry))).collect();
-    if !inbox::settle(connection, &settled).await? {
+    let calls = flat(records, |r| r.calls.iter().map(|call| (&r.tenant, call)));
+    if !inbox::settle(connection, &settled).await? || !answered::write(connection, &calls).await? {
         // What was moved is undone with it, so the log stands where it stood.
         return Err(stands(records[0], records[0].expected));
     }
-    let everybody: Vec<_> = records.iter().map(|r| (&r.tenant, &r.people)).collect();
+    let everybody: Vec<_> = records.iter().map(|r| &r.people).collect();
     let numbers = people::numbers(connection, &everybody).await?;
     let with_numbers = || records.iter().zip(&numbers);
 
     shared::write(connection, &flat(records, |r| r.shared.iter().map(|(digest, text)| (&r.tenant, digest, text))))
         .await?;
     log::append(connection, &flat(records, |r| r.log.iter().map(|row| (&r.tenant, row)))).await?;
+    revisions::write(connection, &flat(records, |r| r.origins.iter().map(|row| (&r.tenant, row)))).await?;
     let decisions: Vec<_> = with_numbers()
         .flat_map(|(r, numbers)| r.decisions.iter().map(|row| (&r.tenant, row, numbers[row.person])))
         .collect();
@@ -38,7 +40,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
             person: numbers[*place],
             kind: *kind,
             reference: *reference,
-            body: body.clone(),
+            body,
         })
     });
     private::write(connection, &words.collect::<Vec<_>>()).await?;

@@ -2,18 +2,22 @@
 //! callers, and nothing that cannot be read is guessed.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::id::{DecisionId, Digest, FlowId, LeadId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
-use rota_flow::ports::{LaneState, OutboxRow, StoreError, Stored};
+use rota_flow::ports::{Erasure, LaneState, OutboxRow, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row as _};
 
+use super::failure::Failure;
+use super::keys::{Person, TenantKeys};
+use super::private::{self, Kind, PersonColumns};
 use super::turns::{Lists, TurnBody};
 
 /// What stands where an erased person's words stood.
@@ -47,13 +51,6 @@ pub(super) fn json(value: &impl Serialize, row: impl Display) -> Result<String, 
 /// A column's value.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, row: impl Display) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| unreadable(row, error))
-}
-
-/// A private column's value. The error says where it fails, and not what stands there.
-pub(super) fn parse_private<T: DeserializeOwned>(text: &str, row: impl Display) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| {
-        unreadable(row, format_args!("{:?} error at column {} of its private row", error.classify(), error.column()))
-    })
 }
 
 /// An effect's row in the outbox, as errors name it: so that a person can retry or drop it.
@@ -126,7 +123,9 @@ pub(super) struct DecisionRow {
     seq: i64,
     pub(super) person: i64,
     body: String,
-    why: Option<String>,
+    why: Option<Vec<u8>>,
+    key: Option<(Vec<u8>, Vec<u8>)>,
+    erased: Option<(i64, String)>,
     decide_nanos: i64,
     stages: [Option<i64>; 6],
 }
@@ -138,6 +137,8 @@ impl<'r> FromRow<'r, SqliteRow> for DecisionRow {
             person: row.try_get("person")?,
             body: row.try_get("body")?,
             why: row.try_get("why")?,
+            key: row.try_get::<Option<Vec<u8>>, _>("person_digest")?.zip(row.try_get("person_key")?),
+            erased: row.try_get::<Option<i64>, _>("erased")?.zip(row.try_get("erased_by")?),
             decide_nanos: row.try_get("decide_nanos")?,
             stages: [
                 row.try_get("occurred")?,
@@ -153,11 +154,20 @@ impl<'r> FromRow<'r, SqliteRow> for DecisionRow {
 
 impl DecisionRow {
     /// The row, read but for what stands elsewhere.
-    pub(super) fn read(self, tenant: &TenantId) -> Result<DecisionRead, StoreError> {
-        let row = format_args!("decision {} of `{tenant}`", self.seq).to_string();
+    pub(super) fn read(self, keys: &TenantKeys) -> Result<DecisionRead, Failure> {
+        let row = format_args!("decision {} of `{}`", self.seq, keys.tenant).to_string();
         let DecisionBody { mut decision, turn, counters: _ } = parse(&self.body, &row)?;
-        let why = self.why.map(|why| parse_private::<Why>(&why, &row)).transpose()?;
+        let known =
+            self.key.map(|(digest, key)| private::person(keys, &(self.person, digest, key), &row)).transpose()?;
+        let why = match (&known, self.why) {
+            (Some(known), Some(why)) => {
+                Some(private::value::<Why>(keys, known, Kind::Why, &self.seq.to_be_bytes(), &why, &row)?)
+            }
+            _ => None,
+        };
         let person = Why::put_back(why, &mut decision);
+        let erased =
+            self.erased.map(|(at, who)| Ok::<_, StoreError>(Erasure { at: time(at, &row)?, who })).transpose()?;
         let mut times = [None; 6];
         for (time_of, column) in times.iter_mut().zip(self.stages) {
             *time_of = column.map(|micros| time(micros, &row)).transpose()?;
@@ -166,7 +176,7 @@ impl DecisionRow {
         let stages = Stages { occurred, received, enriched, decided, owner_confirmed, notified };
         let decide_nanos = unsigned(self.decide_nanos);
         let stored = Stored { seq: unsigned(self.seq), decision, turn: None, stages, decide_nanos };
-        Ok(DecisionRead { stored, person, turn, row })
+        Ok(DecisionRead { stored, person, known, erased, turn, row })
     }
 }
 
@@ -176,6 +186,10 @@ pub(super) struct DecisionRead {
     pub(super) stored: Stored,
     /// Whose it is, unless they were erased.
     pub(super) person: Option<PersonKey>,
+    /// Their key, unless they were erased.
+    pub(super) known: Option<Arc<Person>>,
+    /// Their erasure.
+    pub(super) erased: Option<Erasure>,
     turn: Option<TurnBody>,
     row: String,
 }
@@ -196,14 +210,15 @@ impl DecisionRead {
 /// A row of the view `outbox_rows`.
 pub(super) struct EffectRow {
     effect: String,
-    body: String,
+    body: Vec<u8>,
+    person: PersonColumns,
     decision: String,
     lead: String,
     state: String,
     attempts: u32,
     at: i64,
     note: Option<String>,
-    cause: Option<String>,
+    cause: Option<Vec<u8>>,
 }
 
 impl<'r> FromRow<'r, SqliteRow> for EffectRow {
@@ -211,6 +226,7 @@ impl<'r> FromRow<'r, SqliteRow> for EffectRow {
         Ok(Self {
             effect: row.try_get("effect")?,
             body: row.try_get("body")?,
+            person: (row.try_get("person")?, row.try_get("person_digest")?, row.try_get("person_key")?),
             decision: row.try_get("decision_id")?,
             lead: row.try_get("lead")?,
             state: row.try_get("state")?,
@@ -224,19 +240,22 @@ impl<'r> FromRow<'r, SqliteRow> for EffectRow {
 
 impl EffectRow {
     /// The effect on its way.
-    pub(super) fn read(self, tenant: &TenantId) -> Result<OutboxRow, StoreError> {
-        let row = effect_row(&self.effect, tenant);
+    pub(super) fn read(self, keys: &TenantKeys) -> Result<OutboxRow, Failure> {
+        let row = effect_row(&self.effect, &keys.tenant);
+        let (person, effect) = (private::person(keys, &self.person, &row)?, self.effect.as_bytes());
+        let open = |cause: Vec<u8>| private::text(keys, &person, Kind::Cause, effect, &cause, &row);
+        let cause = self.cause.map(open).transpose()?;
         let state = LaneState::named(&self.state)
             .ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {
-            tenant: tenant.clone(),
-            effect: parse_private(&self.body, &row)?,
+            tenant: keys.tenant.clone(),
+            effect: private::value(keys, &person, Kind::Effect, effect, &self.body, &row)?,
             decision: DecisionId::from(self.decision),
             lead: LeadId::from(self.lead),
             state,
             attempts: self.attempts,
             // What was delivered at last failed for no reason.
-            cause: if state == LaneState::Done { None } else { self.note.or(self.cause) },
+            cause: if state == LaneState::Done { None } else { self.note.or(cause) },
             at: time(self.at, &row)?,
         })
     }

@@ -1,18 +1,19 @@
 //! Settling: what became of claims, and what follows from it for the effects behind them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use rota_domain::id::Seed;
-use rota_flow::ports::{LaneState, Settle, Settlement, StoreError};
-use sqlx::{QueryBuilder, SqliteConnection};
+use rota_flow::ports::{LaneState, Settle, Settlement};
+use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
 use super::held::{self, DecisionKey};
 use super::inbox::Arrivals;
+use super::keys::TenantKeys;
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
-use super::private::{self, Kind, PrivateRow};
+use super::private::{self, Kind, PersonColumns, PrivateRow};
 use super::rows::{json, micros};
 use super::writer::Unit;
 
@@ -28,19 +29,25 @@ pub(super) struct Line {
     at: i64,
     settled: i64,
     trouble: Option<String>,
-    cause: Option<String>,
+    /// Why, in the CRM's words, sealed for the person.
+    cause: Option<Vec<u8>>,
+    /// Why, in the host's own.
+    note: Option<String>,
     again: Option<Arrivals>,
     notifies: bool,
 }
 
 impl Line {
-    /// Makes a row of a settlement.
-    pub(super) fn new(settlement: Settlement, seed: &Seed) -> Result<Self, StoreError> {
+    /// Makes a row of a settlement; whom it concerns is looked up.
+    pub(super) async fn new(
+        readers: &SqlitePool,
+        keys: &Arc<TenantKeys>,
+        settlement: &Settlement,
+    ) -> Result<Self, Failure> {
         let Settlement { claim, settle, at } = settlement;
-        let tenant = claim.tenant;
-        let settled = micros(at);
+        let settled = micros(*at);
         let mut line = Self {
-            lane: (tenant.to_string(), claim.effect.connection.to_string(), claim.lane),
+            lane: (claim.tenant.to_string(), claim.effect.connection.to_string(), claim.lane.clone()),
             fence: claim.fence,
             effect: claim.effect.id.to_string(),
             state: LaneState::Done,
@@ -49,36 +56,45 @@ impl Line {
             settled,
             trouble: None,
             cause: None,
+            note: None,
             again: None,
             notifies: claim.effect.act.notifies(),
         };
-        match settle {
-            Settle::Done => {}
+        let cause = match settle {
+            Settle::Done => None,
             Settle::Superseded(cause) => {
                 line.state = LaneState::Superseded;
                 line.counts = false;
-                line.cause = Some(cause);
+                Some(cause)
             }
             Settle::Retry { at, counts, trouble, cause } => {
-                line.trouble =
-                    trouble.map(|trouble| json(&trouble, format_args!("effect `{}`", line.effect))).transpose()?;
+                line.trouble = trouble
+                    .as_ref()
+                    .map(|trouble| json(trouble, format_args!("effect `{}`", line.effect)))
+                    .transpose()?;
                 line.state = LaneState::Waiting;
-                line.counts = counts;
-                line.at = micros(at);
-                line.cause = Some(cause);
+                line.counts = *counts;
+                line.at = micros(*at);
+                Some(cause)
             }
             Settle::Dead { trouble, cause, again } => {
                 line.state = LaneState::Dead;
                 line.trouble = Some(json(&trouble, format_args!("effect `{}`", line.effect))?);
-                line.cause = Some(cause);
-                line.again = again.map(|arrival| Arrivals::new(tenant, seed, &[arrival], at)).transpose()?;
+                if let Some(arrival) = again {
+                    let arrival = std::slice::from_ref(arrival);
+                    line.again = Some(Arrivals::new(readers, keys.clone(), arrival, *at).await?);
+                }
+                Some(cause)
             }
+        };
+        if let Some(cause) = cause {
+            line.cause = seal(readers, keys, &line.effect, cause).await?;
         }
         Ok(line)
     }
 
     /// The end of an effect that cannot be read.
-    pub(super) fn unreadable(lane: LaneKey, fence: i64, effect: String, now: i64, cause: String) -> Self {
+    pub(super) fn unreadable(lane: LaneKey, fence: i64, effect: String, now: i64, note: String) -> Self {
         Self {
             lane,
             fence,
@@ -88,7 +104,8 @@ impl Line {
             at: now,
             settled: now,
             trouble: Some(UNREADABLE.into()),
-            cause: Some(cause),
+            cause: None,
+            note: Some(note),
             again: None,
             notifies: false,
         }
@@ -97,6 +114,21 @@ impl Line {
 
 /// What an effect met that cannot be read, as a column has it.
 const UNREADABLE: &str = "\"unreadable\"";
+
+/// Seals what a CRM said of an effect; of an erased person's, nothing is kept.
+async fn seal(readers: &SqlitePool, keys: &TenantKeys, effect: &str, cause: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let columns: Option<PersonColumns> = sqlx::query_as(
+        "SELECT people.person, people.key_digest, people.key FROM outbox JOIN people ON people.person = outbox.person
+         WHERE outbox.tenant = ? AND outbox.effect = ? AND people.key IS NOT NULL",
+    )
+    .bind(keys.tenant.as_str())
+    .bind(effect)
+    .fetch_optional(readers)
+    .await?;
+    let Some(columns) = columns else { return Ok(None) };
+    let person = private::person(keys, &columns, format_args!("the person of effect `{effect}`"))?;
+    Ok(Some(keys.seal(&person.key, Kind::Cause.as_str(), effect.as_bytes(), cause.as_bytes())))
+}
 
 /// Settlements ready to be written.
 pub(super) struct Settlements(pub(super) Vec<Line>);
@@ -187,7 +219,7 @@ async fn transfer<'l>(connection: &mut SqliteConnection, lines: &[&'l Line]) -> 
         lines.iter().map(|line| ((line.lane.0.as_str(), line.effect.as_str()), *line)).collect();
     let mut moved = Vec::with_capacity(lines.len());
     for piece in pieces(lines) {
-        let mut sql = QueryBuilder::new("WITH line (tenant, effect, state, counts, at, trouble) AS (");
+        let mut sql = QueryBuilder::new("WITH line (tenant, effect, state, counts, at, trouble, note) AS (");
         sql.push_values(piece, |mut values, line| {
             values
                 .push_bind(line.lane.0.as_str())
@@ -195,11 +227,13 @@ async fn transfer<'l>(connection: &mut SqliteConnection, lines: &[&'l Line]) -> 
                 .push_bind(line.state.as_str())
                 .push_bind(line.counts)
                 .push_bind(line.at)
-                .push_bind(line.trouble.as_deref());
+                .push_bind(line.trouble.as_deref())
+                .push_bind(line.note.as_deref());
         });
         sql.push(
             ") UPDATE outbox
-             SET state = line.state, attempts = attempts + line.counts, at = line.at, trouble = line.trouble
+             SET state = line.state, attempts = attempts + line.counts, at = line.at, trouble = line.trouble,
+                 note = coalesce(line.note, outbox.note)
              FROM line
              WHERE outbox.tenant = line.tenant AND outbox.effect = line.effect AND outbox.state = 'waiting'
              RETURNING tenant, effect, id, decision, person, kind, with_owner",
@@ -216,11 +250,11 @@ async fn transfer<'l>(connection: &mut SqliteConnection, lines: &[&'l Line]) -> 
 
 /// Keeps causes: they may repeat what a CRM said of a person's data.
 async fn remember(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Result<(), sqlx::Error> {
-    let cause = |moved: &Moved<'_>| {
-        let body = moved.line.cause.clone()?;
+    let causes = moved.iter().filter_map(|moved| {
+        let body = moved.line.cause.as_deref()?;
         Some(PrivateRow { person: moved.person, kind: Kind::Cause, reference: moved.id, body })
-    };
-    private::write(connection, &moved.iter().filter_map(cause).collect::<Vec<_>>()).await
+    });
+    private::write(connection, &causes.collect::<Vec<_>>()).await
 }
 
 /// Which waiting effects a settled one takes along, and the reason that they get.

@@ -22,24 +22,35 @@ pub(super) struct TurnBody {
 }
 
 /// Who could have got the lead: themselves, or the digest of their text.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Candidates {
     Here(Vec<Candidate>),
     Shared(Digest),
 }
 
+/// The candidates of the turn before, as they were written: one turn after the other is among
+/// the same.
+#[derive(Default)]
+pub(super) struct Before(Option<(Vec<Candidate>, Candidates)>);
+
 impl TurnBody {
     /// A turn whose candidates go to the shared texts if they are many.
-    pub(super) fn new(turn: Turn, texts: &mut Texts, row: &str) -> Result<Self, StoreError> {
+    pub(super) fn new(turn: Turn, before: &mut Before, texts: &mut Texts, row: &str) -> Result<Self, StoreError> {
         let Turn { pool, candidates, rep } = turn;
-        let text = json(&candidates, row)?;
-        if text.len() < LARGE {
-            return Ok(Self { pool, candidates: Candidates::Here(candidates), rep });
+        if let Some((_, same)) = before.0.as_ref().filter(|(known, _)| *known == candidates) {
+            return Ok(Self { pool, candidates: same.clone(), rep });
         }
-        let digest = Digest::of(text.as_bytes());
-        texts.insert(digest.clone(), text);
-        Ok(Self { pool, candidates: Candidates::Shared(digest), rep })
+        let text = json(&candidates, row)?;
+        let written = if text.len() < LARGE {
+            Candidates::Here(candidates.clone())
+        } else {
+            let digest = Digest::of(text.as_bytes());
+            texts.insert(digest.clone(), text);
+            Candidates::Shared(digest)
+        };
+        before.0 = Some((candidates, written.clone()));
+        Ok(Self { pool, candidates: written, rep })
     }
 
     /// The digest that stands for the candidates.

@@ -59,6 +59,11 @@ impl Writer {
 
     /// Writes a unit, and answers when it is committed.
     pub(super) async fn write<U: Unit>(&self, unit: U) -> Result<U::Answer, StoreError> {
+        self.attempt(unit).await.map_err(|failure| failure.of(&self.database))
+    }
+
+    /// The same, for who can make the unit anew should it be stale.
+    pub(super) async fn attempt<U: Unit>(&self, unit: U) -> Result<U::Answer, Failure> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Posted { unit: Some(unit), result: None, reply });
         let sent = self.queue.send(job).await;
@@ -67,7 +72,7 @@ impl Writer {
             detail: "its writer has stopped; restart Rota".into(),
         };
         sent.map_err(|_| gone())?;
-        answer.await.unwrap_or_else(|_| Err(gone()))
+        answer.await.unwrap_or_else(|_| Err(gone().into()))
     }
 }
 
@@ -77,7 +82,7 @@ trait Job: Any + Send {
     fn weight(&self) -> usize;
 
     /// Writes the unit; false if it failed and is to be undone.
-    async fn run(&mut self, connection: &mut SqliteConnection, database: &str) -> bool;
+    async fn run(&mut self, connection: &mut SqliteConnection) -> bool;
 
     /// Tells the caller, after the commit or its failure.
     fn answer(self: Box<Self>, failed: Option<StoreError>);
@@ -85,8 +90,8 @@ trait Job: Any + Send {
 
 struct Posted<U: Unit> {
     unit: Option<U>,
-    result: Option<Result<U::Answer, StoreError>>,
-    reply: oneshot::Sender<Result<U::Answer, StoreError>>,
+    result: Option<Result<U::Answer, Failure>>,
+    reply: oneshot::Sender<Result<U::Answer, Failure>>,
 }
 
 #[async_trait]
@@ -95,10 +100,9 @@ impl<U: Unit> Job for Posted<U> {
         self.unit.as_ref().map_or(0, Unit::weight)
     }
 
-    async fn run(&mut self, connection: &mut SqliteConnection, database: &str) -> bool {
+    async fn run(&mut self, connection: &mut SqliteConnection) -> bool {
         if let Some(unit) = self.unit.take() {
-            let result = unit.write(connection).await;
-            self.result = Some(result.map_err(|failure| failure.of(database)));
+            self.result = Some(unit.write(connection).await);
         }
         matches!(self.result, Some(Ok(_)))
     }
@@ -107,7 +111,7 @@ impl<U: Unit> Job for Posted<U> {
         let result = match failed {
             // What a unit saw of its neighbours is undone with them, so its own answer,
             // even a refusal, holds no longer.
-            Some(error) => Some(Err(error)),
+            Some(error) => Some(Err(error.into())),
             None => self.result,
         };
         if let Some(result) = result {
@@ -120,7 +124,7 @@ impl<U: Unit> Job for Posted<U> {
 async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>, database: Arc<str>) {
     while let Some(first) = jobs.recv().await {
         let mut run = vec![first];
-        let committed = commit(&mut connection, &mut run, &mut jobs, &database).await;
+        let committed = commit(&mut connection, &mut run, &mut jobs).await;
         if let Err(error) = &committed {
             tracing::error!(%database, %error, "A commit failed; its callers are told");
             // Where SQLite has rolled back by itself, there is nothing to roll back.
@@ -140,7 +144,6 @@ async fn commit(
     connection: &mut SqliteConnection,
     run: &mut Vec<Box<dyn Job>>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
-    database: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let mut done = 0;
@@ -160,7 +163,7 @@ async fn commit(
         let joined = join(connection, todo).await?;
         for job in &mut todo[joined..] {
             sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
-            let well = job.run(connection, database).await;
+            let well = job.run(connection).await;
             sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
         }
     }

@@ -5,7 +5,7 @@ use rota_domain::manifest::Manifest;
 use serde_json::Value;
 
 use super::Finding;
-use crate::settings::Schema;
+use rota_rules::Schema;
 
 /// The release that plugins of this build are written for.
 const CONTRACT: &str = "0.1";

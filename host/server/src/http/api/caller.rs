@@ -1,5 +1,7 @@
 //! Who calls.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use rota_domain::access::Grant;
@@ -11,14 +13,14 @@ use crate::http::problem::Problem;
 #[derive(Clone, Debug)]
 pub(in crate::http) struct Caller {
     /// What their token grants.
-    pub(in crate::http) grant: Grant,
+    pub(in crate::http) grant: Arc<Grant>,
     /// Whose data they asked for: the token's tenant, or the one that the host's operator
     /// named.
     tenant: Option<TenantId>,
 }
 
 impl Caller {
-    pub(super) fn new(grant: Grant, named: Option<TenantId>) -> Self {
+    pub(super) fn new(grant: Arc<Grant>, named: Option<TenantId>) -> Self {
         let tenant = grant.tenant.clone().or(named);
         Self { grant, tenant }
     }

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::header;
 use axum::routing::get;
-use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::generate::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
+use super::schemas::Schemas;
 use super::{Body, Route};
 use crate::http::Doors;
 use crate::http::problem::PROBLEM;
 
 /// Where the document is served, to everybody.
-const PATH: &str = "/openapi.json";
+pub(super) const PATH: &str = "/openapi.json";
 
 /// Serves the document.
-pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
+pub(super) fn serve(document: &Value) -> Router<Arc<Doors>> {
     let text: Arc<str> = document.to_string().into();
     let answer = move || {
         let text = text.to_string();
@@ -27,16 +28,14 @@ pub(super) fn serve(document: Value) -> Router<Arc<Doors>> {
 
 /// The document of these routes.
 pub(super) fn document(routes: &[Route]) -> Value {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.definitions_path = "/components/schemas".into();
-    settings.meta_schema = None;
-    let mut schemas = settings.into_generator();
+    let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
         let methods = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         methods[route.method.as_str().to_ascii_lowercase()] = operation(route, &mut schemas);
     }
-    let mut definitions = schemas.take_definitions(true);
+    let mut paths = Value::Object(paths);
+    let mut definitions = schemas.definitions(&mut paths);
     definitions.insert("Problem".into(), problem());
     json!({
         "openapi": "3.1.0",
@@ -48,29 +47,44 @@ pub(super) fn document(routes: &[Route]) -> Value {
         "paths": paths,
         "components": {
             "schemas": definitions,
-            "securitySchemes": { "token": { "type": "http", "scheme": "bearer" } },
+            "securitySchemes": {
+                "token": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A tenant's token says the tenant. With the host operator's token, the header X-Rota-Tenant names it.",
+                },
+                "signature": {
+                    "type": "apiKey", "in": "header", "name": "X-HubSpot-Signature-v3",
+                    "description": "HubSpot's signature of version 3, with X-HubSpot-Request-Timestamp beside it.",
+                },
+            },
         },
     })
 }
 
-fn operation(route: &Route, schemas: &mut SchemaGenerator) -> Value {
+fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
         "operationId": route.name,
         "summary": route.summary,
         "responses": {
-            route.status.as_str(): answer("What was asked for.", route.gives.as_ref(), schemas),
+            route.status.as_str(): answer("What was asked for.", route.gives.as_ref(), &mut schemas.given),
             "default": { "description": "Why not, and what to do.", "content": { PROBLEM: { "schema": { "$ref": "#/components/schemas/Problem" } } } },
         },
     });
+    also(&mut operation["responses"][route.status.as_str()], route.or_gives);
     let mut parameters: Vec<Value> = path_parameters(route.path).collect();
     if let Some(query) = route.query {
-        parameters.extend(query_parameters(query(schemas).to_value()));
+        parameters.extend(query_parameters(&query(&mut schemas.asked).to_value()));
     }
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
     if let Some(Body { media, schema }) = &route.takes {
-        operation["requestBody"] = json!({ "required": true, "content": { *media: { "schema": schema(schemas) } } });
+        operation["requestBody"] =
+            json!({ "required": true, "content": { *media: { "schema": schema(&mut schemas.asked) } } });
+        also(&mut operation["requestBody"], route.or_takes);
+    }
+    if route.signed {
+        operation["security"] = json!([{ "signature": [] }]);
     }
     if let Some(role) = route.role {
         operation["security"] = json!([{ "token": [] }]);
@@ -88,12 +102,19 @@ fn answer(what: &str, body: Option<&Body>, schemas: &mut SchemaGenerator) -> Val
     }
 }
 
+/// Text of these kinds as well.
+fn also(described: &mut Value, media: &[&str]) {
+    for media in media {
+        described["content"][*media] = json!({ "schema": { "type": "string" } });
+    }
+}
+
 fn path_parameters(path: &'static str) -> impl Iterator<Item = Value> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names.map(|name| json!({ "name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": { "type": "string" } }))
 }
 
-fn query_parameters(schema: Value) -> Vec<Value> {
+fn query_parameters(schema: &Value) -> Vec<Value> {
     let required: Vec<String> = schema["required"]
         .as_array()
         .into_iter()

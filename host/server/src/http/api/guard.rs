@@ -23,17 +23,28 @@ pub(super) async fn admit(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let token = presented(request.headers()).ok_or_else(Problem::no_token)?;
-    let grant = doors.access.granted(token.digest()).await.map_err(|error| Problem::store(&error))?;
-    let grant = grant.filter(|grant| grant.holds(doors.clock.now())).ok_or_else(Problem::no_token)?;
+    let refused = |reason, problem| {
+        doors.meter.refused(reason);
+        Err(problem)
+    };
+    let Some(token) = presented(request.headers()) else { return refused("absent", Problem::no_token()) };
+    let grant = doors.gate.grant(&token, doors.clock.now()).await.map_err(|error| Problem::store(&error))?;
+    let Some(grant) = grant else { return refused("unknown", Problem::no_token()) };
     if grant.role < role {
-        return Err(Problem::small_role(grant.role, role));
+        return refused("small-role", Problem::small_role(grant.role, role));
     }
     let named = request.headers().get(TENANT).and_then(|name| name.to_str().ok()).map(TenantId::from);
     if let (Some(own), Some(named)) = (&grant.tenant, &named)
         && own != named
     {
-        return Err(Problem::other_tenant());
+        return refused("other-tenant", Problem::other_tenant());
+    }
+    // The host's operator may go on: it is they who suspended the tenant.
+    if let Some(own) = &grant.tenant
+        && !request.method().is_safe()
+        && doors.tenants.standings().suspended(own)
+    {
+        return refused("suspended", Problem::suspended(own));
     }
     request.extensions_mut().insert(Caller::new(grant, named));
     Ok(next.run(request).await)

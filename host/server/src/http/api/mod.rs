@@ -5,22 +5,29 @@
 mod caller;
 mod document;
 mod guard;
+mod page;
+mod schemas;
 mod take;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
+use axum::response::Response;
 use axum::routing::MethodFilter;
 use rota_domain::access::Role;
 use schemars::JsonSchema;
 use schemars::generate::SchemaGenerator;
 
 pub(super) use caller::Caller;
+pub(super) use page::{Page, Paging};
 pub(super) use take::{Asked, Given};
 
-use super::Doors;
+use super::limits::{Bounds, bounded, hooked};
+use super::{BODY_MAX, Doors};
 
 /// The schema of a type, once a generator is there to collect what it refers to.
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
@@ -31,20 +38,29 @@ struct Body {
     schema: SchemaOf,
 }
 
+/// Adds a route's handler at its path.
+type Added = Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>;
+
 /// One route.
 pub(super) struct Route {
     method: Method,
     path: &'static str,
     /// The smallest role that may call it; none for what everybody may.
     role: Option<Role>,
+    /// Whether a signature lets callers in.
+    signed: bool,
     /// Its name in generated clients.
     name: &'static str,
     summary: &'static str,
     query: Option<SchemaOf>,
     takes: Option<Body>,
     gives: Option<Body>,
+    /// As what else its body may be, and its answer.
+    or_takes: &'static [&'static str],
+    or_gives: &'static [&'static str],
     status: StatusCode,
-    add: Box<dyn FnOnce(Router<Arc<Doors>>, &'static str) -> Router<Arc<Doors>>>,
+    bounds: Bounds,
+    add: Added,
 }
 
 impl Route {
@@ -59,6 +75,15 @@ impl Route {
         route
     }
 
+    /// A route for CRMs, whose signature its handler checks.
+    pub(super) fn signed<H, T>(method: Method, path: &'static str, name: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Doors>>,
+        T: 'static,
+    {
+        Self { signed: true, ..Self::open(method, path, name, handler) }
+    }
+
     /// A route for everybody.
     pub(super) fn open<H, T>(method: Method, path: &'static str, name: &'static str, handler: H) -> Self
     where
@@ -70,12 +95,16 @@ impl Route {
             method,
             path,
             role: None,
+            signed: false,
             name,
             summary: "",
             query: None,
             takes: None,
             gives: None,
+            or_takes: &[],
+            or_gives: &[],
             status: StatusCode::OK,
+            bounds: Bounds { body: BODY_MAX, time: None, lead: false },
             add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
         }
     }
@@ -116,6 +145,37 @@ impl Route {
         self
     }
 
+    /// Its body may have so many bytes.
+    pub(super) fn body_limit(mut self, bytes: usize) -> Self {
+        self.bounds.body = bytes;
+        self
+    }
+
+    /// Its answer may take so long, the time for a large body not counted.
+    pub(super) fn time_limit(mut self, time: Duration) -> Self {
+        self.bounds.time = Some(time);
+        self
+    }
+
+    /// A call of it counts as a lead, and is refused when the tenant's leads or the fuel of
+    /// its rules are used for this minute.
+    pub(super) fn takes_a_lead(mut self) -> Self {
+        self.bounds.lead = true;
+        self
+    }
+
+    /// Its body may also be text of these kinds.
+    pub(super) fn or_takes(mut self, media: &'static [&'static str]) -> Self {
+        self.or_takes = media;
+        self
+    }
+
+    /// Its answer is text of one of these kinds, where that is asked for.
+    pub(super) fn or_gives(mut self, media: &'static [&'static str]) -> Self {
+        self.or_gives = media;
+        self
+    }
+
     /// It answers with this status when all is well.
     pub(super) fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
@@ -123,17 +183,34 @@ impl Route {
     }
 }
 
+/// Which route answered, as its answer remembers it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Template(pub(super) &'static str);
+
+/// Lets the answers of a route remember it.
+fn remembered(router: Router<Arc<Doors>>, path: &'static str) -> Router<Arc<Doors>> {
+    router.layer(axum::middleware::map_response(move |mut answer: Response| async move {
+        answer.extensions_mut().insert(Template(path));
+        answer
+    }))
+}
+
 /// The routes of the API, behind their guards, with the document that describes them.
 pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors>> {
     let document = document::document(&routes);
-    let mut router = document::serve(document);
+    let mut router = remembered(document::serve(&document), document::PATH);
     for route in routes {
-        let guarded = (route.add)(Router::new(), route.path);
+        let bare = (route.add)(Router::new(), route.path).layer(DefaultBodyLimit::max(route.bounds.body));
+        let guarded = if route.signed {
+            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), hooked))
+        } else {
+            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), bounded))
+        };
         let guarded = match route.role {
             Some(role) => guarded.layer(axum::middleware::from_fn_with_state((doors.clone(), role), guard::admit)),
             None => guarded,
         };
-        router = router.merge(guarded);
+        router = router.merge(remembered(guarded, route.path));
     }
     router
 }

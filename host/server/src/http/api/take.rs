@@ -26,6 +26,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
                 kind: if status == StatusCode::PAYLOAD_TOO_LARGE { "body-too-large" } else { "unreadable-body" },
                 detail: rejection.body_text(),
                 mend: "Send a smaller body, whole.",
+                retry_after: None,
             }
         })?;
         serde_json::from_slice(&body).map(Self).map_err(|error| Problem {
@@ -33,6 +34,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
             kind: "unreadable-body",
             detail: format!("The body does not read: {error}."),
             mend: "Send JSON as /openapi.json describes it for this route.",
+            retry_after: None,
         })
     }
 }
@@ -51,6 +53,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
             kind: "unreadable-query",
             detail: rejection.body_text(),
             mend: "Correct the part after `?`; /openapi.json lists what this route takes there.",
+            retry_after: None,
         })
     }
 }

@@ -6,18 +6,20 @@ mod steps;
 mod text;
 mod words;
 
+use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::id::{EffectId, RepId};
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::Recalled;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Palette;
 
 /// Why a lead went where it did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Why {
     /// The decision.
     pub decision: Decision,
@@ -31,10 +33,23 @@ pub struct Why {
     pub reps: Vec<Considered>,
     /// What was to be done, and what became of it.
     pub effects: Vec<Sent>,
+    /// When and by whom the person was erased, and with them steps, notes and effects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedBy>,
+}
+
+/// An erasure.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ErasedBy {
+    /// When.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
 }
 
 /// A question of a rule to the host, with its answer.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Step {
     /// Its number, from 1.
     pub n: usize,
@@ -50,7 +65,7 @@ pub struct Step {
 }
 
 /// A rep who was considered.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Considered {
     /// Who.
     pub rep: RepId,
@@ -61,7 +76,7 @@ pub struct Considered {
 }
 
 /// Why a rep got a lead, or why not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhyNot {
     /// Got it.
@@ -87,7 +102,7 @@ pub enum WhyNot {
 }
 
 /// An effect, and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Sent {
     /// Its id.
     pub id: EffectId,
@@ -121,6 +136,7 @@ impl Why {
             steps,
             notes: private.notes,
             effects: effects.collect(),
+            erased: recalled.erased.clone().map(|erased| ErasedBy { at: erased.at, by: erased.who }),
         }
     }
 

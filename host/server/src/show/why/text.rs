@@ -34,9 +34,10 @@ pub(super) fn text(why: &Why, recalled: &Recalled, palette: Palette) -> String {
         section(&mut lines, palette, "What it noted", why.notes.iter().map(note).collect());
     } else {
         lines.push(String::new());
-        lines.push(
-            palette.paint(Tone::Warn, "Personal data was erased: the lead, what the rule read and what it noted."),
-        );
+        let when = recalled.erased.as_ref().map(|erased| format!(" {} by {}", day_and_clock(erased.at), erased.who));
+        let what = "the lead, what the rule read and what it noted, and what was to be sent";
+        let said = format!("Personal data was erased{}: {what}.", when.unwrap_or_default());
+        lines.extend(wrap(&said, COLUMNS).into_iter().map(|line| palette.paint(Tone::Warn, &line)));
     }
     section(&mut lines, palette, "Who was considered", reps(why, recalled, palette));
     section(&mut lines, palette, "What was done", effects(recalled, palette));

@@ -10,7 +10,7 @@ use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Private, Recorded, Store as _};
+use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Private, Recorded, Settles, Store as _};
 use serde_json::json;
 
 use super::shared::turn;
@@ -114,6 +114,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
             transcript: transcript(n, reps),
             notes: notes.map(note).to_vec(),
             log: Vec::new(),
+            acts: Vec::new(),
         },
         turn: Some(turn(reps)),
         counters: Vec::new(),
@@ -129,7 +130,7 @@ async fn measure(folder: &Path, reps: usize) -> (u64, usize) {
     let store = open(folder).await;
     store.open(&acme(), Seed::from_number(1)).await.unwrap();
     let workspace = std::sync::Arc::new(serde_json::from_value(json!({"workspace": "acme"})).unwrap());
-    let body = EntryBody::Workspace { workspace, rotations: vec![] };
+    let body = EntryBody::Workspace { workspace, rotations: vec![], origin: None };
     store.record(&acme(), 0, vec![Entry { at: at(0), inbox: None, body }]).await.unwrap();
     store.close().await;
     let (empty, mut text) = (length(), 0);
@@ -142,7 +143,7 @@ async fn measure(folder: &Path, reps: usize) -> (u64, usize) {
             let recorded = typical(n, reps);
             text += recorded.private.transcript.len();
             text += serde_json::to_string(&recorded.turn.as_ref().unwrap().0.candidates).unwrap().len();
-            Entry { at: at(0), inbox: Some(row.id), body: EntryBody::Decision(Box::new(recorded)) }
+            Entry { at: at(0), inbox: Some(Settles::Row(row.id)), body: EntryBody::Decision(Box::new(recorded)) }
         });
         let entries: Vec<Entry> = entries.collect();
         assert_eq!(entries.len(), 100);

@@ -10,7 +10,7 @@ use serde_json::Value;
 /// What the schema is called while it is compiled.
 const NAME: &str = "rota://settings/schema.json";
 /// More than these are not told at once.
-const PROBLEMS_MOST: usize = 20;
+pub(crate) const PROBLEMS_MOST: usize = 20;
 
 /// A schema that settings can be checked against.
 pub struct Schema {
@@ -19,7 +19,7 @@ pub struct Schema {
 }
 
 /// Something in settings that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Misfit {
     /// Which setting, as a JSON pointer; empty for the whole.
     pub path: String,

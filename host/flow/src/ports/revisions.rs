@@ -1,0 +1,43 @@
+//! The port to a workspace's past: what it was at each revision, and whence that came.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::{Digest, TenantId};
+use rota_domain::workspace::Workspace;
+
+use super::StoreError;
+
+/// Whence a revision came that somebody applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Who applied it.
+    pub who: String,
+    /// Why, in their words.
+    pub note: Option<String>,
+    /// Under which digest its files are kept.
+    pub source: Digest,
+}
+
+/// A revision of a tenant's workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Its number: that of its entry in the log.
+    pub number: u64,
+    /// Since when it held.
+    pub at: Timestamp,
+    /// Whence it came; none where the host read it from a directory.
+    pub origin: Option<Origin>,
+}
+
+/// The revisions of tenants. They are written with the log, in the commit that enters them.
+#[async_trait]
+pub trait Revisions: Send + Sync {
+    /// The revisions before this number, or all of them, the newest first.
+    ///
+    /// # Errors
+    /// When the database fails; so for every method.
+    async fn revisions(&self, tenant: &TenantId, before: Option<u64>, limit: u32) -> Result<Vec<Past>, StoreError>;
+
+    /// A revision with what the workspace was then; none where the tenant has no such one.
+    async fn revision(&self, tenant: &TenantId, number: u64) -> Result<Option<(Past, Workspace)>, StoreError>;
+}

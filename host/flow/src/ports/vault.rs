@@ -1,0 +1,71 @@
+//! The port to a tenant's secrets: tokens of CRM accounts, keys of destinations. They are
+//! sealed where they are kept, and a value comes out for the host alone, never for a caller.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::TenantId;
+
+use super::StoreError;
+
+/// The value of a secret. It prints as dots.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretValue(String);
+
+impl SecretValue {
+    /// A value.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The value itself, for whoever signs or authenticates with it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretValue(…)")
+    }
+}
+
+/// What may be told of a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretName {
+    /// What the workspace calls it, such as `ACME_HUBSPOT_TOKEN`.
+    pub name: String,
+    /// When it was set last.
+    pub at: Timestamp,
+    /// Who set it.
+    pub who: String,
+}
+
+/// Tenants' secrets, each under a name of its workspace.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// Sets a secret; one that was there is replaced.
+    ///
+    /// # Errors
+    /// When the database fails, or what is sealed in it cannot be opened; so for every method.
+    async fn set_secret(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        value: &SecretValue,
+        who: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// The secret of this name.
+    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<SecretValue>, StoreError>;
+
+    /// What may be told of a tenant's secrets, by name.
+    async fn secrets(&self, tenant: &TenantId) -> Result<Vec<SecretName>, StoreError>;
+
+    /// Removes a secret; false if there was none.
+    async fn remove_secret(&self, tenant: &TenantId, name: &str) -> Result<bool, StoreError>;
+}

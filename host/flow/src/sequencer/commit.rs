@@ -1,0 +1,216 @@
+//! From ready leads to the log: they are decided on the state in memory, gathered while the
+//! commit before is under way, and committed together.
+
+use std::collections::VecDeque;
+
+use tokio::sync::oneshot::{self, error::TryRecvError};
+
+use super::intake::Ready;
+use super::{Desktop, Sequencer};
+use crate::calls::{Placed, answer_of};
+use crate::deciding::Batch;
+use crate::enrich::EnrichedLead;
+use crate::orders::{Answered, OrderError};
+use crate::ports::{Entry, Keyed, Settles, StoreError};
+use crate::tally::adds;
+
+/// How many decisions go into one commit, at most.
+pub(super) const BATCH: usize = 128;
+
+/// What is decided and not committed yet.
+#[derive(Default)]
+pub(super) struct Pending {
+    /// The number of the log's last entry before these.
+    expected: u64,
+    entries: Vec<Entry>,
+    /// Calls, each with its answer.
+    answers: Vec<(Placed, Answered)>,
+}
+
+impl Pending {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many more may be decided.
+    pub(super) fn room(&self) -> usize {
+        BATCH.saturating_sub(self.entries.len())
+    }
+}
+
+/// A commit that is under way.
+pub(super) struct UnderWay {
+    end: oneshot::Receiver<Result<(), (StoreError, Vec<Placed>)>>,
+    keys: Vec<Keyed>,
+    rows: Vec<i64>,
+}
+
+impl Sequencer {
+    /// Decides what is ready; false if that was nothing.
+    pub(super) async fn decide(&mut self) -> Result<bool, StoreError> {
+        if self.ready.is_empty() || self.pending.room() == 0 || self.spent().is_some() {
+            return Ok(false);
+        }
+        let ledger = match self.ledger.take() {
+            Some(ledger) => ledger,
+            // The store is read only when all that was decided is in it.
+            None if self.under_way.is_some() => return Ok(false),
+            None => self.ledger().await?,
+        };
+        if ledger.desk().workspace != self.desktop.revision.workspace {
+            let (tenant, revision) = (&self.desktop.tenant, ledger.desk().revision);
+            tracing::warn!(%tenant, revision, "Another process serves a newer workspace: restart this one with the same files");
+            for ready in std::mem::take(&mut self.ready) {
+                self.let_go(ready, &OrderError::Moved { now: revision });
+            }
+            self.inbox.block();
+            return Ok(false);
+        }
+        if self.pending.is_empty() {
+            self.pending.expected = ledger.seq();
+        }
+        let (leads, mut calls): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.ready).into_iter().map(|Ready { lead, call }| (lead, call)).unzip();
+        let taken: Vec<i64> = leads.iter().filter_map(EnrichedLead::row).collect();
+        let Desktop { share, rules, clock, .. } = &self.desktop;
+        let decided = Batch::new(ledger, leads).decide(share, rules, clock).await;
+        match decided {
+            Ok(Batch { ledger, entries, leads }) => {
+                self.ledger = Some(ledger);
+                for entry in entries {
+                    if let (Some(call), Some(answer)) = (calls.pop_front().flatten(), answer_of(&entry)) {
+                        self.pending.answers.push((call, answer));
+                    }
+                    self.pending.entries.push(entry);
+                }
+                // What is left goes into the next commit.
+                self.ready = leads.into_iter().zip(calls).map(|(lead, call)| Ready { lead, call }).collect();
+            }
+            Err(error) => {
+                tracing::error!(tenant = %self.desktop.tenant, %error, "Deciding ended in a defect of Rota; please report it");
+                for call in calls.into_iter().flatten() {
+                    self.line.settle(call.call().key.as_ref());
+                    call.answer(Err(OrderError::Defect));
+                }
+                for row in taken {
+                    self.inbox.taken.remove(&row);
+                }
+                // What the ledger knew is lost with it, and what stands on that, too.
+                self.throw_away(Vec::new());
+                self.inbox.block();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Commits what is pending, unless a commit is under way.
+    pub(super) fn begin_commit(&mut self) {
+        if self.pending.is_empty() || self.under_way.is_some() {
+            return;
+        }
+        let Pending { expected, entries, answers } = std::mem::take(&mut self.pending);
+        let keys = answers.iter().filter_map(|(call, _)| call.call().key.clone()).collect();
+        let (ended, end) = oneshot::channel();
+        self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
+        let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
+        let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
+        let adds = adds(&entries);
+        tokio::spawn(async move {
+            let result = match store.record(&tenant, expected, entries).await {
+                Ok(()) => {
+                    tally.count(&adds);
+                    for (call, answer) in answers {
+                        call.answer(Ok(answer));
+                    }
+                    recorded.send_replace(());
+                    Ok(())
+                }
+                Err(error) => Err((error, answers.into_iter().map(|(call, _)| call).collect())),
+            };
+            let _ = ended.send(result);
+            stirred.notify_one();
+        });
+    }
+
+    /// Learns of a commit that ended; false if none did.
+    pub(super) fn landed(&mut self) -> Result<bool, StoreError> {
+        let Some(under_way) = &mut self.under_way else { return Ok(false) };
+        match under_way.end.try_recv() {
+            Err(TryRecvError::Empty) => Ok(false),
+            Err(TryRecvError::Closed) => self.settle(None).map(|()| true),
+            Ok(result) => self.settle(Some(result)).map(|()| true),
+        }
+    }
+
+    /// Waits until everything that is decided is recorded, or thrown away.
+    pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.begin_commit();
+            let Some(under_way) = &mut self.under_way else { return Ok(()) };
+            let result = (&mut under_way.end).await.ok();
+            self.settle(result)?;
+        }
+    }
+
+    /// A commit has ended like this; without a result, in a defect.
+    fn settle(&mut self, result: Option<Result<(), (StoreError, Vec<Placed>)>>) -> Result<(), StoreError> {
+        let Some(UnderWay { keys, rows, .. }) = self.under_way.take() else { return Ok(()) };
+        for row in &rows {
+            self.inbox.taken.remove(row);
+        }
+        for key in &keys {
+            self.line.settle(Some(key));
+        }
+        match result {
+            Some(Ok(())) => Ok(()),
+            Some(Err((StoreError::Conflict { seq, .. }, calls))) => {
+                tracing::debug!(tenant = %self.desktop.tenant, seq, "Another process was first; deciding again");
+                self.throw_away(calls);
+                Ok(())
+            }
+            Some(Err((error, calls))) => {
+                for call in calls {
+                    call.answer(Err(OrderError::Store(error.clone())));
+                }
+                self.throw_away(Vec::new());
+                Err(error)
+            }
+            None => {
+                self.throw_away(Vec::new());
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets what stands on a commit that came to nothing. These calls were in it: they
+    /// wait again, before those that were decided after them.
+    fn throw_away(&mut self, calls: Vec<Placed>) {
+        self.ledger = None;
+        let Pending { entries, answers, .. } = std::mem::take(&mut self.pending);
+        for row in rows(&entries) {
+            self.inbox.taken.remove(&row);
+        }
+        self.line.put_back(answers.into_iter().map(|(call, _)| call).collect());
+        self.line.put_back(calls);
+        self.inbox.begin();
+    }
+
+    /// This one is not decided.
+    pub(super) fn let_go(&mut self, ready: Ready, why: &OrderError) {
+        if let Some(row) = ready.lead.row() {
+            self.inbox.taken.remove(&row);
+        }
+        if let Some(call) = ready.call {
+            self.line.settle(call.call().key.as_ref());
+            call.answer(Err(why.clone()));
+        }
+    }
+}
+
+/// The rows of the inbox that entries settle.
+fn rows(entries: &[Entry]) -> impl Iterator<Item = i64> {
+    entries.iter().filter_map(|entry| match entry.inbox {
+        Some(Settles::Row(row)) => Some(row),
+        Some(Settles::Call(_)) | None => None,
+    })
+}

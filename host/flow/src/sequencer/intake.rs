@@ -1,0 +1,282 @@
+//! What is decided next: calls that wait, and rows of the inbox. Records are read beside
+//! everything else, one batch at a time, so that a slow CRM holds up only what comes from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::oneshot::{self, error::TryRecvError};
+use tokio::task::JoinHandle;
+
+use super::standing::refreshed;
+use super::{Desktop, Sequencer};
+use crate::calls::{Placed, answer_again};
+use crate::decide::DELIVERY_FAILED;
+use crate::enrich::{Accounts, Arrived, EnrichedLead, Kind, at_once, enrich};
+use crate::erasing::erase;
+use crate::orders::OrderError;
+use crate::ports::{Payload, StoreError};
+
+/// How many calls are taken at once.
+const CALLS: usize = 64;
+/// How many rows of the inbox are taken at once.
+const ROWS: usize = 100;
+
+/// A lead that may be decided about, and who waits for that.
+pub(super) struct Ready {
+    pub(super) lead: EnrichedLead,
+    pub(super) call: Option<Placed>,
+}
+
+/// Where the inbox is looked at: from its oldest row to its end, page by page.
+#[derive(Default)]
+pub(super) struct Look {
+    /// Whether there may be something behind `after`.
+    pub(super) due: bool,
+    after: i64,
+    /// Rows that are being read or decided.
+    pub(super) taken: BTreeSet<i64>,
+    /// Whether more arrived since the beginning of this look.
+    more: bool,
+    /// Kinds that could not be read since the beginning of this look, with the reason.
+    down: BTreeMap<Kind, String>,
+    /// Whether the last look found only what cannot be decided now.
+    pub(super) blocked: bool,
+}
+
+impl Look {
+    /// From the oldest row on.
+    pub(super) fn begin(&mut self) {
+        (self.due, self.after, self.more, self.blocked) = (true, 0, false, false);
+        self.down.clear();
+    }
+
+    /// From the oldest row on, once this look has come to its end.
+    pub(super) fn again(&mut self) {
+        if self.due {
+            self.more = true;
+        } else {
+            self.begin();
+        }
+    }
+
+    /// Not any more.
+    pub(super) fn end(&mut self) {
+        (self.due, self.after, self.more) = (false, 0, false);
+    }
+
+    /// Not before some time has passed.
+    pub(super) fn block(&mut self) {
+        self.end();
+        self.blocked = true;
+    }
+}
+
+/// Records that are being read.
+pub(super) struct Reading {
+    task: JoinHandle<()>,
+    end: oneshot::Receiver<Read>,
+    rows: Vec<i64>,
+    /// Of each that is read, who waits for it.
+    calls: Vec<Option<Placed>>,
+    /// Of each, what is to be read.
+    kinds: Vec<Option<Kind>>,
+}
+
+/// What a reading found.
+struct Read {
+    /// The accounts with their directories, where those were read, too.
+    accounts: Option<Accounts>,
+    leads: Vec<Option<EnrichedLead>>,
+    down: BTreeMap<Kind, String>,
+}
+
+impl Sequencer {
+    /// Takes in what can be decided next; false if there is nothing. What arrives for a
+    /// tenant whose rules have used their fuel waits in the inbox.
+    pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
+        if self.spent().is_some() {
+            return Ok(false);
+        }
+        let room = self.pending.room().saturating_sub(self.ready.len());
+        if room == 0 {
+            return Ok(false);
+        }
+        let calls = self.line.take(room.min(CALLS), self.reading.is_none());
+        let mut worked = !calls.is_empty();
+        let calls = self.answer_repeats(calls).await;
+        let mut batch: Vec<(Arrived, Option<Placed>)> =
+            calls.into_iter().map(|call| (call.arrived(), Some(call))).collect();
+        // Rows wait while others are read, so that they keep their order.
+        let mut page = Ok(Vec::new());
+        if self.inbox.due && self.reading.is_none() {
+            worked = true;
+            page = self.page().await;
+        }
+        let failed =
+            page.as_mut().map(|rows| batch.splice(0..0, rows.drain(..).map(|row| (row, None))).count()).err().cloned();
+        worked |= self.prepare(batch);
+        failed.map_or(Ok(worked), Err)
+    }
+
+    /// Answers calls whose keys were used before, and gives the others.
+    async fn answer_repeats(&mut self, calls: Vec<Placed>) -> Vec<Placed> {
+        let keys: Vec<_> = calls.iter().filter_map(|call| call.call().key.clone()).collect();
+        if keys.is_empty() {
+            return calls;
+        }
+        let answered = self.desktop.store.answered(&self.desktop.tenant, &keys).await;
+        let mut earlier = match answered {
+            Ok(answered) => {
+                answered.into_iter().map(|earlier| earlier.map(answer_again)).collect::<Vec<_>>().into_iter()
+            }
+            Err(error) => {
+                let failed = keys.iter().map(|_| Some(Err(OrderError::Store(error.clone()))));
+                failed.collect::<Vec<_>>().into_iter()
+            }
+        };
+        let mut new = Vec::with_capacity(calls.len());
+        for call in calls {
+            let key = call.call().key.clone();
+            match key.as_ref().and_then(|_| earlier.next().flatten()) {
+                Some(answer) => {
+                    self.line.settle(key.as_ref());
+                    call.answer(answer);
+                }
+                None => new.push(call),
+            }
+        }
+        new
+    }
+
+    /// The next page of the inbox, without what is taken already.
+    async fn page(&mut self) -> Result<Vec<Arrived>, StoreError> {
+        let limit = u32::try_from(ROWS).unwrap_or(u32::MAX);
+        let waiting = self.desktop.store.waiting(&self.desktop.tenant, self.inbox.after, limit).await?;
+        let Some(last) = waiting.last() else {
+            let down = std::mem::take(&mut self.inbox.down);
+            self.complain(&down);
+            let more = self.inbox.more;
+            self.inbox.end();
+            if !down.is_empty() {
+                self.inbox.block();
+            } else if more {
+                self.inbox.begin();
+            }
+            return Ok(Vec::new());
+        };
+        self.inbox.after = last.id;
+        if waiting.iter().any(|row| matches!(row.payload, Payload::Erasure { .. })) {
+            // What is under way may know the person still.
+            self.flush().await?;
+            let Desktop { tenant, people, clock, .. } = &self.desktop;
+            erase(&**people, tenant, &waiting, clock.now()).await?;
+            self.ledger = None;
+            self.inbox.begin();
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::with_capacity(waiting.len());
+        for row in waiting {
+            if self.inbox.taken.insert(row.id) {
+                rows.push(row.into());
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Makes leads ready, at once where no record has to be read; false if nothing was to be
+    /// done. Rows of the inbox stay together.
+    fn prepare(&mut self, batch: Vec<(Arrived, Option<Placed>)>) -> bool {
+        let to_read = |arrived: &Arrived| arrived.is_to_read(&self.reads);
+        let rows = batch.iter().any(|(arrived, call)| call.is_none() && to_read(arrived));
+        let (batch, whole): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|(arrived, call)| to_read(arrived) || (rows && call.is_none()));
+        let refresh = self.refresh && self.reading.is_none();
+        let worked = !batch.is_empty() || !whole.is_empty() || refresh;
+        let now = self.desktop.clock.now();
+        for (arrived, call) in whole {
+            if let Some(lead) = at_once(arrived, &self.accounts, &self.reads, now) {
+                self.ready.push(Ready { lead, call });
+            }
+        }
+        if !batch.is_empty() || refresh {
+            self.begin_reading(batch);
+        }
+        worked
+    }
+
+    fn begin_reading(&mut self, batch: Vec<(Arrived, Option<Placed>)>) {
+        // The CRM did not take an owner: whoever has left it must not be chosen again.
+        let failed = |arrived: &Arrived| matches!(&arrived.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED);
+        let refresh = std::mem::take(&mut self.refresh) || batch.iter().any(|(arrived, _)| failed(arrived));
+        let (arrived, calls): (Vec<Arrived>, Vec<_>) = batch.into_iter().unzip();
+        let rows = arrived.iter().filter_map(Arrived::row).collect();
+        let kinds = arrived.iter().map(Arrived::kind).collect();
+        let (ended, end) = oneshot::channel();
+        let (mut accounts, reads) = (self.accounts.clone(), self.reads.clone());
+        let crms = self.desktop.revision.crms.clone();
+        let (clock, stirred) = (self.desktop.clock.clone(), self.stirred.clone());
+        let mut down = self.inbox.down.clone();
+        let task = tokio::spawn(async move {
+            if refresh {
+                accounts = refreshed(accounts, &crms).await;
+            }
+            let leads = enrich(arrived, &accounts, &reads, &mut down, &*clock).await;
+            let _ = ended.send(Read { accounts: refresh.then_some(accounts), leads, down });
+            stirred.notify_one();
+        });
+        self.reading = Some(Reading { task, end, rows, calls, kinds });
+    }
+
+    /// Takes over what was read; false if nothing was.
+    pub(super) async fn read_ended(&mut self) -> Result<bool, StoreError> {
+        let Some(reading) = &mut self.reading else { return Ok(false) };
+        let read = match reading.end.try_recv() {
+            Err(TryRecvError::Empty) => return Ok(false),
+            Err(TryRecvError::Closed) => {
+                self.stop_reading();
+                return Ok(true);
+            }
+            Ok(read) => read,
+        };
+        let Some(Reading { calls, kinds, rows, .. }) = self.reading.take() else { return Ok(false) };
+        let found: BTreeSet<i64> = read.leads.iter().flatten().filter_map(EnrichedLead::row).collect();
+        for row in rows.iter().filter(|row| !found.contains(row)) {
+            self.inbox.taken.remove(row);
+        }
+        for ((lead, call), kind) in read.leads.into_iter().zip(calls).zip(kinds) {
+            match (lead, call) {
+                // Who left while the record was read has withdrawn.
+                (_, Some(call)) if call.has_left() => self.line.settle(call.call().key.as_ref()),
+                (Some(lead), call) => self.ready.push(Ready { lead, call }),
+                (None, Some(call)) => {
+                    let why = kind.and_then(|kind| read.down.get(&kind).cloned()).unwrap_or_default();
+                    self.line.settle(call.call().key.as_ref());
+                    call.answer(Err(OrderError::Unreadable(why)));
+                }
+                (None, None) => {}
+            }
+        }
+        self.inbox.down = read.down;
+        if let Some(accounts) = read.accounts {
+            self.accounts = accounts;
+            self.enter_statuses().await?;
+        }
+        Ok(true)
+    }
+
+    /// Gives a reading up: what it was for is taken in again.
+    pub(super) fn stop_reading(&mut self) {
+        let Some(Reading { task, rows, calls, .. }) = self.reading.take() else { return };
+        task.abort();
+        for row in rows {
+            self.inbox.taken.remove(&row);
+        }
+        self.line.put_back(calls.into_iter().flatten().collect());
+        self.inbox.begin();
+    }
+
+    /// Whether an account's owners could not be read yet.
+    pub(super) fn lacks_directory(&self) -> bool {
+        let lacks = |connection| self.accounts.get(connection).is_none_or(|account| account.directory.is_none());
+        self.desktop.revision.crms.keys().any(lacks)
+    }
+}

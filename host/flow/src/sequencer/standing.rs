@@ -1,0 +1,180 @@
+//! What a tenant's decisions stand on: the workspace, whom the CRMs' directories know, and
+//! their entries in the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rota_domain::event::Status;
+use rota_domain::id::{ConnectionId, RepId};
+use rota_domain::rule::Mode;
+use rota_domain::workspace::{Destination, Rep};
+
+use super::{Desktop, Sequencer};
+use crate::enrich::{Account, Accounts, reads};
+use crate::ledger::{Ledger, remembered_since};
+use crate::orders::{OrderError, Revision};
+use crate::ports::{Crm, Entry, StoreError};
+
+impl Sequencer {
+    /// Decides under this revision from now on. When it cannot be entered, the one before
+    /// stays. What is decided already is recorded first; what is only being read is read anew.
+    pub(super) async fn revise(&mut self, mut revision: Revision, base: Option<u64>) -> Result<u64, OrderError> {
+        self.stop_reading();
+        self.decide().await?;
+        self.flush().await?;
+        let ledger = self.ledger().await?;
+        let now = ledger.desk().revision;
+        self.ledger = Some(ledger);
+        if base.is_some_and(|base| base != now) {
+            return Err(OrderError::Moved { now });
+        }
+        // Before the entry that names them, as when a tenant is opened.
+        self.desktop.store.keep(&self.desktop.tenant, std::mem::take(&mut revision.kept)).await?;
+        let before = std::mem::replace(&mut self.desktop.revision, revision);
+        // Loaded anew, since bindings can change where the workspace does not.
+        self.ledger = None;
+        if let Err(error) = self.enter_workspace().await {
+            self.desktop.revision = before;
+            self.ledger = None;
+            return Err(error.into());
+        }
+        self.reads = Arc::new(reads(&self.desktop.revision.workspace, &self.desktop.revision.bindings));
+        let crms = &self.desktop.revision.crms;
+        self.accounts
+            .retain(|connection, account| crms.get(connection).is_some_and(|crm| Arc::ptr_eq(crm, &account.crm)));
+        let entered = self.revision();
+        self.read_directories().await;
+        // It is entered already: what fails from here on is done again later, and refuses nothing.
+        if let Err(error) = self.settle_in().await {
+            tracing::warn!(tenant = %self.desktop.tenant, %error, "After a new revision, owners' changes were not recorded yet");
+            self.ledger = None;
+        }
+        Ok(entered)
+    }
+
+    /// What follows from another workspace: who has left its CRMs, and which effects nobody
+    /// carries any more.
+    pub(super) async fn settle_in(&mut self) -> Result<(), StoreError> {
+        self.enter_statuses().await?;
+        self.strand().await
+    }
+
+    /// Lets a person know of effects whose connection the workspace has no more: nobody
+    /// would ever carry them.
+    pub(super) async fn strand(&self) -> Result<(), StoreError> {
+        let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
+        let destinations = revision.workspace.destinations.iter().map(Destination::line);
+        let connections: Vec<_> = revision.crms.keys().cloned().chain(destinations).collect();
+        let stranded = store.strand(tenant, &connections, clock.now()).await?;
+        if stranded > 0 {
+            tracing::warn!(%tenant, stranded, "Effects of removed connections are dead: see `rota outbox list --dead`");
+        }
+        Ok(())
+    }
+
+    /// Enters the workspace if it is not the one that the log ends with.
+    pub(super) async fn enter_workspace(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.flush().await?;
+            let mut ledger = self.ledger().await?;
+            let Revision { workspace, bindings, origin, .. } = &self.desktop.revision;
+            if origin.is_none() && ledger.desk().revision > 0 && ledger.desk().workspace == *workspace {
+                self.ledger = Some(ledger);
+                return Ok(());
+            }
+            let expected = ledger.seq();
+            let (workspace, bindings, origin) = (workspace.clone(), bindings.clone(), origin.clone());
+            let entry = ledger.revise(workspace, bindings, origin, self.desktop.clock.now());
+            if self.enter(ledger, expected, vec![entry]).await? {
+                self.desktop.revision.origin = None;
+                return Ok(());
+            }
+        }
+    }
+
+    /// Enters whom the CRMs' directories know to have left, or to be there again.
+    pub(super) async fn enter_statuses(&mut self) -> Result<(), StoreError> {
+        loop {
+            self.flush().await?;
+            let mut ledger = self.ledger().await?;
+            let (expected, now) = (ledger.seq(), self.desktop.clock.now());
+            let entries: Vec<Entry> = changes(&ledger, &self.accounts)
+                .into_iter()
+                .map(|(rep, status)| {
+                    tracing::info!(tenant = %self.desktop.tenant, %rep, ?status, "The CRM's directory changed a rep");
+                    ledger.status(rep, status, now)
+                })
+                .collect();
+            if entries.is_empty() {
+                self.ledger = Some(ledger);
+                return Ok(());
+            }
+            if self.enter(ledger, expected, entries).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Records entries, and keeps the ledger only if they were recorded: false means that
+    /// another process was first. Nothing else is under way.
+    async fn enter(&mut self, ledger: Ledger, expected: u64, entries: Vec<Entry>) -> Result<bool, StoreError> {
+        match self.desktop.store.record(&self.desktop.tenant, expected, entries).await {
+            Ok(()) => {
+                self.ledger = Some(ledger);
+                Ok(true)
+            }
+            Err(StoreError::Conflict { seq, .. }) => {
+                tracing::debug!(tenant = %self.desktop.tenant, seq, "Another process was first; deciding again");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn read_directories(&mut self) {
+        let accounts = std::mem::take(&mut self.accounts);
+        self.accounts = refreshed(accounts, &self.desktop.revision.crms).await;
+    }
+}
+
+/// The accounts with their directories as they are now; one that cannot be read stays as it
+/// was.
+pub(super) async fn refreshed(mut accounts: Accounts, crms: &BTreeMap<ConnectionId, Arc<dyn Crm>>) -> Accounts {
+    for (connection, crm) in crms {
+        let account = accounts.entry(connection.clone());
+        let account = account.or_insert_with(|| Account { crm: crm.clone(), directory: None });
+        match crm.directory().await {
+            Ok(directory) => account.directory = Some(Arc::new(directory)),
+            Err(error) => tracing::warn!(%connection, %error, "The CRM's owners cannot be read"),
+        }
+    }
+    accounts
+}
+
+/// The state that the store holds.
+pub(super) async fn load(desktop: &Desktop) -> Result<Ledger, StoreError> {
+    let since = remembered_since(&desktop.revision.workspace, desktop.clock.now());
+    let snapshot = desktop.store.load(&desktop.tenant, since).await?;
+    Ok(Ledger::restored(snapshot, desktop.revision.workspace.clone(), desktop.revision.bindings.clone(), Mode::Live))
+}
+
+/// Reps whom the CRMs' directories know to have left, or to be there again. Whoever is in
+/// several CRMs has left when none of them has them.
+fn changes(ledger: &Ledger, accounts: &Accounts) -> Vec<(RepId, Status)> {
+    let desk = ledger.desk();
+    let change = |rep: &Rep| {
+        let mut known = accounts.iter().filter_map(|(connection, account)| {
+            let (owner, directory) = (rep.crm.get(connection)?, account.directory.as_ref()?);
+            Some(directory.owner(owner).is_some_and(|owner| !owner.archived))
+        });
+        let first = known.next()?;
+        let there = first || known.any(|there| there);
+        match (there, desk.status(&rep.id)) {
+            (false, Some(Status::Left)) => None,
+            (false, _) => Some((rep.id.clone(), Status::Left)),
+            (true, Some(Status::Left)) => Some((rep.id.clone(), Status::Back)),
+            (true, _) => None,
+        }
+    };
+    desk.workspace.reps.iter().filter_map(change).collect()
+}

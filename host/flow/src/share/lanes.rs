@@ -1,0 +1,214 @@
+//! Where deciding happens. Rules that take little run at once, at the usual priority, and the
+//! system shares the processor between them. A tenant whose rules took more than their share
+//! goes to the slow lane: threads of lower priority, one fewer than there are cores, where who
+//! used least lately is next. So a tenant whose rules burn all their fuel slows down
+//! itself and others like it, and nobody else.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rota_domain::id::TenantId;
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::oneshot;
+
+use super::account::Account;
+
+/// How much lower the priority of the slow lane is: a third of the usual weight. The lowest
+/// would keep others waiting, for a thread of it can be put aside while it holds what they
+/// need, such as the allocator's lock, and on a full machine it would not soon come back.
+const NICE: i32 = 5;
+
+/// The lanes of a host, for all its tenants.
+#[derive(Debug)]
+pub struct Lanes {
+    shared: Arc<Shared>,
+}
+
+/// Work came to nothing, for a defect of the host: the thread's panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the work ended in a panic")]
+pub struct Defect;
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    accounts: HashMap<TenantId, Account>,
+    /// What waits in the slow lane, oldest first.
+    waiting: Vec<(TenantId, Work)>,
+    threads: usize,
+    closed: bool,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("accounts", &self.accounts).finish_non_exhaustive()
+    }
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lanes {
+    /// Lanes in which nobody has used anything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { shared: Arc::default() }
+    }
+
+    /// Does a tenant's work in the lane that is the tenant's now. The work says about how
+    /// many leads it decided.
+    ///
+    /// # Errors
+    /// When it panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        tenant: &TenantId,
+        work: impl FnOnce() -> (T, u64) + Send + 'static,
+    ) -> Result<T, Defect> {
+        let (reply, answer) = oneshot::channel();
+        let (shared, whose) = (self.shared.clone(), tenant.clone());
+        let timed = move || {
+            let began = micros(ClockId::ThreadCPUTime);
+            // Nothing of what the work held is looked at after a panic.
+            let done = catch_unwind(AssertUnwindSafe(work));
+            let leads = done.as_ref().map_or(1, |(_, leads)| *leads);
+            shared.charge(&whose, micros(ClockId::ThreadCPUTime).saturating_sub(began), leads);
+            // Whoever does not wait any more wants no answer.
+            let _ = reply.send(done.map(|(done, _)| done).map_err(|_| Defect));
+        };
+        if self.shared.is_over(tenant) && self.shared.has_threads() {
+            self.shared.lock().waiting.push((tenant.clone(), Box::new(timed)));
+            self.shared.came.notify_one();
+        } else {
+            drop(tokio::task::spawn_blocking(timed));
+        }
+        answer.await.unwrap_or(Err(Defect))
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.shared.lock().closed = true;
+        self.shared.came.notify_all();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn charge(&self, tenant: &TenantId, cpu_us: u64, leads: u64) {
+        let now = micros(ClockId::Monotonic);
+        self.lock().accounts.entry(tenant.clone()).or_default().charge(cpu_us, leads, now);
+    }
+
+    fn is_over(&self, tenant: &TenantId) -> bool {
+        let now = micros(ClockId::Monotonic);
+        self.lock().accounts.get_mut(tenant).is_some_and(|account| account.is_over(now))
+    }
+
+    /// Starts the slow lane's threads when they are wanted first. False where the machine
+    /// grants none: then everything is done in the other lane.
+    fn has_threads(self: &Arc<Self>) -> bool {
+        let mut state = self.lock();
+        if state.threads > 0 {
+            return true;
+        }
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        for _ in 0..cores.saturating_sub(1).max(1) {
+            let shared = self.clone();
+            let name = "rota-slow-lane".to_owned();
+            if let Err(error) = std::thread::Builder::new().name(name).spawn(move || shared.carry()) {
+                tracing::warn!(%error, "No thread for the slow lane");
+                break;
+            }
+            state.threads += 1;
+        }
+        state.threads > 0
+    }
+
+    /// The life of a thread of the slow lane.
+    fn carry(&self) {
+        // Where a thread has no priority of its own, the turns still hold.
+        if let Err(error) = rustix::process::nice(NICE) {
+            tracing::debug!(%error, "The slow lane has the usual priority");
+        }
+        while let Some(work) = self.next() {
+            work();
+        }
+    }
+
+    /// Waits for work: of those who wait, theirs who used least; of equals, theirs who came
+    /// first.
+    fn next(&self) -> Option<Work> {
+        let state = self.lock();
+        let nothing = |state: &mut State| state.waiting.is_empty() && !state.closed;
+        let mut state = self.came.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner);
+        let now = micros(ClockId::Monotonic);
+        let State { accounts, waiting, .. } = &mut *state;
+        let used = |tenant: &TenantId| accounts.get(tenant).map_or(0, |account| { *account }.used(now));
+        let next = (0..waiting.len()).min_by_key(|n| used(&waiting[*n].0))?;
+        Some(waiting.remove(next).1)
+    }
+}
+
+fn micros(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    u64::try_from(i128::from(time.tv_sec) * 1_000_000 + i128::from(time.tv_nsec) / 1000).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_panics_is_a_defect_and_the_lane_works_on() {
+        let lanes = Lanes::new();
+        let tenant = "acme".into();
+        assert_eq!(lanes.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
+        assert_eq!(lanes.run(&tenant, || (7, 1)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn who_used_more_than_its_share_works_in_the_slow_lane_and_the_others_do_not() {
+        let lanes = Lanes::new();
+        let thread = || (std::thread::current().name().map(str::to_owned), 1);
+        lanes.shared.charge(&"busy".into(), 1_000_000, 10);
+        let (busy, calm) = ("busy".into(), "calm".into());
+        let (busy, calm) = tokio::join!(lanes.run(&busy, thread), lanes.run(&calm, thread));
+        assert_eq!(busy, Ok(Some("rota-slow-lane".to_owned())));
+        assert_ne!(calm, Ok(Some("rota-slow-lane".to_owned())));
+    }
+
+    #[test]
+    fn in_the_slow_lane_who_used_least_is_next_and_of_equals_who_came_first() {
+        let shared = Shared::default();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        for (tenant, used) in [("most", 900_000), ("least", 300_000), ("mid-1", 600_000), ("mid-2", 600_000)] {
+            let now = micros(ClockId::Monotonic);
+            let mut account = Account::default();
+            // Its clock is ahead, so that nothing is forgiven while the test runs.
+            account.charge(used, 1, now + 3_600_000_000);
+            shared.lock().accounts.insert(tenant.into(), account);
+            let order = order.clone();
+            let work = move || order.lock().expect("no panic").push(tenant);
+            shared.lock().waiting.push((tenant.into(), Box::new(work)));
+        }
+        for _ in 0..4 {
+            shared.next().expect("work")();
+        }
+        assert_eq!(*order.lock().expect("no panic"), ["least", "mid-1", "mid-2", "most"]);
+    }
+}

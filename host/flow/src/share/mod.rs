@@ -1,0 +1,61 @@
+//! A tenant's share of the host: when and where its rules run, and how much fuel they may use
+//! in a minute. What is used up makes the tenant's leads wait in the inbox and changes no
+//! decision.
+
+mod account;
+mod lanes;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::id::TenantId;
+use rota_domain::rate::Bucket;
+
+pub use lanes::{Defect, Lanes};
+
+/// One tenant's share. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Share {
+    tenant: TenantId,
+    lanes: Arc<Lanes>,
+    fuel: Arc<Mutex<Bucket>>,
+}
+
+impl Share {
+    /// The share of a tenant whose rules may use so much fuel in a minute.
+    #[must_use]
+    pub fn new(tenant: TenantId, lanes: Arc<Lanes>, fuel_per_minute: u64, now: Timestamp) -> Self {
+        Self { tenant, lanes, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))) }
+    }
+
+    /// Its rules may use so much in a minute from now on.
+    pub fn regrant(&self, fuel_per_minute: u64, now: Timestamp) {
+        self.fuel().regrant(fuel_per_minute, now);
+    }
+
+    /// Whether its rules may run.
+    ///
+    /// # Errors
+    /// How long to wait, when they have used their fuel.
+    pub fn ready(&self, now: Timestamp) -> Result<(), SignedDuration> {
+        self.fuel().waits(1, now)
+    }
+
+    /// Its rules used so much fuel.
+    pub fn spend(&self, fuel: u64, now: Timestamp) {
+        self.fuel().charge(fuel, now);
+    }
+
+    /// Does work of this tenant where it holds nobody up. The work says about how many leads
+    /// it decided.
+    ///
+    /// # Errors
+    /// When it panics.
+    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> (T, u64) + Send + 'static) -> Result<T, Defect> {
+        self.lanes.run(&self.tenant, work).await
+    }
+
+    fn fuel(&self) -> MutexGuard<'_, Bucket> {
+        self.fuel.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

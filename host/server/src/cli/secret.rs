@@ -1,0 +1,96 @@
+//! `rota secret`.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::output;
+use super::remote::Remote;
+use crate::exit::Exit;
+
+/// Set the secrets that a workspace names, such as tokens of CRM accounts
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Set a secret, read from stdin: `rota secret set ACME_HUBSPOT_TOKEN < token`
+    Set {
+        /// What the workspace calls it.
+        name: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// List the names; values never come out
+    List {
+        #[command(flatten)]
+        remote: Remote,
+        /// Print them as one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a secret
+    Remove {
+        /// What the workspace calls it.
+        name: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+#[tokio::main(flavor = "current_thread")]
+pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    match &arguments.verb {
+        Verb::Set { name, remote } => {
+            let value = value(name)?;
+            let body = serde_json::to_vec(&json!({ "value": value.trim_end_matches(['\n', '\r']) }))?;
+            let answer =
+                remote.send(Method::PUT, &format!("/v1/secrets/{name}"), Some(body), "application/json").await?;
+            let told: Value = answer.json().await.context("the server's answer does not read")?;
+            if let Some(trouble) = told["trouble"].as_str() {
+                output::complain(&format!("it is set, and no account could be connected with it: {trouble}"));
+                return Ok(Exit::Finding);
+            }
+            let connected = told["connected"].as_bool().unwrap_or_default();
+            output::line(if connected { "It is set, and its accounts use it." } else { "It is set." });
+        }
+        Verb::List { remote, json } => {
+            let names: Vec<Value> = remote.get("/v1/secrets").await?;
+            if *json {
+                output::json(&names)?;
+                return Ok(Exit::Well);
+            }
+            for name in names {
+                let text = |key: &str| name[key].as_str().unwrap_or_default().to_owned();
+                output::line(&format!("{}  set {} by {}", text("name"), text("at"), text("who")));
+            }
+        }
+        Verb::Remove { name, remote } => {
+            remote.send(Method::DELETE, &format!("/v1/secrets/{name}"), None, "").await?;
+            output::line("It is removed.");
+        }
+    }
+    Ok(Exit::Well)
+}
+
+/// The value, which is no argument: those are seen in lists of processes.
+fn value(name: &str) -> anyhow::Result<String> {
+    if std::io::stdin().is_terminal() {
+        output::note(&format!(
+            "The value of {name}, then Ctrl-D (it is shown as you type; a file or a pipe is better):"
+        ));
+    }
+    let mut value = String::new();
+    std::io::stdin().read_to_string(&mut value).context("the value on stdin is no text")?;
+    anyhow::ensure!(
+        !value.trim().is_empty(),
+        "there is no value on stdin: pipe it in, as in `rota secret set {name} < file`"
+    );
+    Ok(value)
+}

@@ -1,0 +1,175 @@
+//! What every request passes on its way to its handler, and its answer on the way back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use rota_domain::id::TenantId;
+use rota_domain::rate::whole_seconds;
+use tokio::task::JoinHandle;
+
+use super::bodies::{Held, Late, Timed};
+use super::{HOOKS_MAX, Leave, Limits, Whose};
+use crate::http::Doors;
+use crate::http::api::Caller;
+use crate::http::problem::Problem;
+use crate::http::serve::{HEALTH, UnderWay};
+
+/// The slowest that a large body may come, in bytes a second.
+const SLOWEST: u64 = 256 << 10;
+
+/// The bounds of one route.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Bounds {
+    /// The most bytes of a body.
+    pub(in crate::http) body: usize,
+    /// How long an answer may take, the time for a large body not counted; none means as
+    /// long as the server's configuration says.
+    pub(in crate::http) time: Option<Duration>,
+    /// Whether a call counts as a lead.
+    pub(in crate::http) lead: bool,
+}
+
+/// So many requests at once, whoever sends them. Whether the server answers at all can be
+/// asked beside them.
+pub(in crate::http) async fn outermost(
+    State(limits): State<Arc<Limits>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if request.uri().path() != HEALTH {
+        let leave = limits.enter(Whose::Host, limits.serving.requests, 0)?;
+        request.extensions_mut().insert(Arc::new(leave));
+    }
+    Ok(next.run(request).await)
+}
+
+/// Keeps a route of the API within its bounds, and its caller within the tenant's.
+pub(in crate::http) async fn bounded(
+    State((doors, bounds)): State<(Arc<Doors>, Bounds)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let bytes = announced(&request, bounds.body)?;
+    let tenant = request.extensions().get::<Caller>().and_then(|caller| caller.tenant().ok().cloned());
+    let leave = match &tenant {
+        Some(tenant) => Some(admit(&doors, tenant, bounds, bytes)?),
+        None => None,
+    };
+    run(&doors.limits, request, next, bounds, bytes, leave).await
+}
+
+/// Keeps an app's webhooks within their bounds.
+pub(in crate::http) async fn hooked(
+    State((doors, bounds)): State<(Arc<Doors>, Bounds)>,
+    Path(path): Path<HashMap<String, String>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let bytes = announced(&request, bounds.body)?;
+    let app = path.get("app").filter(|app| doors.apps.contains_key(*app));
+    let leave = match app {
+        Some(app) => Some(doors.limits.enter(Whose::App(app.clone()), HOOKS_MAX, bytes)?),
+        // The handler says that there is no such app.
+        None => None,
+    };
+    run(&doors.limits, request, next, bounds, bytes, leave).await
+}
+
+fn admit(doors: &Doors, tenant: &TenantId, bounds: Bounds, bytes: u64) -> Result<Leave, Problem> {
+    let quotas = doors.tenants.plan(tenant).quotas();
+    let leave = doors.limits.enter(Whose::Tenant(tenant.clone()), quotas.calls_at_once, bytes)?;
+    if bounds.lead {
+        let now = doors.clock.now();
+        if let Some(Err(wait)) = doors.tenants.get(tenant).map(|tenant| tenant.share.ready(now)) {
+            let most = quotas.fuel_per_minute;
+            let detail = format!(
+                "The plan of the tenant `{tenant}` grants its rules {most} of fuel a minute, and they used it."
+            );
+            return Err(Problem::busy(detail, whole_seconds(wait)));
+        }
+        doors.limits.lead(tenant, &quotas, now)?;
+    }
+    Ok(leave)
+}
+
+/// Bytes of the body, as the request announces them; of one that does not, the most that
+/// the route takes.
+fn announced(request: &Request, most: usize) -> Result<u64, Problem> {
+    let hint = request.body().size_hint();
+    let bytes = hint.exact().unwrap_or(most as u64);
+    if bytes <= most as u64 {
+        return Ok(bytes);
+    }
+    Err(Problem {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        kind: "body-too-large",
+        detail: format!("The body has {bytes} bytes, and {most} are the most here."),
+        mend: "Send a smaller body.",
+        retry_after: None,
+    })
+}
+
+/// Lets the handler work in a task of its own, so that a panic of it ends nothing else. A
+/// change goes on to its end when its caller is gone; a question does not.
+pub(super) async fn run(
+    limits: &Arc<Limits>,
+    mut request: Request,
+    next: Next,
+    bounds: Bounds,
+    bytes: u64,
+    leave: Option<Leave>,
+) -> Result<Response, Problem> {
+    // Held until the answer has gone: it is under way for so long.
+    let extensions = request.extensions_mut();
+    let held = (extensions.remove::<Arc<Leave>>(), extensions.remove::<UnderWay>(), leave);
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let for_body = Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST);
+    let late = Late::default();
+    let timed = late.clone();
+    let within = limits.serving.body + for_body;
+    let request = request.map(|body| Body::new(Timed::new(body, within, timed)));
+    let most = bounds.time.unwrap_or(limits.serving.answer);
+    let mut work = Task {
+        question: [Method::GET, Method::HEAD].contains(&method),
+        work: tokio::spawn(async move { next.run(request).await.map(|body| Body::new(Held { body, _held: held })) }),
+    };
+    match tokio::time::timeout(most + for_body, &mut work.work).await {
+        Ok(Ok(_)) if late.is() => Err(slow_body()),
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) => {
+            tracing::error!(%method, path, %error, "A request met a defect of Rota; please report it");
+            Err(Problem::defect())
+        }
+        Err(_) => Err(Problem::too_slow(format!("There was no answer within {} seconds.", most.as_secs()))),
+    }
+}
+
+/// A handler at work.
+struct Task {
+    question: bool,
+    work: JoinHandle<Response>,
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if self.question {
+            self.work.abort();
+        }
+    }
+}
+
+fn slow_body() -> Problem {
+    Problem {
+        status: StatusCode::REQUEST_TIMEOUT,
+        kind: "slow-body",
+        detail: "The body did not come in time.".into(),
+        mend: "Send it whole, and faster.",
+        retry_after: None,
+    }
+}

@@ -1,0 +1,144 @@
+//! `GET /metrics`: figures in the text format of OpenMetrics 1.0, which Prometheus reads.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use rota_domain::access::Role;
+use rota_flow::ports::Waits;
+
+use super::Doors;
+use super::api::{Route, Template};
+use super::problem::Problem;
+
+/// What the answer is.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/metrics", Role::Host, "metrics", scrape)
+            .says("Figures of this host, as Prometheus reads them")
+            .gives_text("application/openmetrics-text"),
+    ]
+}
+
+/// Counts a call, and how long it took.
+#[expect(clippy::disallowed_methods, reason = "how long it took is a figure, and decides nothing")]
+pub(super) async fn count(State(doors): State<Arc<Doors>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let method = request.method().clone();
+    let answer = next.run(request).await;
+    let route = answer.extensions().get::<Template>().map_or("none", |template| template.0);
+    doors.meter.call(method.as_str(), route, answer.status().as_u16(), began.elapsed());
+    answer
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfTenant {
+    tenant: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Decided {
+    tenant: String,
+    outcome: &'static str,
+    error: &'static str,
+}
+
+async fn scrape(State(doors): State<Arc<Doors>>) -> Result<Response, Problem> {
+    let waits = doors.tenancy.waits().await.map_err(|error| Problem::store(&error))?;
+    let text = written(&doors, waits).map_err(|fmt::Error| Problem {
+        status: axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+        kind: "metrics",
+        detail: "The figures cannot be written.".into(),
+        mend: "This is a defect of Rota; please report it.",
+        retry_after: None,
+    })?;
+    Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
+}
+
+fn written(doors: &Doors, waits: Vec<Waits>) -> Result<String, fmt::Error> {
+    let mut registry = Registry::with_prefix("rota");
+    doors.meter.register(&mut registry);
+    host(&mut registry, doors);
+    decided(&mut registry, doors);
+    waiting(&mut registry, waits);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+/// What this process is, and what it takes.
+fn host(registry: &mut Registry, doors: &Doors) {
+    registry.register("build", "Which Rota this is", Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]));
+    let alive = Gauge::<i64>::default();
+    alive.set(i64::try_from(doors.tenants.names().len()).unwrap_or(i64::MAX));
+    registry.register("tenants", "Tenants that are alive on this host", alive);
+    if let Some(bytes) = resident() {
+        let memory = Gauge::<i64>::default();
+        memory.set(bytes);
+        registry.register_with_unit("resident_memory", "Memory of this process", Unit::Bytes, memory);
+    }
+}
+
+/// What decisions came to since this process began.
+fn decided(registry: &mut Registry, doors: &Doors) {
+    let (decisions, fuel) = (Family::<Decided, Counter>::default(), Family::<OfTenant, Counter>::default());
+    let took = Family::<OfTenant, Counter<f64, std::sync::atomic::AtomicU64>>::default();
+    for tenant in doors.tenants.names() {
+        let Some(alive) = doors.tenants.get(&tenant) else { continue };
+        let counted = alive.tally.counted();
+        let of = OfTenant { tenant: tenant.to_string() };
+        for ((outcome, error), count) in counted.decisions {
+            let decided = Decided { tenant: of.tenant.clone(), outcome, error };
+            decisions.get_or_create(&decided).inc_by(count);
+        }
+        fuel.get_or_create(&of).inc_by(counted.fuel);
+        #[expect(clippy::cast_precision_loss, reason = "seconds of a process need no 53 bits of nanoseconds")]
+        took.get_or_create(&of).inc_by(counted.nanos as f64 / 1e9);
+    }
+    registry.register("decisions", "Decisions that were recorded, by outcome and by what went wrong", decisions);
+    registry.register("fuel", "Fuel that rules used", fuel);
+    registry.register_with_unit("rules", "How long rules took", Unit::Seconds, took);
+}
+
+/// What waits in the database, whoever takes it from there.
+fn waiting(registry: &mut Registry, waits: Vec<Waits>) {
+    let (inbox, outbox, dead) = (
+        Family::<OfTenant, Gauge>::default(),
+        Family::<OfTenant, Gauge>::default(),
+        Family::<OfTenant, Gauge>::default(),
+    );
+    for Waits { tenant, arrivals, effects, dead: ended } in waits {
+        let of = OfTenant { tenant: tenant.to_string() };
+        let set = |family: &Family<OfTenant, Gauge>, count: u64| {
+            family.get_or_create(&of).set(i64::try_from(count).unwrap_or(i64::MAX));
+        };
+        set(&inbox, arrivals);
+        set(&outbox, effects);
+        set(&dead, ended);
+    }
+    registry.register("inbox_waiting", "Arrivals that wait to be decided", inbox);
+    registry.register("outbox_waiting", "Effects that wait to be delivered", outbox);
+    registry.register("outbox_dead", "Effects that a person has to look at", dead);
+}
+
+/// The memory of this process in bytes, where the system says it.
+fn resident() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: i64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kib << 10)
+}

@@ -1,0 +1,197 @@
+//! Everything that a bundle must pass before it can hold: it is read as a server reads a
+//! directory, its plugins are found and taken in, its settings judged, its connections and
+//! quotas checked. What is wrong is told with its file and line.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rota_domain::id::TenantId;
+use rota_domain::workspace::Workspace;
+use rota_flow::ports::StoreError;
+
+use super::bundle::Found;
+use super::{Bundle, Fault, Pins, Workspaces};
+use crate::bind::{Bound, UnfitSettings, bind_under, find_uploaded, refuse_withdrawn};
+use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
+
+/// A bundle that can hold, with what its author should know; or what is wrong with it.
+pub(super) type Judged = Result<(Bound, Vec<String>), Vec<Fault>>;
+
+const WORKSPACE: &str = "workspace.toml";
+
+impl Workspaces {
+    /// Judges a bundle. Nothing of it holds yet.
+    pub(super) async fn judge(&self, tenant: &TenantId, bundle: &Bundle, pins: &Pins) -> Result<Judged, StoreError> {
+        let components = self.components_of(tenant, bundle).await?;
+        let found = Arc::new((bundle.clone(), components));
+        let read = on_a_thread(found.clone(), |found| load_workspace(found).map_err(faults)).await;
+        let mut loaded = match read {
+            Ok(loaded) => loaded,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        if loaded.workspace.tenant != *tenant {
+            let reason = format!(
+                "this is the workspace `{}`, and the token is of the tenant `{tenant}`; apply it with a token of its own, or correct the name",
+                loaded.workspace.tenant
+            );
+            return Ok(Err(vec![on_line(&found, "/workspace", reason)]));
+        }
+        if let Err(faults) = self.find_plugins(tenant, &mut loaded, pins, &found).await? {
+            return Ok(Err(faults));
+        }
+        let (catalogue, plan) = (self.catalogue.clone(), self.tenants.plan(tenant));
+        let warnings = loaded.warnings.clone();
+        let quota = plan.quotas().table_rows;
+        let bound = on_a_thread(found.clone(), move |found| {
+            within_quota(&loaded, quota, found)?;
+            let wrong = flows_one_by_one(&loaded, |one| bind_under(one, &catalogue, &plan).err(), found);
+            if !wrong.is_empty() {
+                return Err(wrong);
+            }
+            bind_under(loaded, &catalogue, &plan).map_err(|error| vec![whole(format!("{error:#}"))])
+        });
+        let bound = match bound.await {
+            Ok(bound) => bound,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        if let Err(error) = refuse_withdrawn(&bound.workspace, &*self.library).await {
+            return match error.downcast::<StoreError>() {
+                Ok(store) => Err(store),
+                Err(error) => Ok(Err(vec![on_line(&found, "/flows", format!("{error:#}"))])),
+            };
+        }
+        if let Err(error) = self.tenants.check(&bound.workspace) {
+            return Ok(Err(vec![on_line(&found, "/connections", format!("{error:#}"))]));
+        }
+        Ok(Ok((bound, warnings)))
+    }
+
+    /// The components that came before the bundle, by the path that it names them with. One
+    /// that was withdrawn is used by no revision from then on.
+    async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
+        let uploaded = self.library.uploaded(tenant).await?;
+        let mut components = BTreeMap::new();
+        for (path, digest) in &bundle.components {
+            let withdrawn = uploaded.iter().any(|one| one.digest == *digest && one.withdrawn.is_some());
+            if let Some(bytes) = self.store.kept(tenant, digest).await?.filter(|_| !withdrawn) {
+                components.insert(path.clone(), bytes);
+            }
+        }
+        Ok(components)
+    }
+
+    /// Finds the plugins that flows name by digest or by the name of an uploaded one; those of
+    /// an earlier revision are the very components that it had.
+    async fn find_plugins(
+        &self,
+        tenant: &TenantId,
+        loaded: &mut Loaded,
+        pins: &Pins,
+        found: &(Bundle, BTreeMap<String, Vec<u8>>),
+    ) -> Result<Result<(), Vec<Fault>>, StoreError> {
+        let mut wrong = Vec::new();
+        for n in 0..loaded.workspace.flows.len() {
+            let mut one = only(loaded, n);
+            let id = one.workspace.flows[0].id.clone();
+            if let Some(digest) = pins.get(&id)
+                && let Some(component) = self.store.kept(tenant, digest).await?
+            {
+                loaded.components.insert(id, component);
+                continue;
+            }
+            match find_uploaded(&mut one, &*self.library, &*self.store).await {
+                Ok(()) => loaded.components.extend(one.components),
+                Err(error) => match error.downcast::<StoreError>() {
+                    Ok(store) => return Err(store),
+                    Err(error) => wrong.push(on_line(found, &format!("/flows/{n}/plugin"), format!("{error:#}"))),
+                },
+            }
+        }
+        Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
+    }
+}
+
+/// The same workspace with this flow alone.
+fn only(loaded: &Loaded, n: usize) -> Loaded {
+    let flow = &loaded.workspace.flows[n];
+    let components = loaded.components.get(&flow.id).map(|bytes| (flow.id.clone(), bytes.clone()));
+    Loaded {
+        workspace: Workspace { flows: vec![flow.clone()], ..loaded.workspace.clone() },
+        settings: loaded.settings.clone(),
+        components: components.into_iter().collect(),
+        tables: BTreeMap::new(),
+        warnings: Vec::new(),
+        trusted: loaded.trusted,
+    }
+}
+
+/// Reading, compiling and judging keep a thread busy, so they have one that nobody waits for.
+async fn on_a_thread<T: Send + 'static>(
+    found: Arc<(Bundle, BTreeMap<String, Vec<u8>>)>,
+    work: impl FnOnce(&Found<'_>) -> Result<T, Vec<Fault>> + Send + 'static,
+) -> Result<T, Vec<Fault>> {
+    let worked = tokio::task::spawn_blocking(move || work(&files(&found)));
+    worked.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "Judging a workspace ended in a defect of Rota; please report it");
+        Err(vec![whole("judging it ended in a defect of Rota; the operator finds it in the log".into())])
+    })
+}
+
+fn files(found: &(Bundle, BTreeMap<String, Vec<u8>>)) -> Found<'_> {
+    Found { bundle: &found.0, components: &found.1 }
+}
+
+fn whole(reason: String) -> Fault {
+    Fault { file: WORKSPACE.into(), line: None, reason }
+}
+
+fn on_line(found: &(Bundle, BTreeMap<String, Vec<u8>>), pointer: &str, reason: String) -> Fault {
+    Fault { file: WORKSPACE.into(), line: at(&files(found), pointer), reason }
+}
+
+/// What a file is said to be wrong with; of a table, row by row.
+fn faults(error: ConfigError) -> Vec<Fault> {
+    let ConfigError { file, line, what, more } = error;
+    let rest = more.into_iter().map(|told| {
+        let told = told.strip_prefix(&format!("{file}:")).unwrap_or(&told).to_owned();
+        let (line, reason) = match told.split_once(": ") {
+            Some((line, reason)) if line.parse::<usize>().is_ok() => (line.parse().ok(), reason.to_owned()),
+            _ => (None, told.trim_start().to_owned()),
+        };
+        Fault { file: file.clone(), line, reason }
+    });
+    let rest: Vec<Fault> = rest.collect();
+    let file = if file == "." { WORKSPACE.into() } else { file };
+    [Fault { file, line, reason: what }].into_iter().chain(rest).collect()
+}
+
+fn within_quota(loaded: &Loaded, most: u32, found: &Found<'_>) -> Result<(), Vec<Fault>> {
+    let rows: usize = loaded.tables.values().map(|file| file.table.len()).sum();
+    if rows <= most as usize {
+        return Ok(());
+    }
+    let reason = format!(
+        "the tables have {rows} rows together, and the tenant's plan grants {most}: leave rows out, or ask the operator for another plan"
+    );
+    Err(vec![Fault { file: WORKSPACE.into(), line: at(found, "/tables"), reason }])
+}
+
+/// What is wrong with each flow, so that an author is told everything at once.
+fn flows_one_by_one(loaded: &Loaded, wrong: impl Fn(Loaded) -> Option<anyhow::Error>, found: &Found<'_>) -> Vec<Fault> {
+    let mut all = Vec::new();
+    for (n, flow) in loaded.workspace.flows.iter().enumerate() {
+        let Some(error) = wrong(only(loaded, n)) else { continue };
+        let Some(unfit) = error.downcast_ref::<UnfitSettings>() else {
+            let line = at(found, &format!("/flows/{n}/plugin"));
+            all.push(Fault { file: WORKSPACE.into(), line, reason: format!("{error:#}") });
+            continue;
+        };
+        for misfit in &unfit.misfits {
+            let (file, line) = setting(found, n, &misfit.path);
+            let reason =
+                format!("{misfit}: the settings of flow `{}` do not fit its plugin `{}`", flow.id, flow.plugin);
+            all.push(Fault { file, line, reason });
+        }
+    }
+    all
+}

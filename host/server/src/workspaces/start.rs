@@ -1,0 +1,118 @@
+//! Which tenants come alive when the host starts, and under what.
+//!
+//! A workspace lives where it was changed last. Once somebody applied it, it lives in the
+//! database, and a directory of the same name is left aside: an applied revision is never
+//! lost to whatever files a server happens to be started with.
+
+use std::collections::BTreeSet;
+
+use rota_domain::id::TenantId;
+use rota_domain::workspace::{Connection, Destination, Workspace};
+use rota_flow::ports::{Revisions, StoreError};
+
+use super::Workspaces;
+use crate::bind::{Bound, bind_under, find_uploaded};
+use crate::config::Loaded;
+use crate::last_good::last_good;
+
+/// The tenants of these directories whose workspace nobody has applied.
+///
+/// # Errors
+/// When the store fails.
+pub async fn from_files(directories: &[Loaded], revisions: &dyn Revisions) -> Result<BTreeSet<TenantId>, StoreError> {
+    let mut tenants = BTreeSet::new();
+    for loaded in directories {
+        let id = &loaded.workspace.tenant;
+        if !is_applied(id, revisions).await? {
+            tenants.insert(id.clone());
+        }
+    }
+    Ok(tenants)
+}
+
+async fn is_applied(tenant: &TenantId, revisions: &dyn Revisions) -> Result<bool, StoreError> {
+    let newest = revisions.revisions(tenant, None, 1).await?;
+    Ok(newest.first().is_some_and(|past| past.origin.is_some()))
+}
+
+/// Whom a workspace calls.
+type Addresses = (Vec<Connection>, Vec<Destination>);
+
+fn addresses(workspace: &Workspace) -> Addresses {
+    (workspace.connections.clone(), workspace.destinations.clone())
+}
+
+impl Workspaces {
+    /// Takes in the tenants of these directories, and those whose workspace was applied.
+    ///
+    /// # Errors
+    /// When a directory's tenant cannot start. One that lives in the database and cannot is
+    /// said in the log, and the others start.
+    pub async fn begin(&self, directories: Vec<Loaded>) -> anyhow::Result<()> {
+        let mut aside = Vec::new();
+        for loaded in directories {
+            if self.tenants.is_from_files(&loaded.workspace.tenant) {
+                let bound = self.of_directory(loaded).await?;
+                self.tenants.open(bound).await?;
+            } else {
+                aside.push(loaded);
+            }
+        }
+        for tenant in self.store.tenants().await? {
+            if self.tenants.is_from_files(&tenant) || !is_applied(&tenant, &*self.revisions).await? {
+                continue;
+            }
+            if let Err(error) = self.of_database(&tenant).await {
+                tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
+            }
+        }
+        for loaded in aside {
+            self.say_aside(loaded).await?;
+        }
+        Ok(())
+    }
+
+    /// What a directory says; where that is refused, the last that the tenant decided under.
+    /// A tenant that has none is the operator's to look at before anything starts.
+    async fn of_directory(&self, mut loaded: Loaded) -> anyhow::Result<Bound> {
+        let id = loaded.workspace.tenant.clone();
+        let (granted, written) = (self.tenants.plan(&id), addresses(&loaded.workspace));
+        let found = find_uploaded(&mut loaded, &*self.library, &*self.store).await;
+        let refused = match found.and_then(|()| bind_under(loaded, &self.catalogue, &granted)) {
+            Ok(bound) => return Ok(bound),
+            Err(refused) => refused,
+        };
+        let Some((revision, mut loaded)) = last_good(&*self.store, &id).await? else { return Err(refused) };
+        // Where it calls those whom the operator's own directory names, the operator means them.
+        loaded.trusted = addresses(&loaded.workspace) == written;
+        let Ok(bound) = bind_under(loaded, &self.catalogue, &granted) else { return Err(refused) };
+        tracing::error!("The workspace `{id}` is refused, and its revision {revision} stays: {refused:#}");
+        Ok(bound)
+    }
+
+    /// Takes a tenant in under the revision that the database has.
+    async fn of_database(&self, tenant: &TenantId) -> anyhow::Result<()> {
+        let Some((_, loaded)) = last_good(&*self.store, tenant).await? else {
+            anyhow::bail!("a part of its workspace is not in the database; apply the workspace again");
+        };
+        let bound = bind_under(loaded, &self.catalogue, &self.tenants.plan(tenant))?;
+        self.tenants.open(bound).await
+    }
+
+    /// Says of a directory that it was left aside, if it says something else.
+    async fn say_aside(&self, loaded: Loaded) -> Result<(), StoreError> {
+        let id = loaded.workspace.tenant.clone();
+        let newest = self.revisions.revisions(&id, None, 1).await?;
+        let revision = newest.first().map_or(0, |past| past.number);
+        let holds = self.tenants.get(&id).map(|alive| alive.bound().workspace.clone());
+        let same = bind_under(loaded, &self.catalogue, &self.tenants.plan(&id))
+            .is_ok_and(|bound| holds.is_some_and(|holds| holds == bound.workspace));
+        if !same {
+            tracing::error!(
+                "The directory of the workspace `{id}` is left aside: revision {revision} was applied, and stays. \
+                 Apply the directory with `rota apply`, and take it out of the server's configuration"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! Erasing persons. Their key goes, and so does whatever only it opened; what waited for them
+//! is over; the facts of their decisions stay.
+//!
+//! That the key is dropped is what counts, for nobody can make sure that every copy of every
+//! row is gone: not in backups, not in what a disk keeps of pages that were written anew. The
+//! rows are deleted all the same, pages are overwritten, and the log of the database is emptied.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rota_domain::id::TenantId;
+use rota_flow::ports::{Erased, StoreError, Whom};
+use serde_json::json;
+use sqlx::{QueryBuilder, SqliteConnection};
+
+use super::failure::Failure;
+use super::inbox;
+use super::keys::TenantKeys;
+use super::lanes::{self, LaneKey};
+use super::log::{self, LogRow};
+use super::people::KeyDigest;
+use super::rows::unsigned;
+use super::whom::{self, Found, among};
+use super::writer::Unit;
+
+/// What is said of effects that were not sent because of this.
+const NOTE: &str = "the person was erased";
+
+/// A person to be erased.
+pub(super) struct Erase {
+    pub(super) keys: Arc<TenantKeys>,
+    pub(super) whom: Whom,
+    /// Persons of leads that wait and are meant.
+    pub(super) waiting: Vec<KeyDigest>,
+    pub(super) who: String,
+    pub(super) now: i64,
+    /// The row of the inbox that asked for it.
+    pub(super) settles: Option<i64>,
+}
+
+#[async_trait]
+impl Unit for Erase {
+    type Answer = Erased;
+
+    fn weight(&self) -> usize {
+        64
+    }
+
+    async fn write(self, connection: &mut SqliteConnection) -> Result<Erased, Failure> {
+        let tenant = &self.keys.tenant;
+        let found = whom::find(connection, &self.keys, &self.whom, &self.waiting).await?;
+        if found.persons.is_empty() && found.leads.is_empty() && self.settles.is_none() {
+            return Ok(Erased::default());
+        }
+        let seq = self.enter(connection, &found).await?;
+        if let Some(id) = self.settles
+            && !inbox::settle(connection, &[(tenant, id, seq)]).await?
+        {
+            return Err(StoreError::Conflict { tenant: tenant.clone(), seq: unsigned(seq - 1) }.into());
+        }
+        let arrivals = self.arrivals(connection, &found, seq).await?;
+        if found.persons.is_empty() {
+            return Ok(Erased { arrivals, ..Erased::default() });
+        }
+        let mut sql = QueryBuilder::new("DELETE FROM private WHERE ");
+        among(&mut sql, &found.persons);
+        sql.build().execute(&mut *connection).await?;
+        let effects = self.effects(connection, &found).await?;
+        // Nobody joins what is told of nobody any more.
+        let mut sql = QueryBuilder::new("UPDATE decisions SET joinable = 0 WHERE ");
+        among(&mut sql, &found.persons);
+        let decisions = sql.build().execute(&mut *connection).await?.rows_affected();
+        let mut sql = QueryBuilder::new(
+            "UPDATE people SET key = NULL, key_digest = CAST('erased ' || person AS BLOB), erased = ",
+        );
+        sql.push_bind(self.now).push(", erased_by = ").push_bind(self.who.as_str()).push(" WHERE key IS NOT NULL AND ");
+        among(&mut sql, &found.persons);
+        let persons = sql.build().execute(&mut *connection).await?.rows_affected();
+        Ok(Erased { persons, decisions, effects, arrivals })
+    }
+}
+
+impl Erase {
+    /// Enters the erasure into the log: whoever decides in memory has to read anew then, and
+    /// meets nobody who was erased.
+    async fn enter(&self, connection: &mut SqliteConnection, found: &Found) -> Result<i64, Failure> {
+        let tenant: &TenantId = &self.keys.tenant;
+        let seq: i64 = sqlx::query_scalar("UPDATE tenants SET seq = seq + 1 WHERE tenant = ? RETURNING seq")
+            .bind(tenant.as_str())
+            .fetch_one(&mut *connection)
+            .await?;
+        let body = json!({ "persons": found.persons, "who": self.who }).to_string();
+        log::append(connection, &[(tenant, &LogRow { seq, at: self.now, kind: "erased", body })]).await?;
+        Ok(seq)
+    }
+
+    /// Ends what waits to be decided; says how much.
+    async fn arrivals(&self, connection: &mut SqliteConnection, found: &Found, seq: i64) -> Result<u64, Failure> {
+        let mut ended = 0;
+        if !found.persons.is_empty() {
+            let mut sql = QueryBuilder::new("UPDATE inbox SET entry = ");
+            sql.push_bind(seq).push(" WHERE entry IS NULL AND ");
+            among(&mut sql, &found.persons);
+            ended += sql.build().execute(&mut *connection).await?.rows_affected();
+        }
+        for lead in &found.leads {
+            let done = sqlx::query(
+                "UPDATE inbox SET entry = ?
+                 WHERE tenant = ? AND entry IS NULL AND json_extract(payload, '$.kind') = 'record'
+                   AND json_extract(payload, '$.connection') || ':' || json_extract(payload, '$.object')
+                       || ':' || json_extract(payload, '$.id') = ?",
+            )
+            .bind(seq)
+            .bind(self.keys.tenant.as_str())
+            .bind(lead)
+            .execute(&mut *connection)
+            .await?;
+            ended += done.rows_affected();
+        }
+        Ok(ended)
+    }
+
+    /// Drops what waits to be sent, is held back or is dead; says how much.
+    async fn effects(&self, connection: &mut SqliteConnection, found: &Found) -> Result<u64, Failure> {
+        let mut left: BTreeMap<LaneKey, i64> = BTreeMap::new();
+        let mut dropped = 0;
+        for state in ["waiting", "held", "dead"] {
+            let mut sql = QueryBuilder::new("UPDATE outbox SET state = 'dropped', at = ");
+            sql.push_bind(self.now).push(", note = ").push_bind(NOTE);
+            sql.push(" WHERE state = ").push_bind(state).push(" AND state IN ('waiting', 'held', 'dead') AND ");
+            among(&mut sql, &found.persons);
+            sql.push(" RETURNING tenant, connection, lane");
+            let lanes: Vec<LaneKey> = sql.build_query_as().fetch_all(&mut *connection).await?;
+            dropped += lanes.len();
+            if state == "waiting" {
+                for lane in lanes {
+                    *left.entry(lane).or_default() += 1;
+                }
+            }
+        }
+        lanes::shrink(connection, left).await?;
+        Ok(u64::try_from(dropped).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,82 @@
+//! The host's operator makes tenants, gives them plans, and suspends them.
+
+use rota_domain::access::Role;
+use rota_domain::plan::Plan;
+use serde_json::json;
+
+use super::{Service, connection, double, plan, workspace};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_without_any_tenant_is_given_one_over_http_with_its_first_token() {
+    let service = Service::start(&[]).await;
+    let host = service.token("", Role::Host).await;
+    assert_eq!(service.get("/v1/tenants", &host).await.body, json!({"items": []}));
+    let made = service.post("/v1/tenants", &host, json!({"tenant": "acme", "admin": "first"})).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let admin = made.body["token"].as_str().expect("a token");
+    let tokens = service.get("/v1/tokens", admin).await;
+    assert_eq!((tokens.status, &tokens.body["items"][0]["name"]), (200, &json!("first")));
+    assert_eq!(service.get("/v1/tenants", &host).await.body["items"][0]["tenant"], "acme");
+    let again = service.post("/v1/tenants", &host, json!({"tenant": "acme"})).await;
+    assert_eq!((again.status, &again.body["type"]), (409, &json!("urn:rota:problem:tenant-exists")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_of_no_good_name_or_of_an_unknown_plan_is_not_made() {
+    let service = Service::start(&[]).await;
+    let host = service.token("", Role::Host).await;
+    for (body, kind) in [
+        (json!({"tenant": "../etc"}), "tenant-name"),
+        (json!({"tenant": ""}), "tenant-name"),
+        (json!({"tenant": "acme", "plan": "gold"}), "unknown-plan"),
+    ] {
+        let refused = service.post("/v1/tenants", &host, body).await;
+        assert_eq!((refused.status, refused.body["type"].as_str()), (422, Some(&*format!("urn:rota:problem:{kind}"))));
+    }
+    assert_eq!(service.get("/v1/tenants", &host).await.body, json!({"items": []}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_holds_for_the_tenant_to_whom_it_was_given_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), &[workspace("acme", "")]);
+    let small = Plan { fuel: Some(100_000), ..Plan::default() };
+    let python = serde_json::from_value(json!({"languages": ["python"]})).expect("a plan");
+    plan.plans.named = [("small".to_owned(), small), ("python".to_owned(), python)].into();
+    let service = Service::with(folder, plan).await;
+    let host = service.token("", Role::Host).await;
+    let changed = service.call("PATCH", "/v1/tenants/acme", &host, json!({"plan": "small"})).await;
+    assert_eq!((changed.status, &changed.body["plan"]), (200, &json!("small")), "{changed:?}");
+    let refused = service.call("PATCH", "/v1/tenants/acme", &host, json!({"plan": "python"})).await;
+    assert_eq!((refused.status, &refused.body["type"]), (409, &json!("urn:rota:problem:plan-too-small")));
+    let changed = service.call("PATCH", "/v1/tenants/acme", &host, json!({"plan": null})).await;
+    assert_eq!((changed.status, changed.body.get("plan")), (200, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_tenant_is_read_and_takes_nothing_in() {
+    let sandbox = double(7).await;
+    let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;
+    let (host, admin) = (service.token("", Role::Host).await, service.token("acme", Role::Admin).await);
+    assert_eq!(service.call("PATCH", "/v1/tenants/acme", &host, json!({"suspended": true})).await.status, 200);
+    let refused = service.post("/v1/tokens", &admin, json!({"role": "viewer", "name": "x"})).await;
+    assert_eq!((refused.status, &refused.body["type"]), (403, &json!("urn:rota:problem:suspended")));
+    assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
+
+    sandbox.set_target(&format!("{}/v1/hubspot/main/webhook", service.url)).expect("a target");
+    let contact = format!("http://{}/_sandbox/contacts", sandbox.address());
+    let made = service.client.post(contact).json(&json!({"properties": {"email": "a@b.example"}})).send().await;
+    assert!(made.expect("an answer").status().is_success());
+    loop {
+        let figures = service.get("/metrics", &host).await.body.to_string();
+        if figures.contains(r#"result=\"suspended\"} "#) {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(service.host.store.backlog(&"acme".into()).await.expect("a backlog"), (0, 0));
+
+    service.call("PATCH", "/v1/tenants/acme", &host, json!({"suspended": false})).await;
+    let made = service.post("/v1/tokens", &admin, json!({"role": "viewer", "name": "x"})).await;
+    assert_eq!(made.status, 201);
+}
