@@ -16,7 +16,7 @@ use rota::config::{Directory, load_workspace};
 use rota_domain::id::{Seed, TenantId};
 use rota_flow::ingest::Inbox;
 use rota_flow::orders::{Orders, Revision};
-use rota_flow::ports::{Arrival, Clock as _, Payload, Store};
+use rota_flow::ports::{Arrival, Clock as _, Payload, People, Store};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::{Lanes, Share};
 use rota_rules::Catalogue;
@@ -57,6 +57,7 @@ async fn main() {
 /// A host with one calm tenant and some that loop.
 struct Host {
     store: Arc<dyn Store>,
+    people: Arc<dyn People>,
     inbox: Arc<Inbox>,
     recorded: watch::Receiver<()>,
     looping: Vec<TenantId>,
@@ -68,12 +69,12 @@ struct Host {
 impl Host {
     async fn start(looping: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let store: Arc<dyn Store> =
-            Arc::new(rota_store::open(&folder.path().join("rota.db")).await.expect("a database"));
+        let people = Arc::new(rota_tests::open(&folder.path().join("rota.db")).await.expect("a database"));
+        let store: Arc<dyn Store> = people.clone();
         let inbox = Arc::new(Inbox::new(store.clone(), Arc::new(SystemClock)));
         let (stop, _) = watch::channel(false);
         let (nobody, recorded) = watch::channel(());
-        let mut host = Self { store, inbox, recorded, looping: Vec::new(), stop, work: JoinSet::new(), folder };
+        let mut host = Self { store, people, inbox, recorded, looping: Vec::new(), stop, work: JoinSet::new(), folder };
         let (lanes, catalogue) = (Arc::new(Lanes::new()), Arc::new(Catalogue::new().expect("an engine")));
         host.tenant("calm", "plugin = \"next-in-line\"\nsettings = { pool = \"all\" }", nobody, &lanes, &catalogue)
             .await;
@@ -104,9 +105,10 @@ impl Host {
         let (workspace, bindings, kept) = (bound.workspace, bound.bindings, bound.kept);
         let sequencer = Sequencer::open(Desktop {
             tenant: tenant.clone(),
-            revision: Revision { workspace, bindings, kept, crms: std::collections::BTreeMap::new() },
+            revision: Revision { workspace, bindings, kept, crms: std::collections::BTreeMap::new(), origin: None },
             seed: Seed::from_number(7),
             store: self.store.clone(),
+            people: self.people.clone(),
             rules: rules.clone(),
             clock: Arc::new(SystemClock),
             // Without a quota of fuel: what is measured is how the host shares.

@@ -1,11 +1,12 @@
 //! What the CRM said of an effect, and what becomes of it.
 
 use jiff::Timestamp;
+use rota_domain::circuit::{Heard, Standing};
 use rota_domain::delivery::{Backoff, Trouble};
 use rota_domain::effect::{Act, Effect};
-use rota_flow::apply::settle;
+use rota_flow::apply::{Round, heard, settle};
 use rota_flow::decide::OWNER_ATTEMPTS;
-use rota_flow::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle};
+use rota_flow::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle, Settlement};
 
 fn claim(act: Act) -> Claim {
     let effect =
@@ -19,8 +20,18 @@ fn owner(attempt: u32) -> Claim {
 
 fn after(claim: Claim, trouble: Trouble) -> (Settle, Option<Timestamp>) {
     let error = CrmError { trouble, detail: "no".into() };
-    let (settlement, pause) = settle(claim, Err(error), &Backoff::default(), Timestamp::UNIX_EPOCH, 0.5);
-    (settlement.settle, pause)
+    let (now, backoff) = (Timestamp::UNIX_EPOCH, Backoff::default());
+    let error = Err(error);
+    let pause = heard(std::iter::once(&error), &backoff, now, 0.5).into_iter().find_map(|heard| match heard {
+        Heard::Limit { until, .. } | Heard::Refusal { until, .. } => Some(until),
+        Heard::Answer | Heard::Silence { .. } => None,
+    });
+    (settled(claim, error).settle, pause)
+}
+
+fn settled(claim: Claim, result: Result<Delivered, CrmError>) -> Settlement {
+    let (now, backoff) = (Timestamp::UNIX_EPOCH, Backoff::default());
+    settle(claim, result, &Round { backoff: &backoff, now, jitter: 0.5, probed: false, standing: Standing::Closed })
 }
 
 fn arrival(settle: Settle) -> Option<Arrival> {
@@ -70,15 +81,57 @@ fn a_task_that_is_refused_changes_no_owner() {
 
 #[test]
 fn a_limit_pauses_the_connection_and_counts_as_no_attempt() {
-    let (settle, pause) = after(owner(1), Trouble::RateLimited { retry_after_ms: Some(1_000) });
+    let limited = Trouble::RateLimited { retry_after_ms: Some(1_000) };
+    let (settle, pause) = after(owner(1), limited.clone());
     let at = Timestamp::from_second(1).expect("a time");
     assert_eq!(pause, Some(at));
-    assert_eq!(settle, Settle::Retry { at, counts: false, cause: "no".into() });
+    assert_eq!(settle, Settle::Retry { at, counts: false, trouble: Some(limited), cause: "no".into() });
 }
 
 #[test]
 fn a_record_that_somebody_took_meanwhile_is_left_to_them() {
     let taken = Ok(Delivered::OwnedBy("99".into()));
-    let (settlement, _) = settle(owner(1), taken, &Backoff::default(), Timestamp::UNIX_EPOCH, 0.5);
+    let settlement = settled(owner(1), taken);
     assert!(matches!(settlement.settle, Settle::Superseded(cause) if cause.contains("99")));
+}
+
+fn probe(attempt: u32, trouble: Trouble) -> Settle {
+    let (now, backoff) = (Timestamp::UNIX_EPOCH, Backoff::default());
+    let until = Timestamp::from_second(60).unwrap();
+    let round = Round { backoff: &backoff, now, jitter: 0.5, probed: true, standing: Standing::Open(until) };
+    let claim = Claim { attempt, ..owner(1) };
+    settle(claim, Err(CrmError { trouble, detail: "down".into() }), &round).settle
+}
+
+#[test]
+fn a_probe_that_fails_costs_its_effect_no_attempt_however_often_it_was_tried() {
+    for attempt in [1, 2, 10, 99] {
+        match probe(attempt, Trouble::Unavailable) {
+            Settle::Retry { at, counts: false, .. } => assert_eq!(at.as_second(), 60),
+            other => panic!("{attempt}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_first_probe_that_may_have_come_through_counts_once_so_that_it_is_looked_for() {
+    let counts = |attempt| matches!(probe(attempt, Trouble::Unknown), Settle::Retry { counts: true, .. });
+    assert!(counts(1));
+    assert!(!counts(2));
+}
+
+#[test]
+fn a_connection_is_silent_only_where_none_of_its_effects_was_answered() {
+    let error = |trouble| Err(CrmError { trouble, detail: "no".into() });
+    let hear = |results: &[Result<Delivered, CrmError>]| {
+        heard(results.iter(), &Backoff::default(), Timestamp::UNIX_EPOCH, 0.5)
+    };
+    let (down, locked, gone) = (error(Trouble::Unavailable), error(Trouble::Deferred), error(Trouble::NotFound));
+    let limited = error(Trouble::RateLimited { retry_after_ms: Some(1_000) });
+    assert_eq!(hear(&[down.clone(), Ok(Delivered::Done)]), [Heard::Answer]);
+    assert_eq!(hear(&[down.clone(), locked]), [Heard::Answer]);
+    assert_eq!(hear(&[gone]), [Heard::Answer]);
+    assert_eq!(hear(&[down.clone(), down, limited.clone()]), [Heard::Silence { effects: 2, cause: "no".into() }]);
+    assert!(matches!(&hear(&[Ok(Delivered::Done), limited])[..], [Heard::Answer, Heard::Limit { .. }]));
+    assert!(matches!(&hear(&[error(Trouble::Unauthorized)])[..], [Heard::Refusal { .. }]));
 }

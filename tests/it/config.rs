@@ -266,6 +266,14 @@ fn a_wrong_server_file_is_told_with_its_line() {
             "rota.toml:1: `main` of [apps] has no `client_secret`; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`",
         ),
         (
+            "allow_private = [\"127.0.0.1\"]",
+            "rota.toml:1: `127.0.0.1` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"",
+        ),
+        (
+            "[tenants.acme]\nallow_private = [\"10.0.0.7:9000\", \"10.0.0.7:x\"]",
+            "rota.toml:2: `10.0.0.7:x` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"",
+        ),
+        (
             "[apps.main]\nclient_secret = \"abc\"",
             "rota.toml:2: `client_secret` in `main` of [apps] says where the secret is found, never the secret itself; write it as in `client_secret = { env = \"HUBSPOT_CLIENT_SECRET\" }`",
         ),
@@ -437,7 +445,7 @@ fn a_schema_names_just_the_keys_that_are_read() {
     };
     assert_eq!(
         keys(Subject::Workspace, "/properties"),
-        "workspace time_zone reps pools calendars tables connections sources flows"
+        "workspace time_zone reps pools calendars tables connections destinations sources flows"
     );
     assert_eq!(
         keys(Subject::Workspace, "/$defs/Condition/properties"),

@@ -50,7 +50,14 @@ fn bound(workspace: Workspace, catalogue: &Catalogue) -> Bound {
     let settings: BTreeMap<FlowId, Arc<str>> =
         workspace.flows.iter().map(|flow| (flow.id.clone(), text(flow))).collect();
     bind(
-        Loaded { workspace, settings, components: BTreeMap::new(), tables: BTreeMap::new(), warnings: Vec::new() },
+        Loaded {
+            workspace,
+            settings,
+            components: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            warnings: Vec::new(),
+            trusted: true,
+        },
         catalogue,
     )
     .expect("it binds")

@@ -15,10 +15,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot};
+use rota_crm::outbound::Reach;
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::id::{ConnectionId, EffectId, OwnerId, RepId};
-use rota_flow::ports::{Crm, CrmError, Delivered, RecordRef};
+use rota_flow::ports::{Carrier, CrmError, Delivered, RecordRef};
 use rota_sandbox::{ContactSeed, Id, Options, Sandbox, Seed};
 use serde_json::Value;
 
@@ -101,6 +102,7 @@ fn config(base_url: &str) -> Config {
         api: ApiStyle::V3,
         burst: Burst::default(),
         timeout: Duration::from_secs(5),
+        reach: Reach::anywhere(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rota::compose::{self, Host, Plan};
 use rota::config::{Directory, load_workspace};
+use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Settings;
@@ -35,6 +36,7 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         public_url: None,
         database: folder.join("rota.db"),
         plans: Plans::default(),
+        places: Places::default(),
         keeping: None,
         backoff: Backoff::default(),
         rules: None,

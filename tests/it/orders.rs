@@ -8,8 +8,10 @@ use rota::bind::Bound;
 use rota::clock::SystemClock;
 use rota_domain::id::{Digest, Seed};
 use rota_flow::orders::{Answered, Apply, Call, Order, OrderError, Orders, Revision};
-use rota_flow::ports::{Clock as _, Keyed, Payload, Store};
+use rota_flow::ports::{Clock as _, Keyed, Payload, Store as _};
 use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::share::Share;
+use rota_store::SqliteStore;
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::{Notify, mpsc, watch};
@@ -22,19 +24,21 @@ const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
     [[flows]]\nid = \"inbound\"\nplugin = \"next-in-line\"\nsettings = { pool = \"all\" }\n\
     fallback = { queue = \"triage\" }\ncoalesce = \"0m\"\n";
 
-async fn store(folder: &Path) -> Arc<dyn Store> {
-    Arc::new(rota_store::open(&folder.join("rota.db")).await.expect("a database"))
+async fn store(folder: &Path) -> Arc<SqliteStore> {
+    Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"))
 }
 
-async fn sequencer(folder: &Path, store: Arc<dyn Store>) -> Sequencer {
-    let (Bound { workspace, bindings, kept }, rules) = tenant::bound(folder);
+async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
+    let (Bound { workspace, bindings, kept, .. }, rules) = tenant::bound(folder);
     let desktop = Desktop {
         tenant: "acme".into(),
-        revision: Revision { workspace, bindings, kept, crms: BTreeMap::default() },
+        revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
         seed: Seed::from_number(1),
-        store,
+        store: store.clone(),
+        people: store,
         rules,
         clock: Arc::new(SystemClock),
+        share: Share::new("acme".into(), Arc::default(), u64::MAX, SystemClock.now()),
     };
     Sequencer::open(desktop).await.expect("the log is open")
 }

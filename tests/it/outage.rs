@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rota::compose::{self, Plan};
 use rota::config::{App, Directory, Loaded, load_workspace};
+use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
@@ -79,6 +80,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         public_url: None,
         database: folder.path().join("rota.db"),
         plans: Plans::default(),
+        places: Places::default(),
         keeping: None,
         backoff: Backoff::default().faster(20),
         rules: None,

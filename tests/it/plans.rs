@@ -36,6 +36,7 @@ fn with_plugin(language: &str) -> Loaded {
         components: BTreeMap::from([(flow, component)]),
         tables: BTreeMap::new(),
         warnings: Vec::new(),
+        trusted: true,
     }
 }
 

@@ -2,13 +2,16 @@
 
 mod audit;
 mod clients;
+mod connections;
 mod custom_code;
 mod gate;
 mod import;
 mod limits;
 mod metrics;
+mod notify;
 mod openapi;
 mod operator;
+mod outbox;
 mod people;
 mod plugins;
 mod preflight;
@@ -35,6 +38,7 @@ use rota::clock::SystemClock;
 use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
 use rota::tokens::{Wanted, issue};
+use rota_crm::outbound::Places;
 use rota_domain::access::Role;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
@@ -116,6 +120,8 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         public_url: None,
         database: folder.join("rota.db"),
         plans: Plans::default(),
+        // The doubles are of this machine; workspaces that are applied may name them.
+        places: Places { all: vec!["127.0.0.1:*".parse().expect("a place")], ..Places::default() },
         keeping: None,
         backoff: Backoff::default().faster(20),
         rules: None,
@@ -126,7 +132,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
 
 /// A token of this role in a server's database: a tenant's, or for no tenant the host's.
 pub(crate) async fn token(database: &Path, tenant: &str, role: Role) -> String {
-    let store = rota_store::open(database).await.expect("the database");
+    let store = rota_tests::open(database).await.expect("the database");
     let access: &dyn Access = &store;
     let tenant = (!tenant.is_empty()).then(|| tenant.into());
     let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
@@ -202,4 +208,28 @@ impl Service {
     pub(crate) async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
         self.call("POST", path, token, body).await
     }
+}
+
+/// Waits for this, for a minute at most.
+pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+    for _ in 0..1_200 {
+        if done().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{what} did not come");
+}
+
+/// Tells a double something: `faults`, `contacts`.
+pub(crate) async fn tell(sandbox: &Sandbox, what: &str, body: Value) {
+    let url = format!("http://{}/_sandbox/{what}", sandbox.address());
+    let answer = http().post(url).json(&body).send().await.expect("an answer");
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
+}
+
+/// What a double knows: `state`, `calls`.
+pub(crate) async fn look(sandbox: &Sandbox, what: &str) -> Value {
+    let url = format!("http://{}/_sandbox/{what}", sandbox.address());
+    http().get(url).send().await.expect("an answer").json().await.expect("JSON")
 }

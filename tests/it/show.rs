@@ -18,7 +18,7 @@ use rota_domain::workspace::Workspace;
 use rota_flow::ports::Recalled;
 use serde_json::{Value, json};
 
-use fixtures::{ID, decision, lead, recalled, rows, workspace};
+use fixtures::{ID, decision, lead, outbox_lines, recalled, workspace};
 
 fn lines() -> Vec<String> {
     [
@@ -379,7 +379,7 @@ fn a_pool_out_of_its_bound_is_told_with_its_turns() {
 
 #[test]
 fn the_outbox_says_how_to_try_again() {
-    assert_snapshot!(outbox(&rows(), Palette::PLAIN), @r"
+    assert_snapshot!(outbox(&outbox_lines(), Palette::PLAIN), @r"
     done       owner ana (71)         hs:contact:101  1 attempt    03-02 14:02:09
                019cae00-0000-7abc-8def-000000000001/1
     dead       task Call Joe Miller…  hs:contact:101  9 attempts   03-02 14:02:09

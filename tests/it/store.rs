@@ -8,12 +8,13 @@ mod inbox;
 mod kept;
 mod lanes;
 mod log;
+mod mending;
 mod order;
 mod outbox;
 mod owners;
 pub(crate) mod sealed;
 mod shared;
-mod values;
+pub(crate) mod values;
 
 use std::sync::Arc;
 

@@ -55,7 +55,7 @@ impl Tenant {
 
     /// The same with such a share of the host.
     pub(crate) async fn with(folder: &Path, share: Share) -> Self {
-        let (Bound { workspace, bindings, kept }, rules) = bound(folder);
+        let (Bound { workspace, bindings, kept, .. }, rules) = bound(folder);
         let database = Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"));
         let store: Arc<dyn Store> = database.clone();
         let sequencer = Sequencer::open(Desktop {

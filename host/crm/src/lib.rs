@@ -1,7 +1,10 @@
-//! Everything that calls out to a CRM. Each CRM has a folder: its client implements the
-//! `Crm` port of rota-flow, and its wire types stay inside.
+//! Everything that calls out. Each CRM has a folder: its client implements the `Crm` port of
+//! rota-flow, and its wire types stay inside. `notify` sends messages to destinations, and
+//! `outbound` is the way out that all of them take.
 
 pub mod hubspot;
+pub mod notify;
+pub mod outbound;
 mod secret;
 
 pub use secret::Secret;

@@ -4,6 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::circuit::Fuse;
+
 /// Why an effect could not be delivered, by what the caller does next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -21,10 +23,74 @@ pub enum Trouble {
     NotFound,
     /// The CRM refuses the value: this effect cannot succeed.
     Rejected,
-    /// The record is locked, or the CRM is out of order: later.
+    /// This effect is refused for now, as where its record is locked; others may go: later.
+    Deferred,
+    /// The CRM cannot be reached, or is out of order: later.
     Unavailable,
     /// No answer came, so it may have happened: look before sending again.
     Unknown,
+    /// The workspace has no such connection any more.
+    NoConnection,
+    /// What is stored of it does not read.
+    Unreadable,
+}
+
+impl Trouble {
+    /// The names of all kinds, as people ask for them.
+    pub const CODES: [&str; 10] = [
+        "rate-limited",
+        "unauthorized",
+        "forbidden",
+        "not-found",
+        "rejected",
+        "deferred",
+        "unavailable",
+        "unknown",
+        "no-connection",
+        "unreadable",
+    ];
+
+    /// The kind's stable name.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate-limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::Rejected => "rejected",
+            Self::Deferred => "deferred",
+            Self::Unavailable => "unavailable",
+            Self::Unknown => "unknown",
+            Self::NoConnection => "no-connection",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// What a person does about it.
+    #[must_use]
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => {
+                "Nothing: it goes on by itself. If it lasts, raise the CRM's limit or send less."
+            }
+            Self::Unauthorized => "Set a token that holds and has the scopes; then resume the connection.",
+            Self::Forbidden => "Give the token's app access to these records; then retry them by this cause.",
+            Self::NotFound => "The record or destination is gone: restore it and retry, or drop what is left of it.",
+            Self::Rejected => "Correct the value in the rule's settings or the property in the CRM; then retry.",
+            Self::Deferred => "It was refused for now, as by a lock on the record: free it; then retry.",
+            Self::Unavailable => "Wait until the other side works again, or correct its address; then retry.",
+            Self::Unknown => "Look whether it happened; a retry looks, too, and sends nothing twice to the CRM.",
+            Self::NoConnection => "Put the connection back into the workspace and retry, or drop it.",
+            Self::Unreadable => "The database is damaged or of another version: restore it and retry, or drop it.",
+        }
+    }
+
+    /// Whether the other side said nothing that shows it at work.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Unavailable | Self::Unknown)
+    }
 }
 
 /// What happens next to an effect.
@@ -47,6 +113,8 @@ pub struct Backoff {
     pub unauthorized: SignedDuration,
     /// How long it waits when the CRM limits it without saying for how long.
     pub rate_limited: SignedDuration,
+    /// When a connection is left alone because nobody answers.
+    pub fuse: Fuse,
 }
 
 impl Default for Backoff {
@@ -56,6 +124,7 @@ impl Default for Backoff {
             waits: seconds.map(SignedDuration::from_secs).to_vec(),
             unauthorized: SignedDuration::from_mins(5),
             rate_limited: SignedDuration::from_secs(2),
+            fuse: Fuse::default(),
         }
     }
 }
@@ -64,7 +133,9 @@ impl Backoff {
     /// The same schedule with every wait divided, for demonstrations and tests.
     #[must_use]
     pub fn faster(mut self, factor: i32) -> Self {
-        for wait in self.waits.iter_mut().chain([&mut self.unauthorized, &mut self.rate_limited]) {
+        let fuse = &mut self.fuse;
+        let pauses = [&mut self.unauthorized, &mut self.rate_limited, &mut fuse.first, &mut fuse.longest];
+        for wait in self.waits.iter_mut().chain(pauses) {
             *wait /= factor;
         }
         self
@@ -82,8 +153,12 @@ impl Backoff {
                 Next::PauseUntil(later(now, wait, jitter))
             }
             Trouble::Unauthorized => Next::PauseUntil(later(now, self.unauthorized, jitter)),
-            Trouble::Forbidden | Trouble::NotFound | Trouble::Rejected => Next::Dead,
-            Trouble::Unavailable | Trouble::Unknown => {
+            Trouble::Forbidden
+            | Trouble::NotFound
+            | Trouble::Rejected
+            | Trouble::NoConnection
+            | Trouble::Unreadable => Next::Dead,
+            Trouble::Deferred | Trouble::Unavailable | Trouble::Unknown => {
                 let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
                 match self.waits.get(step) {
                     Some(wait) => Next::RetryAt(later(now, *wait, jitter)),
@@ -138,5 +213,15 @@ mod tests {
         assert_eq!(next(9, &said, 0.5), Next::PauseUntil(after(7_000)));
         let unsaid = Trouble::RateLimited { retry_after_ms: None };
         assert_eq!(next(30, &unsaid, 0.5), Next::PauseUntil(after(2_000)));
+    }
+    #[test]
+    fn every_kind_of_trouble_is_stored_under_the_name_that_people_ask_for() {
+        let limited = Trouble::RateLimited { retry_after_ms: None };
+        assert!(serde_json::to_string(&limited).unwrap().starts_with("{\"rate-limited\""));
+        for code in &Trouble::CODES[1..] {
+            let trouble: Trouble = serde_json::from_value((*code).into()).unwrap();
+            assert_eq!(trouble.code(), *code);
+            assert!(!trouble.mend().is_empty());
+        }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ConnectionId, EffectId, OwnerId, RepId};
+use crate::id::{ConnectionId, DecisionId, EffectId, FlowId, LeadId, OwnerId, RepId};
 
 /// One thing to do to one record.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,39 @@ pub enum Act {
         #[schemars(with = "String")]
         at: Timestamp,
     },
+    /// A destination of the workspace is told of the decision. It waits until the owner is
+    /// confirmed, and is not sent where that comes to nothing.
+    Notify {
+        /// The destination.
+        destination: String,
+        /// What the rule says.
+        message: String,
+        /// The decision.
+        about: Box<About>,
+    },
+}
+
+/// What a destination is told besides the rule's message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "NotifyAbout")]
+pub struct About {
+    /// The decision.
+    pub decision: DecisionId,
+    /// When it was taken.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// The lead.
+    pub lead: LeadId,
+    /// The flow that decided.
+    pub flow: Option<FlowId>,
+    /// What became of the lead, such as `assign`.
+    pub outcome: String,
+    /// Whose it is, to us.
+    pub rep: Option<RepId>,
+    /// Whose it is, to the CRM.
+    pub owner: Option<OwnerId>,
+    /// The queue where it waits.
+    pub queue: Option<String>,
 }
 
 impl Effect {
@@ -82,6 +115,7 @@ impl Act {
             Self::Property { .. } => "property",
             Self::Task { .. } => "task",
             Self::Note { .. } => "note",
+            Self::Notify { .. } => "notify",
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod business_time;
+pub mod circuit;
 pub mod class;
 pub mod decision;
 pub mod delivery;

@@ -212,6 +212,13 @@ pub enum Wish {
         /// The text.
         body: String,
     },
+    /// A message to a destination.
+    Notify {
+        /// Its name in the workspace.
+        destination: String,
+        /// The text.
+        message: String,
+    },
 }
 
 /// Why there is no decision.

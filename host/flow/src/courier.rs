@@ -6,15 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::delivery::Backoff;
+use rota_domain::circuit::{Leave, Standing};
+use rota_domain::delivery::{Backoff, Trouble};
 use rota_domain::id::{ConnectionId, TenantId};
 use tokio::sync::{Notify, watch};
 
-use crate::apply::settle;
-use crate::ports::{Claim, Clock, Crm, CrmError, Settle, Store, StoreError};
+use crate::apply::{self, heard, settle};
+use crate::line::Line;
+use crate::ports::{Carrier, Claim, Clock, CrmError, Settle, Settlement, Store, StoreError};
 
 /// How long a claim is ours. Calls to a CRM take at most half of it.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// A claim that is older than this before it is acted on is given back: calls that began later
+/// might end after the lease, when somebody else does the same.
+const STALE: SignedDuration = SignedDuration::from_secs(8);
 /// How many records are written in one round.
 const BATCH: u32 = 100;
 /// How long to wait for a commit before looking anyway.
@@ -22,14 +27,16 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long to wait after trouble with the store.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Carries effects to one CRM account.
+/// Carries effects to one CRM account, or to one destination of messages.
 pub struct Courier {
     /// The tenant.
     pub tenant: TenantId,
     /// The connection.
     pub connection: ConnectionId,
-    /// The account behind it.
-    pub crm: Arc<dyn Crm>,
+    /// Who is behind it.
+    pub carrier: Arc<dyn Carrier>,
+    /// Whether it may be used.
+    pub line: Arc<Line>,
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// The time.
@@ -57,6 +64,7 @@ impl Courier {
             tokio::select! {
                 Ok(()) = recorded.changed(), if wait == POLL => {}
                 () = tokio::time::sleep(wait) => {}
+                () = self.line.woken() => {}
                 _ = stop.changed() => {}
             }
         }
@@ -68,23 +76,23 @@ impl Courier {
     /// When the store fails; what was claimed is free again after its lease.
     pub async fn round(&self, inbox: &Notify) -> Result<Round, StoreError> {
         let now = self.clock.now();
-        let claims = self.store.claim(&self.tenant, &self.connection, now, LEASE, BATCH).await?;
+        let leave = self.line.leave(now);
+        let limit = match leave {
+            Leave::All => BATCH,
+            Leave::One => 1,
+            Leave::NotBefore(at) => return Ok(Round::PausedUntil(at)),
+        };
+        let claims = self.store.claim(&self.tenant, &self.connection, now, LEASE, limit).await?;
         if claims.is_empty() {
             return Ok(Round::Idle);
         }
-        let effects: Vec<_> = claims.iter().map(|claim| (claim.effect.clone(), claim.attempt)).collect();
-        let mut results: HashMap<_, _> = self.crm.deliver(&effects).await.into_iter().collect();
-        let now = self.clock.now();
-        let mut pause = None;
-        let settlements: Vec<_> = claims
-            .into_iter()
-            .map(|claim| {
-                let result = results.remove(&claim.effect.id).unwrap_or_else(|| Err(unanswered(&claim)));
-                let (settlement, until) = settle(claim, result, &self.backoff, now, (self.chance)());
-                pause = pause.max(until);
-                settlement
-            })
-            .collect();
+        let claimed = self.clock.now();
+        if now.duration_until(claimed) > STALE {
+            let unsent = claims.into_iter().map(|claim| unsent(claim, claimed)).collect();
+            self.store.settle(unsent).await?;
+            return Ok(Round::Worked);
+        }
+        let settlements = self.carry(claims, leave == Leave::One).await;
         let again = settlements.iter().any(|s| matches!(s.settle, Settle::Dead { again: Some(_), .. }));
         for settlement in &settlements {
             if let Settle::Dead { cause, .. } = &settlement.settle {
@@ -95,7 +103,42 @@ impl Courier {
         if again {
             inbox.notify_one();
         }
-        Ok(pause.map_or(Round::Worked, Round::PausedUntil))
+        Ok(Round::Worked)
+    }
+
+    /// Sends what was claimed, and says what becomes of it.
+    async fn carry(&self, claims: Vec<Claim>, probed: bool) -> Vec<Settlement> {
+        let effects: Vec<_> = claims.iter().map(|claim| (claim.effect.clone(), claim.attempt)).collect();
+        let mut results: HashMap<_, _> = self.carrier.deliver(&effects).await.into_iter().collect();
+        let (now, jitter) = (self.clock.now(), (self.chance)());
+        let answers: Vec<_> = claims
+            .iter()
+            .map(|claim| results.remove(&claim.effect.id).unwrap_or_else(|| Err(unanswered(claim))))
+            .collect();
+        let delivered = answers.iter().any(Result::is_ok);
+        let before = self.line.stand().standing;
+        let standing = self.line.heard(heard(answers.iter(), &self.backoff, now, jitter), delivered, now, jitter);
+        self.tell(before, standing);
+        let settled = claims.into_iter().zip(answers).map(|(claim, answer)| {
+            let jitter = (self.chance)();
+            settle(claim, answer, &apply::Round { backoff: &self.backoff, now, jitter, probed, standing })
+        });
+        settled.collect()
+    }
+
+    /// Says once when a connection goes out of order, and when it is back.
+    fn tell(&self, before: Standing, now: Standing) {
+        let (tenant, connection) = (&self.tenant, &self.connection);
+        match (before, now) {
+            (Standing::Closed, Standing::Open(_)) => {
+                // The cause may repeat what a CRM said of a person: it is for whoever may ask.
+                tracing::warn!(%tenant, %connection, "A connection is left alone; one effect probes it: see GET /v1/connections");
+            }
+            (Standing::HalfOpen, Standing::Closed) => {
+                tracing::warn!(%tenant, %connection, "A connection answers again");
+            }
+            _ => {}
+        }
     }
 
     fn until(&self, at: Timestamp) -> Duration {
@@ -115,9 +158,15 @@ pub enum Round {
     PausedUntil(Timestamp),
 }
 
+/// A claim that is given back as it was.
+fn unsent(claim: Claim, now: Timestamp) -> Settlement {
+    let cause = "it was claimed too late to be sent within its lease; nothing was sent, and it is tried again".into();
+    Settlement { claim, settle: Settle::Retry { at: now, counts: false, trouble: None, cause }, at: now }
+}
+
 fn unanswered(claim: &Claim) -> CrmError {
     CrmError {
-        trouble: rota_domain::delivery::Trouble::Unknown,
+        trouble: Trouble::Unknown,
         detail: format!(
             "the connector said nothing about {}; it is looked for before it is sent again",
             claim.effect.id

@@ -21,6 +21,7 @@ mod id;
 mod kind;
 mod limits;
 mod lock;
+mod receiver;
 mod report;
 mod seed;
 mod signature;
@@ -40,6 +41,7 @@ use tokio::task::JoinHandle;
 use crate::connection::{CuttableListener, Cutter};
 use crate::double::Double;
 pub use crate::id::Id;
+pub use crate::receiver::{Message, Receiver, Refusal, receive};
 pub use crate::seed::{
     CompanySeed, ContactSeed, Limits, OwnerRule, OwnerRules, OwnerSeed, PropertySeed, Seed, SignedUri, Subscription,
     TeamSeed, Token, WebhookSettings,

@@ -29,6 +29,8 @@ pub struct Bound {
     pub bindings: Arc<Bindings>,
     /// The bytes of components and tables, which the store keeps for replay.
     pub kept: Vec<Arc<[u8]>>,
+    /// Whether the operator wrote it, who may name private addresses.
+    pub trusted: bool,
 }
 
 /// Finds each flow's plugin and takes it in, with the usual limits of its language class. A
@@ -46,7 +48,7 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
 /// # Errors
 /// The same, and when the plan does not grant a plugin's language class.
 pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Bound> {
-    let Loaded { mut workspace, settings, components, tables, .. } = loaded;
+    let Loaded { mut workspace, settings, components, tables, trusted, .. } = loaded;
     let mut bindings = Bindings::default();
     let mut kept: Vec<Arc<[u8]>> = Vec::new();
     for flow in &mut workspace.flows {
@@ -85,7 +87,7 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
     }
     kept.extend(tables.values().map(|file| file.bytes.clone()));
     bindings.tables = Arc::new(tables.into_iter().map(|(id, file)| (id, file.table)).collect());
-    Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept })
+    Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept, trusted })
 }
 
 /// A bundled plugin by its name, `name@version`, or digest.

@@ -161,5 +161,6 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         components: BTreeMap::from([("case".into(), component.to_vec())]),
         tables: loaded.tables.clone(),
         warnings: Vec::new(),
+        trusted: loaded.trusted,
     }
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rota_crm::Secret;
+use rota_crm::hubspot::Paces;
+use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Library, People, Rules, Store, Tenancy, Vault};
+use rota_flow::ports::{Access, Clock, Library, Outbox, People, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -49,6 +51,8 @@ pub struct Plan {
     pub database: PathBuf,
     /// What tenants are granted.
     pub plans: Plans,
+    /// Which private places tenants may name whose workspaces the operator did not write.
+    pub places: Places,
     /// Where compiled plugins are kept; none means nowhere, and that all are compiled in this
     /// process at every start.
     pub keeping: Option<Keeping>,
@@ -87,7 +91,7 @@ impl Host {
         tokio::spawn(async move {
             for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
                 let bound = tenant.bound();
-                let Ok(crms) = tenants.crms(&bound.workspace).await else { continue };
+                let Ok(crms) = tenants.crms(&bound).await else { continue };
                 for finding in preflight(&bound, &crms).await {
                     tracing::warn!(tenant = %tenant.id, "{finding}");
                 }
@@ -139,6 +143,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let people: Arc<dyn People> = database.clone();
     let vault: Arc<dyn Vault> = database.clone();
     let access: Arc<dyn Access> = database.clone();
+    let outbox: Arc<dyn Outbox> = database.clone();
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
@@ -165,6 +170,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         custody,
         lanes: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
+        places: plan.places,
+        paces: Paces::default(),
         apps: apps.keys().cloned().collect(),
         from_files: from_files(&plan.workspaces, &*database).await?,
         stopped: stopped.clone(),
@@ -189,6 +196,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         clock,
         store: store.clone(),
         access,
+        outbox,
         library,
         uploads,
         vault,

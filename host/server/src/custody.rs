@@ -37,8 +37,8 @@ impl Custody {
     pub fn new(vault: Arc<dyn Vault>, environment: Secrets, keeper: &Keeper, served: &[Loaded]) -> Self {
         let mut allowed = keeper.env.clone();
         for Loaded { workspace, .. } in served {
-            let named = workspace.connections.iter().filter_map(|connection| connection.token.as_ref());
-            allowed.entry(workspace.tenant.clone()).or_default().extend(named.map(|token| token.env.clone()));
+            let named = workspace.secrets().map(|(secret, _)| secret.env.clone());
+            allowed.entry(workspace.tenant.clone()).or_default().extend(named);
         }
         Self { vault, environment, allowed }
     }

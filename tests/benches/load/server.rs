@@ -51,13 +51,15 @@ impl Server {
             public_url: Some(PUBLIC_URL.into()),
             database: database.clone(),
             plans: Plans::default(),
+            places: rota_crm::outbound::Places::default(),
+            keeper: rota::custody::Keeper::default(),
             keeping: None,
             backoff: Backoff::default(),
             rules: native.then(|| Arc::new(Native) as _),
             secrets: Arc::new(|_| Some(SECRET.to_owned())),
         };
         let host = compose::start(plan).await.expect("a host");
-        let store = rota_store::open(&database).await.expect("the database");
+        let store = rota_tests::open(&database).await.expect("the database");
         let tenants: Vec<TenantId> = (0..tenants).map(|n| format!("t{n:02}").into()).collect();
         let mut tokens = Vec::new();
         for tenant in &tenants {

@@ -43,14 +43,14 @@ fn declared_effects_of_an_accepted_decision_are_kept_in_order() {
 }
 
 #[test]
-fn what_is_not_built_yet_answers_unavailable() {
+fn a_destination_that_the_workspace_does_not_name_is_unknown() {
     let answer = Guest::new(
         "(func $decide (result i32)
           (call $effects.notify (i32.const 1024) (i32.const 2) (i32.const 1026) (i32.const 2) (global.get $back))
           (call $pass))",
     )
     .ask();
-    assert_eq!(transcript(&answer), [r#"["effects.notify",["na","eu"],{"Err":"Unavailable"}]"#]);
+    assert_eq!(transcript(&answer), [r#"["effects.notify",["na","eu"],{"Err":"Unknown"}]"#]);
     assert!(matches!(answer.verdict, Verdict::Passed(_)), "{:?}", answer.verdict);
 }
 

@@ -6,7 +6,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::ApiStyle;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::ConnectionId;
-use rota_flow::ports::{Crm, Wanted};
+use rota_flow::ports::{Carrier, Crm, Wanted};
 use serde_json::json;
 
 use super::{ADA, Account, TOKEN, assign, contacts, record, set, trouble};
@@ -20,7 +20,7 @@ async fn each_refusal_has_its_own_trouble() {
         (404, Trouble::NotFound),
         (409, Trouble::Rejected),
         (400, Trouble::Rejected),
-        (423, Trouble::Unavailable),
+        (423, Trouble::Deferred),
         (477, Trouble::RateLimited { retry_after_ms: Some(60_000) }),
         (500, Trouble::Unavailable),
         (502, Trouble::Unavailable),

@@ -21,7 +21,7 @@ struct Kept {
 
 async fn kept() -> Kept {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = rota_store::open(&folder.path().join("rota.db")).await.expect("a store");
+    let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("a store");
     let access: Arc<dyn Access> = Arc::new(store);
     let now = Timestamp::from_second(1_800_000_059).expect("a time");
     let wanted = Wanted { tenant: None, role: Role::Host, name: "x".into(), expires: None };

@@ -20,7 +20,7 @@ async fn two(granted: Granted, serving: Serving) -> (Service, [Sandbox; 2]) {
     let folder = tempfile::tempdir().expect("a folder");
     let workspaces = [workspace("acme", &connection(&doubles[0], 1)), workspace("other", &connection(&doubles[1], 2))];
     let mut plan = plan(folder.path(), &workspaces);
-    plan.plans = Plans { tenants: BTreeMap::from([("acme".into(), granted)]) };
+    plan.plans = Plans { tenants: BTreeMap::from([("acme".into(), granted)]), named: BTreeMap::new() };
     (Service::serving(folder, plan, serving).await, doubles)
 }
 
@@ -205,7 +205,7 @@ async fn a_server_that_stops_answers_what_is_under_way_keeps_it_and_takes_no_mor
     assert!(slow.rest().await.starts_with("HTTP/1.1 200 "));
     stopping.await.expect("it stops");
     let store: std::sync::Arc<dyn rota_flow::ports::Store> =
-        std::sync::Arc::new(rota_store::open(&folder.path().join("rota.db")).await.expect("the database"));
+        std::sync::Arc::new(rota_tests::open(&folder.path().join("rota.db")).await.expect("the database"));
     let tenant = "acme".into();
     let decided = store.log(&tenant, 0, 10).await.expect("the log").len() as u64;
     assert_eq!(decided + store.backlog(&tenant).await.expect("a backlog").0, 1);

@@ -122,7 +122,7 @@ async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_a
     assert_eq!(service.get("/v1/plugins/ours", &admin).await.status, 404, "no name means it");
     assert_eq!(service.get(&format!("/v1/plugins/{digest}"), &admin).await.status, 200, "and it can still be replayed");
 
-    let store = rota_store::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
     for name in ["ours", digest.as_str()] {
         let flow = workspace("acme", "").replace("\"next-in-line\"", &format!("\"{name}\""));
         let mut loaded = plan(&service.folder.path().join("other"), &[flow]).workspaces.remove(0);

@@ -8,6 +8,7 @@ use rota::bind::{Bound, bind};
 use rota::workspaces::preflight::{Weight, preflight};
 use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot};
+use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
 use rota_flow::ports::Crm;
 use rota_rules::Catalogue;
@@ -38,6 +39,7 @@ async fn found(sandbox: &Sandbox, bound: &Bound) -> Vec<String> {
         api: ApiStyle::default(),
         burst: Burst::default(),
         timeout: Duration::from_secs(5),
+        reach: Reach::anywhere(),
     };
     let crm: Arc<dyn Crm> = Arc::new(HubSpot::new(config).expect("a client"));
     let findings = preflight(bound, &BTreeMap::from([(connection, crm)])).await;

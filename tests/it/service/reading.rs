@@ -166,7 +166,7 @@ async fn a_rep_who_is_said_to_be_away_gets_no_lead_until_they_are_back() {
 
 /// The things that were changed in this way, with what was noted of each.
 async fn noted(service: &Service, action: &str) -> Vec<(String, Option<String>)> {
-    let store = rota_store::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
     let changes = Access::changes(&store, Some(&"acme".into()), 0, 100).await.expect("changes");
     let changes = changes.into_iter().map(|(_, change)| change).filter(|change| change.action == action);
     changes.map(|change| (change.thing, change.detail)).collect()

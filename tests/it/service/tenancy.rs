@@ -138,7 +138,7 @@ async fn seeded(service: &Service) -> Vec<String> {
 /// Makes a token of the tenant, and gives its public name.
 async fn token_id(service: &Service, tenant: &str) -> String {
     service.token(tenant, Role::Viewer).await;
-    let store = rota_store::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
     let grants = Access::grants(&store, Some(&tenant.into())).await.expect("tokens");
     grants.last().expect("a token").id.to_string()
 }
@@ -159,7 +159,7 @@ fn settle(body: &mut Value) {
 async fn without_a_token_that_holds_no_route_is_open_that_should_not_be() {
     let all = Neighbours::start().await;
     let revoked = all.service.token(TELLTALE, Role::Admin).await;
-    let store = rota_store::open(&all.service.folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&all.service.folder.path().join("rota.db")).await.expect("the database");
     for grant in Access::grants(&store, Some(&TELLTALE.into())).await.expect("tokens") {
         store.revoke(Some(&TELLTALE.into()), &grant.id, now()).await.expect("revoked");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use rota_domain::access::Role;
 use rota_flow::ports::Access;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn a_token_that_another_process_revoked_opens_nothing_soon() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
     assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
-    let store = rota_store::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
     let acme = "acme".into();
     let grant = Access::grants(&store, Some(&acme)).await.expect("tokens").remove(0);
     assert!(store.revoke(Some(&acme), &grant.id, now()).await.expect("revoked"));
@@ -72,7 +72,7 @@ async fn when_a_token_was_used_is_known_to_the_minute_after_a_stop() {
     assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
     let Service { host, folder, .. } = service;
     host.stop().await;
-    let store = rota_store::open(&folder.path().join("rota.db")).await.expect("the database");
+    let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("the database");
     let grant = Access::grants(&store, Some(&"acme".into())).await.expect("tokens").remove(0);
     let used = grant.used.expect("it was used");
     assert_eq!(used.as_second() % 60, 0);

@@ -108,6 +108,10 @@ fn row(n: usize, act: Act, state: LaneState, attempts: u32, cause: Option<&str>)
     }
 }
 
+pub(crate) fn outbox_lines() -> Vec<rota::show::OutboxLine> {
+    rows().iter().map(Into::into).collect()
+}
+
 pub(crate) fn rows() -> Vec<OutboxRow> {
     let owner = json!({"kind": "owner", "rep": "ana", "owner": "71", "keep": true, "attempt": 1});
     let task = json!({"kind": "task", "subject": "Call Joe Miller about the demo request", "body": "", "due": "2026-03-02T15:02:07Z", "owner": "71"});

@@ -93,7 +93,7 @@ pub(crate) async fn a_hundred_rows_of_everything_commit_together(place: impl Pla
             let claims = store.claim(&acme(), &hs(), at(4), LEASE, 100).await.unwrap();
             let back = claims.into_iter().map(|claim| Settlement {
                 claim,
-                settle: Settle::Retry { at: at(3), counts: false, cause: String::new() },
+                settle: Settle::Retry { at: at(3), counts: false, trouble: None, cause: String::new() },
                 at: at(3),
             });
             assert_eq!(store.settle(back.collect()).await.unwrap(), [true; 100]);

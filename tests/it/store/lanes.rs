@@ -92,7 +92,7 @@ pub(crate) async fn what_an_unknown_attempt_may_have_sent_is_never_sent_as_new(p
     // The next one is refused before it can look; the one after that has to look still.
     let refused = claim_one(&*store, 30).await;
     assert_eq!((refused.effect.id.as_str(), refused.attempt), ("d1/0", 2));
-    let paused = Settle::Retry { at: at(40), counts: false, cause: "429".into() };
+    let paused = Settle::Retry { at: at(40), counts: false, trouble: None, cause: "429".into() };
     assert!(settle(&*store, 31, refused, paused).await);
     let again = claim_one(&*store, 40).await;
     assert_eq!((again.effect.id.as_str(), again.attempt), ("d1/0", 2));
@@ -172,7 +172,7 @@ pub(crate) async fn a_retry_that_does_not_count_keeps_the_attempt_number(place: 
     for seconds in [0, 10, 20] {
         let head = claim_one(&*store, seconds).await;
         assert_eq!(head.attempt, 1);
-        let paused = Settle::Retry { at: at(seconds + 10), counts: false, cause: "429".into() };
+        let paused = Settle::Retry { at: at(seconds + 10), counts: false, trouble: None, cause: "429".into() };
         assert!(settle(&*store, seconds, head, paused).await);
         assert!(claim(&*store, seconds + 9).await.is_empty());
     }

@@ -81,7 +81,7 @@ impl World {
                 let claim = which.get(&self.claims).clone();
                 let how = match how {
                     0 => retry(self.now + 7),
-                    1 => Settle::Retry { at: at(self.now + 3), counts: false, cause: "429".into() },
+                    1 => Settle::Retry { at: at(self.now + 3), counts: false, trouble: None, cause: "429".into() },
                     2 => dead(None),
                     3 => Settle::Superseded("kept".into()),
                     _ => Settle::Done,

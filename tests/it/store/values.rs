@@ -187,7 +187,7 @@ pub(crate) async fn settle(store: &dyn Store, seconds: i64, claim: Claim, settle
 }
 
 pub(crate) fn retry(seconds: i64) -> Settle {
-    Settle::Retry { at: at(seconds), counts: true, cause: "503".into() }
+    Settle::Retry { at: at(seconds), counts: true, trouble: None, cause: "503".into() }
 }
 
 pub(crate) fn dead(again: Option<Arrival>) -> Settle {

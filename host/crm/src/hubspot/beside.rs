@@ -140,7 +140,7 @@ fn creation(kind: Kind, effect: &Effect) -> Result<Creation<'_>, CrmError> {
             set("hs_timestamp", instant(*at));
             set("hs_note_body", trace::marked(body, &effect.id));
         }
-        Act::Owner { .. } | Act::Property { .. } => {}
+        Act::Owner { .. } | Act::Property { .. } | Act::Notify { .. } => {}
     }
     Ok(Creation { effect, properties, association })
 }

@@ -1,12 +1,11 @@
-//! The transport: one HTTP call at HubSpot's pace, and what came of it. No redirects are
-//! followed, no proxy is taken from the environment, and no answer is read without end.
+//! The transport: one HTTP call at HubSpot's pace, and what came of it. The way out is
+//! `outbound`'s.
 
-use std::fmt;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, Response, Url, redirect};
+use reqwest::{Method, Response, Url};
 use rota_domain::delivery::Trouble;
 use rota_flow::ports::CrmError;
 use serde::de::DeserializeOwned;
@@ -16,11 +15,11 @@ use tokio::time::Instant;
 use super::api::ApiStyle;
 use super::errors::{Failure, Intent};
 use super::limit::{Limit, Said, TooLong};
-use super::{Config, LONGEST_TIMEOUT};
+use super::{Config, LONGEST_TIMEOUT, Paces};
+use crate::outbound::{self, Chain, Unread};
 
 /// A hundred records with long texts are some megabytes.
 const MAX_ANSWER_BYTES: usize = 16 << 20;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An account's API.
 pub(super) struct Client {
@@ -28,7 +27,7 @@ pub(super) struct Client {
     base: Url,
     api: ApiStyle,
     authorization: HeaderValue,
-    limit: Limit,
+    limit: Arc<Limit>,
     timeout: Duration,
 }
 
@@ -50,18 +49,16 @@ pub(super) struct Call<'a> {
 }
 
 impl Client {
-    pub(super) fn new(config: Config) -> Result<Self, CrmError> {
+    pub(super) fn new(config: Config, paces: &Paces) -> Result<Self, CrmError> {
         let refuse = |detail: String| CrmError { trouble: Trouble::Rejected, detail };
-        let base = Url::parse(&config.base_url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                let (url, id) = (&config.base_url, &config.connection);
-                refuse(format!(
-                    "base_url `{url}` of connection `{id}` is no http(s) address: write {}",
-                    super::PUBLIC_URL
-                ))
-            })?;
+        let timeout = config.timeout.min(LONGEST_TIMEOUT);
+        let (http, base) = config.reach.client(&config.base_url, timeout).map_err(|refused| {
+            refuse(format!(
+                "base_url of connection `{}`: {refused}; HubSpot's is {}",
+                config.connection,
+                super::PUBLIC_URL
+            ))
+        })?;
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", config.token.expose())).map_err(|_| {
             refuse(format!(
                 "the token of connection `{}` has characters that no token has: set it anew",
@@ -69,33 +66,14 @@ impl Client {
             ))
         })?;
         authorization.set_sensitive(true);
-        install_tls();
-        let timeout = config.timeout.min(LONGEST_TIMEOUT);
-        let http = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .timeout(timeout)
-            .connect_timeout(timeout.min(CONNECT_TIMEOUT))
-            .user_agent(concat!("rota/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|wrong| {
-                refuse(format!("no HTTPS is possible here: {}; install CA certificates", Chain(&wrong)))
-            })?;
-        Ok(Self { http, base, api: config.api, authorization, limit: Limit::new(config.burst), timeout })
+        let limit = paces.of(&base, &config.token, config.burst);
+        Ok(Self { http, base, api: config.api, authorization, limit, timeout })
     }
 
     /// Begins an errand now.
     pub(super) fn errand(&self) -> Errand<'_> {
         Errand { client: self, until: Instant::now() + self.timeout }
     }
-}
-
-/// Takes ring for TLS, once in the process; one that is installed already is as good.
-fn install_tls() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-    });
 }
 
 impl Errand<'_> {
@@ -168,16 +146,11 @@ impl Errand<'_> {
 }
 
 /// Reads the whole body, if it is not too long.
-async fn read(mut response: Response, intent: Intent, about: &str) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|wrong| failed(&wrong, intent, about))? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            let detail = format!("HubSpot's answer is longer than {MAX_ANSWER_BYTES} bytes");
-            return Err(Failure::lost(about, intent, &detail));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+async fn read(response: Response, intent: Intent, about: &str) -> Result<Vec<u8>, Failure> {
+    outbound::body(response, MAX_ANSWER_BYTES).await.map_err(|unread| match unread {
+        Unread::Broken(wrong) => failed(&wrong, intent, about),
+        Unread::TooLong(most) => Failure::lost(about, intent, &format!("HubSpot's answer is longer than {most} bytes")),
+    })
 }
 
 fn failed(wrong: &reqwest::Error, intent: Intent, about: &str) -> Failure {
@@ -197,22 +170,5 @@ fn said(headers: &HeaderMap) -> Said {
         max: number("x-hubspot-ratelimit-max"),
         window: number("x-hubspot-ratelimit-interval-milliseconds").map(|ms| Duration::from_millis(ms.into())),
         remaining: number("x-hubspot-ratelimit-remaining"),
-    }
-}
-
-/// An error with its causes on one line; addresses in it carry no secret, the token being a
-/// header.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut next = Some(self.0);
-        let mut between = "";
-        while let Some(error) = next {
-            write!(f, "{between}{error}")?;
-            between = ": ";
-            next = error.source();
-        }
-        Ok(())
     }
 }

@@ -58,6 +58,9 @@ fn fits(connection: &ConnectionId, effect: &Effect) -> Result<(), CrmError> {
             effect.id
         ));
     }
+    if effect.act.kind() == "notify" {
+        return refuse(format!("effect `{}` is a message to a destination, and none for HubSpot", effect.id));
+    }
     if !read::is_id(&effect.record) {
         let Effect { object, record, .. } = effect;
         return refuse(format!("`{record}` is no id of a HubSpot {object}, which is a number; nothing was sent"));
@@ -92,7 +95,7 @@ fn named(effect: &Effect) -> Option<(OwnerId, String)> {
         Act::Property { name, value } if name == OWNER && !value.is_empty() => {
             Some((OwnerId::from(value.as_str()), format!("property {OWNER} of {object} {record}")))
         }
-        Act::Property { .. } | Act::Note { .. } => None,
+        Act::Property { .. } | Act::Note { .. } | Act::Notify { .. } => None,
     }
 }
 

@@ -132,7 +132,7 @@ fn meaning(status: u16, problem: &Problem, retry_after_ms: Option<u64>) -> (Trou
         403 => (Trouble::Forbidden, Blame::Input, OUT_OF_REACH.into()),
         404 | 410 => (Trouble::NotFound, Blame::Input, "the record is gone, or was merged into another".into()),
         408 => (Trouble::Unavailable, Blame::Call, "it is tried again".into()),
-        423 => (Trouble::Unavailable, Blame::Input, "the record is locked for now; it is tried again".into()),
+        423 => (Trouble::Deferred, Blame::Input, "the record is locked for now; it is tried again".into()),
         429 => limited(problem, retry_after_ms),
         477 => {
             let wait = Some(retry_after_ms.unwrap_or(MIGRATION_WAIT_MS));

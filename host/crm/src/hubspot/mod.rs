@@ -14,6 +14,7 @@ mod errors;
 mod limit;
 mod owner_write;
 mod owners;
+mod paces;
 mod piecewise;
 mod properties;
 mod read;
@@ -29,9 +30,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rota_domain::effect::Effect;
 use rota_domain::id::{ConnectionId, EffectId};
-use rota_flow::ports::{AccountInfo, Crm, CrmError, Delivered, Directory, PropertyInfo, Reading, RecordRef, Wanted};
+use rota_flow::ports::{
+    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, PropertyInfo, Reading, RecordRef, Wanted,
+};
 
 use crate::Secret;
+use crate::outbound::Reach;
 use client::Client;
 use owners::Owners;
 use read::Readings;
@@ -39,6 +43,7 @@ use read::Readings;
 pub use account::vouches;
 pub use api::ApiStyle;
 pub use limit::Burst;
+pub use paces::Paces;
 pub use signature::{Allow, Refusal, Signed, verify};
 pub use webhook::{Event, Received, Unreadable, parse};
 
@@ -65,6 +70,8 @@ pub struct Config {
     /// For how long a call of the port begins new HTTP calls, and how long each of these may
     /// take; cut to [`LONGEST_TIMEOUT`], so that a call of the port ends within the lease.
     pub timeout: Duration,
+    /// Whom it may reach.
+    pub reach: Reach,
 }
 
 /// One HubSpot account. All workers of an account share one of these, since it keeps the
@@ -77,13 +84,22 @@ pub struct HubSpot {
 }
 
 impl HubSpot {
-    /// Prepares to call; nothing is sent yet.
+    /// Prepares to call at a pace of its own; nothing is sent yet.
     ///
     /// # Errors
-    /// When the address is none, or the token cannot stand in a header; the text says which.
+    /// When the address is none that may be reached, or the token cannot stand in a header;
+    /// the text says which.
     pub fn new(config: Config) -> Result<Self, CrmError> {
+        Self::at_pace(config, &Paces::default())
+    }
+
+    /// The same at the pace that all share who use the same token at the same address.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn at_pace(config: Config, paces: &Paces) -> Result<Self, CrmError> {
         let connection = config.connection.clone();
-        let client = Client::new(config)?;
+        let client = Client::new(config, paces)?;
         Ok(Self { client, owners: Owners::default(), readings: Readings::default(), connection })
     }
 }
@@ -108,7 +124,10 @@ impl Crm for HubSpot {
     async fn account(&self) -> Result<AccountInfo, CrmError> {
         account::info(&self.client.errand()).await.map_err(|failure| failure.error)
     }
+}
 
+#[async_trait]
+impl Carrier for HubSpot {
     async fn deliver(&self, effects: &[(Effect, u32)]) -> Vec<(EffectId, Result<Delivered, CrmError>)> {
         deliver::all(&self.client, &self.owners, &self.connection, effects).await
     }

@@ -1,6 +1,7 @@
 //! One tenant's whole configuration, as `workspace.toml` says it.
 
 mod condition;
+mod destination;
 mod flow;
 mod people;
 
@@ -8,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, Test};
+pub use destination::{Destination, line};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Policy, Pool, Rep, Table};
 
@@ -38,6 +40,9 @@ pub struct Workspace {
     /// CRMs that leads come from and go back to.
     #[serde(default)]
     pub connections: Vec<Connection>,
+    /// Whom rules may send messages to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
     /// How a lead's source class is found; the first match wins.
     #[serde(default)]
     pub sources: Vec<Source>,
@@ -75,6 +80,20 @@ impl Workspace {
         self.connections.iter().find(|connection| connection.id == *id)
     }
 
+    /// The secrets that it names, each with the connection or the line of the destination that
+    /// needs it.
+    pub fn secrets(&self) -> impl Iterator<Item = (&Secret, ConnectionId)> {
+        let tokens =
+            self.connections.iter().filter_map(|connection| Some((connection.token.as_ref()?, connection.id.clone())));
+        tokens.chain(self.destinations.iter().map(|destination| (&destination.secret, destination.line())))
+    }
+
+    /// The destination of this name.
+    #[must_use]
+    pub fn destination(&self, id: &str) -> Option<&Destination> {
+        self.destinations.iter().find(|destination| destination.id == id)
+    }
+
     /// The first thing that contradicts itself here, with the place to look at. Names are
     /// checked, and numbers; files and plugins are the loader's.
     ///
@@ -88,6 +107,7 @@ impl Workspace {
         no_repeats("pools", self.pools.iter().map(|pool| pool.id.as_str()))?;
         no_repeats("flows", self.flows.iter().map(|flow| flow.id.as_str()))?;
         no_repeats("connections", self.connections.iter().map(|connection| connection.id.as_str()))?;
+        no_repeats("destinations", self.destinations.iter().map(|destination| destination.id.as_str()))?;
         no_repeats("calendars", self.calendars.iter().map(|calendar| calendar.id.as_str()))?;
         no_repeats("tables", self.tables.iter().map(|table| table.id.as_str()))?;
         for (place, rep) in self.reps.iter().enumerate() {
@@ -98,6 +118,9 @@ impl Workspace {
         }
         for (place, calendar) in self.calendars.iter().enumerate() {
             calendar.check(place)?;
+        }
+        for (place, destination) in self.destinations.iter().enumerate() {
+            destination.check(place)?;
         }
         for (place, flow) in self.flows.iter().enumerate() {
             flow.check(self, place)?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::{Availability, Owner};
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{About, Act, Effect};
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId};
 use rota_domain::lead::Lead;
 use rota_domain::rule::{Answer, Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict, Wish};
-use rota_domain::workspace::{Fallback, Flow, Owned};
+use rota_domain::workspace::{Fallback, Flow, Owned, line};
 
 use super::{Around, call, person};
 use crate::bindings::Binding;
@@ -309,6 +309,10 @@ impl<'a> Draft<'a> {
         self.acts.push(match wish {
             Wish::Property { name, value } => Act::Property { name, value },
             Wish::Note { body } => Act::Note { body, at: now },
+            Wish::Notify { destination, message } => {
+                let about = Box::new(about(&self.decision));
+                Act::Notify { destination, message, about }
+            }
             Wish::Task { subject, body, due } => {
                 Act::Task { subject, body, due: due.unwrap_or(now), owner: self.decision.owner.clone() }
             }
@@ -324,10 +328,7 @@ impl<'a> Draft<'a> {
         let workspace = &self.around.desk.workspace;
         let address =
             self.decision.lead.parts().filter(|(connection, _, _)| workspace.connection(connection).is_some());
-        let effects = match address {
-            Some((connection, object, record)) => effects(&self.decision, &connection, object, record, self.acts),
-            None => Vec::new(),
-        };
+        let effects = effects(&self.decision, address.as_ref(), self.acts);
         let mut stages = self.arrived.stages;
         stages.decided = Some(self.around.now);
         Recorded {
@@ -351,13 +352,36 @@ fn text(bytes: Vec<u8>) -> String {
 /// The queue for a lead whose fallback cannot be given leads.
 const UNOWNED_QUEUE: &str = "unowned";
 
-fn effects(decision: &Decision, connection: &ConnectionId, object: &str, record: &str, acts: Vec<Act>) -> Vec<Effect> {
-    let numbered = acts.into_iter().enumerate().map(|(n, act)| Effect {
-        id: EffectId::of(&decision.id, n + 1),
-        connection: connection.clone(),
-        object: object.into(),
-        record: record.into(),
-        act,
+/// A record of a CRM: connection, kind, id.
+type Address<'a> = (ConnectionId, &'a str, &'a str);
+
+/// What is to be done to the lead's record, where it has one, and who is to be told of it.
+fn effects(decision: &Decision, address: Option<&Address<'_>>, acts: Vec<Act>) -> Vec<Effect> {
+    let (object, record) = match address {
+        Some((_, object, record)) => ((*object).to_owned(), (*record).to_owned()),
+        None => ("lead".into(), decision.lead.to_string()),
+    };
+    let numbered = acts.into_iter().enumerate().filter_map(|(n, act)| {
+        let connection = match (&act, address) {
+            (Act::Notify { destination, .. }, _) => line(destination),
+            (_, Some((connection, _, _))) => connection.clone(),
+            (_, None) => return None,
+        };
+        let id = EffectId::of(&decision.id, n + 1);
+        Some(Effect { id, connection, object: object.clone(), record: record.clone(), act })
     });
     numbered.collect()
+}
+
+fn about(decision: &Decision) -> About {
+    About {
+        decision: decision.id.clone(),
+        at: decision.at,
+        lead: decision.lead.clone(),
+        flow: decision.flow.clone(),
+        outcome: decision.outcome.as_str().into(),
+        rep: decision.rep.clone(),
+        owner: decision.owner.clone(),
+        queue: decision.queue.clone(),
+    }
 }

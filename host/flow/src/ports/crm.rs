@@ -111,9 +111,18 @@ pub struct CrmError {
     pub detail: String,
 }
 
+/// Whoever carries effects out: a CRM's account, or a destination of messages.
+#[async_trait]
+pub trait Carrier: Send + Sync {
+    /// Carries effects out, at most one for each record, and says of each what became of
+    /// it. `attempt` is 1 for the first; from 2 on an earlier attempt may have come through,
+    /// and what has no idempotency on the other side is looked for before it is sent.
+    async fn deliver(&self, effects: &[(Effect, u32)]) -> Vec<(EffectId, Result<Delivered, CrmError>)>;
+}
+
 /// One account in one CRM.
 #[async_trait]
-pub trait Crm: Send + Sync {
+pub trait Crm: Carrier {
     /// Reads records of one kind, in the order asked; `None` for one that the CRM does not
     /// have.
     ///
@@ -139,9 +148,4 @@ pub trait Crm: Send + Sync {
     /// # Errors
     /// When it could not be asked.
     async fn account(&self) -> Result<AccountInfo, CrmError>;
-
-    /// Carries effects out, at most one for each record, and says of each what became of
-    /// it. `attempt` is 1 for the first; from 2 on an earlier attempt may have come through,
-    /// and what has no idempotency in the CRM is looked for before it is sent.
-    async fn deliver(&self, effects: &[(Effect, u32)]) -> Vec<(EffectId, Result<Delivered, CrmError>)>;
 }

@@ -4,6 +4,7 @@
 mod access;
 mod crm;
 mod library;
+mod outbox;
 mod people;
 mod revisions;
 mod rules;
@@ -15,9 +16,10 @@ use jiff::Timestamp;
 
 pub use access::Access;
 pub use crm::{
-    AccountInfo, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
+    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
 pub use library::Library;
+pub use outbox::{Cause, Group, Letter, Load, Outbox, Sought};
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};

@@ -285,6 +285,8 @@ pub struct OutboxRow {
 pub enum LaneState {
     /// It waits, or is being sent.
     Waiting,
+    /// It is let go when its decision's owner is confirmed.
+    Held,
     /// It was delivered.
     Done,
     /// A newer decision made it needless, or somebody else owns the record.
@@ -301,11 +303,19 @@ impl LaneState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Held => "held",
             Self::Done => "done",
             Self::Superseded => "superseded",
             Self::Dead => "dead",
             Self::Dropped => "dropped",
         }
+    }
+
+    /// The state of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Waiting, Self::Held, Self::Done, Self::Superseded, Self::Dead, Self::Dropped];
+        all.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -342,10 +352,11 @@ pub struct Settlement {
 /// What becomes of a claimed effect.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Settle {
-    /// Delivered. An owner confirms the decision's owner; a task counts as notice.
+    /// Delivered. An owner confirms the decision's owner, and lets go what its decision holds
+    /// back until then; a task counts as notice.
     Done,
     /// Not needed any more, for this reason. What waits in the lane for the same decision
-    /// is superseded with it.
+    /// is superseded with it, and with an owner what its decision holds back.
     Superseded(String),
     /// To be tried again. `counts` is false where the connection was at fault.
     Retry {
@@ -353,6 +364,8 @@ pub enum Settle {
         at: Timestamp,
         /// Whether this was an attempt.
         counts: bool,
+        /// What it met, where it was tried.
+        trouble: Option<Trouble>,
         /// Why.
         cause: String,
     },

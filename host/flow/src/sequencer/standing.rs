@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, RepId};
 use rota_domain::rule::Mode;
-use rota_domain::workspace::Rep;
+use rota_domain::workspace::{Destination, Rep};
 
 use super::{Desktop, Sequencer};
 use crate::enrich::{Account, Accounts, reads};
@@ -63,7 +63,8 @@ impl Sequencer {
     /// would ever carry them.
     pub(super) async fn strand(&self) -> Result<(), StoreError> {
         let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
-        let connections: Vec<_> = revision.crms.keys().cloned().collect();
+        let destinations = revision.workspace.destinations.iter().map(Destination::line);
+        let connections: Vec<_> = revision.crms.keys().cloned().chain(destinations).collect();
         let stranded = store.strand(tenant, &connections, clock.now()).await?;
         if stranded > 0 {
             tracing::warn!(%tenant, stranded, "Effects of removed connections are dead: see `rota outbox list --dead`");

@@ -30,11 +30,25 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// The tenant that is named.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
     /// Opens the database, and finds the tenant in it.
     ///
     /// # Errors
     /// When the database or the tenant is not there.
     pub(super) async fn open(&self) -> anyhow::Result<(Arc<dyn Store>, TenantId)> {
+        let (store, tenant) = self.store().await?;
+        Ok((store, tenant))
+    }
+
+    /// The same with all the ports of a database.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) async fn store(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
         let path = existing(&self.db)?;
         let store = open(&path, self.config.as_deref()).await?;
         let tenant = only(&store, self.tenant.as_deref(), &path).await?;

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(super) struct Remote {
     /// The server.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "ROTA_SERVER")]
-    server: String,
+    pub(super) server: String,
     /// The token to show it; better given by the environment than as an argument.
     #[arg(long, value_name = "TOKEN", env = "ROTA_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
@@ -86,8 +86,7 @@ impl Remote {
         body: Option<Vec<u8>>,
         media: &str,
     ) -> anyhow::Result<reqwest::Response> {
-        // Whoever was first in this process has installed it already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        rota_crm::outbound::install_tls();
         let client = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT).build()?;
         let url = format!("{}{path}", self.server.trim_end_matches('/'));
         let mut request = client.request(method, url);

@@ -67,6 +67,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
     };
+    let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let keeper = config.keeper();
     let database = arguments.db.clone().or_else(|| config.database.clone());
     let mut directories = config.workspaces.clone();
@@ -96,6 +97,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     Ok(Plan {
         workspaces,
         plans,
+        places,
         apps: config.apps,
         listen,
         public_url: config.public_url,

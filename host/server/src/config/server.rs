@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use rota_crm::outbound::{Place, Places};
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Secret;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,10 @@ pub struct Server {
     /// The CRM apps that receive webhooks, by the name that connections use.
     #[serde(default)]
     pub apps: BTreeMap<String, App>,
+    /// Private hosts and ports that all tenants may name, as in `127.0.0.1:9000`; `127.0.0.1:*`
+    /// is every port of that host.
+    #[serde(default)]
+    pub allow_private: Vec<String>,
     /// Plans by name: what their tenants' rules may use.
     #[serde(default)]
     pub plans: BTreeMap<String, Plan>,
@@ -98,6 +103,9 @@ pub struct Tenant {
     /// The name of its plan; absent means the usual limits.
     #[serde(default)]
     pub plan: Option<String>,
+    /// Private hosts and ports that it may name besides those of all.
+    #[serde(default)]
+    pub allow_private: Vec<String>,
     /// Environment variables of this host that its workspace may name as secrets, besides
     /// those that a workspace names which this host serves from a directory.
     #[serde(default)]
@@ -115,6 +123,7 @@ impl Default for Server {
             key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
+            allow_private: Vec::new(),
             plans: BTreeMap::new(),
             tenants: BTreeMap::new(),
         }
@@ -142,6 +151,23 @@ impl Server {
         let plan = |tenant: &Tenant| self.plans.get(tenant.plan.as_ref()?).cloned();
         let granted = self.tenants.iter().filter_map(|(name, tenant)| Some((name.as_str().into(), plan(tenant)?)));
         Plans { tenants: granted.collect(), named: self.plans.clone() }
+    }
+
+    /// Which private places are open, and to whom.
+    ///
+    /// # Errors
+    /// Where one is no host and port: a JSON pointer to it, and what is wrong.
+    pub fn places(&self) -> Result<Places, (String, String)> {
+        let read = |at: String, texts: &[String]| {
+            let place = |(n, text): (usize, &String)| text.parse().map_err(|wrong| (format!("{at}/{n}"), wrong));
+            texts.iter().enumerate().map(place).collect::<Result<Vec<Place>, _>>()
+        };
+        let mut places = Places { all: read("/allow_private".into(), &self.allow_private)?, ..Places::default() };
+        for (name, tenant) in &self.tenants {
+            let own = read(format!("/tenants/{name}/allow_private"), &tenant.allow_private)?;
+            places.tenants.insert(name.as_str().into(), own);
+        }
+        Ok(places)
     }
 }
 
@@ -173,6 +199,7 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         url.truncate(url.trim_end_matches('/').len());
     }
     plans::check(&server, &document)?;
+    server.places().map_err(|(at, what)| document.error(&at, what))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
         *path = beside.join(&*path);

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub tables: BTreeMap<String, TableFile>,
     /// What the author should know, a line each.
     pub warnings: Vec<String>,
+    /// Whether the operator put it there, who may name private addresses.
+    pub trusted: bool,
 }
 
 /// A table as it was written, and as it is looked into.
@@ -68,6 +70,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         components: BTreeMap::new(),
         tables: BTreeMap::new(),
         warnings: warnings(&file, &document),
+        trusted: files.trusted(),
         workspace,
     };
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {

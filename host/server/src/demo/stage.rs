@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::Plans;
@@ -86,6 +87,7 @@ impl Stage {
             public_url: None,
             database: options.database.clone(),
             plans: Plans::default(),
+            places: Places::default(),
             // It starts once, and only with plugins of ours.
             keeping: None,
             backoff: Backoff::default().faster(FASTER),

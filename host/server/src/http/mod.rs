@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod connections;
 mod decisions;
 mod flows;
 mod health;
@@ -9,6 +10,7 @@ mod leads;
 mod limits;
 mod log;
 mod metrics;
+mod outbox;
 mod people;
 mod plugins;
 mod pools;
@@ -34,7 +36,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Library, People, Store, Tenancy, Vault};
+use rota_flow::ports::{Access, Clock, Library, Outbox, People, Store, Tenancy, Vault};
 
 use self::api::Route;
 use self::limits::outermost;
@@ -61,6 +63,8 @@ pub struct Doors {
     pub store: Arc<dyn Store>,
     /// Who may ask what.
     pub access: Arc<dyn Access>,
+    /// What has not reached the world yet.
+    pub outbox: Arc<dyn Outbox>,
     /// Whom tokens let in.
     pub gate: Arc<Gate>,
     /// Who is a tenant at all.
@@ -122,6 +126,8 @@ fn routes() -> Vec<Route> {
         reps::routes(),
         flows::routes(),
         tables::routes(),
+        outbox::routes(),
+        connections::routes(),
         workspace::routes(),
         plugins::routes(),
         people::routes(),

@@ -32,7 +32,7 @@ pub use findings::findings;
 pub use inspected::inspected;
 pub use live::demo_line;
 pub use log::{NO_DECISIONS, log_line};
-pub use outbox::outbox;
+pub use outbox::{OutboxLine, outbox};
 pub use palette::Palette;
 pub use plan::plan;
 pub use plugins::{PluginRow, PluginWords, plugins};

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use rota_crm::Secret;
 use rota_crm::hubspot::{self, HubSpot};
+use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
 use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ports::Crm;
@@ -22,6 +23,7 @@ const CRM_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct Account {
     connection: Connection,
     token: Secret,
+    reach: Reach,
     pub(super) crm: Arc<dyn Crm>,
 }
 
@@ -30,6 +32,7 @@ pub(super) async fn accounts(
     workspace: &Workspace,
     before: &BTreeMap<ConnectionId, Account>,
     parts: &Parts,
+    reach: &Reach,
 ) -> anyhow::Result<BTreeMap<ConnectionId, Account>> {
     let mut accounts = BTreeMap::new();
     for connection in &workspace.connections {
@@ -42,24 +45,30 @@ pub(super) async fn accounts(
         })?;
         let what = format!("the token of the connection `{id}`");
         let token = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
-        let same = before.get(id).filter(|before| before.connection == *connection && before.token == token);
+        let same = before
+            .get(id)
+            .filter(|before| before.connection == *connection && before.token == token && before.reach == *reach);
         let account = match same {
             Some(account) => account.clone(),
-            None => Account { crm: connect(connection, token.clone())?, connection: connection.clone(), token },
+            None => {
+                let crm = connect(connection, token.clone(), reach.clone(), parts)?;
+                Account { crm, connection: connection.clone(), token, reach: reach.clone() }
+            }
         };
         accounts.insert(id.clone(), account);
     }
     Ok(accounts)
 }
 
-fn connect(connection: &Connection, token: Secret) -> anyhow::Result<Arc<dyn Crm>> {
-    let crm = HubSpot::new(hubspot::Config {
+fn connect(connection: &Connection, token: Secret, reach: Reach, parts: &Parts) -> anyhow::Result<Arc<dyn Crm>> {
+    let config = hubspot::Config {
         connection: connection.id.clone(),
         base_url: connection.base_url.clone().unwrap_or_else(|| hubspot::PUBLIC_URL.into()),
         token,
         api: hubspot::ApiStyle::default(),
         burst: hubspot::Burst::default(),
         timeout: CRM_TIMEOUT,
-    })?;
-    Ok(Arc::new(crm))
+        reach,
+    };
+    Ok(Arc::new(HubSpot::at_pace(config, &parts.paces)?))
 }

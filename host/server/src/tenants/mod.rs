@@ -2,6 +2,8 @@
 //! decides under now.
 
 mod accounts;
+mod destinations;
+mod lines;
 mod standings;
 mod tenant;
 
@@ -9,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use rota_crm::hubspot::Paces;
+use rota_crm::outbound::{Places, Reach};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
-use rota_domain::workspace::{Connection, Workspace};
+use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
 use rota_flow::share::Lanes;
@@ -55,12 +59,23 @@ pub struct Parts {
     pub lanes: Arc<Lanes>,
     /// How tenants stand with the host.
     pub standings: Standings,
+    /// Which private places the operator opens.
+    pub places: Places,
+    /// How fast CRM accounts may be asked.
+    pub paces: Paces,
     /// The CRM apps of this host, by name.
     pub apps: BTreeSet<String>,
     /// Tenants whose workspace is a directory's, and is changed there only.
     pub from_files: BTreeSet<TenantId>,
     /// Turns true when the host stops.
     pub stopped: watch::Receiver<bool>,
+}
+
+impl Parts {
+    /// Whom a tenant may reach: everything where the operator wrote the workspace.
+    fn reach(&self, bound: &Bound) -> Reach {
+        if bound.trusted { Reach::anywhere() } else { self.places.reach(&bound.workspace.tenant) }
+    }
 }
 
 /// The tenants that are alive on this host.
@@ -166,7 +181,10 @@ impl Tenants {
 
     /// The workspace of a tenant, bound under another plan, and the number of its revision.
     async fn bound_under(&self, id: &TenantId, plan: Plan) -> anyhow::Result<Option<(u64, Bound)>> {
-        let Some((revision, loaded)) = last_good(&*self.parts.store, id).await? else { return Ok(None) };
+        let Some((revision, mut loaded)) = last_good(&*self.parts.store, id).await? else { return Ok(None) };
+        // The log does not say whose word it is, and who decides under it knows.
+        let now = self.get(id).map(|alive| alive.now());
+        loaded.trusted = now.is_some_and(|(number, bound)| number == revision && bound.trusted);
         let catalogue = self.parts.catalogue.clone();
         let bound = tokio::task::spawn_blocking(move || bind_under(loaded, &catalogue, &plan)).await??;
         Ok(Some((revision, bound)))
@@ -232,8 +250,7 @@ impl Tenants {
     pub async fn reconnect(&self, id: &TenantId, secret: &str) -> anyhow::Result<bool> {
         let Some(tenant) = self.get(id) else { return Ok(false) };
         let bound = tenant.bound();
-        let named = |connection: &Connection| connection.token.as_ref().is_some_and(|token| token.env == secret);
-        if !bound.workspace.connections.iter().any(named) {
+        if !bound.workspace.secrets().any(|(named, _)| named.env == secret) {
             return Ok(false);
         }
         self.activate((*bound).clone(), Some(tenant.revision())).await?;
@@ -267,12 +284,13 @@ impl Tenants {
     ///
     /// # Errors
     /// When one of them cannot be used: which, and what to do.
-    pub async fn crms(&self, workspace: &Workspace) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+    pub async fn crms(&self, bound: &Bound) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+        let workspace = &bound.workspace;
         let before = match self.get(&workspace.tenant) {
             Some(tenant) => tenant.accounts().await,
             None => BTreeMap::new(),
         };
-        let accounts = accounts::accounts(workspace, &before, &self.parts).await?;
+        let accounts = accounts::accounts(workspace, &before, &self.parts, &self.parts.reach(bound)).await?;
         Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
     }
 

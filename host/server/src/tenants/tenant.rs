@@ -1,12 +1,13 @@
-//! One tenant at work: its sequencer, and a courier for each CRM account.
+//! One tenant at work: its sequencer, and its lines to CRM accounts and destinations.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
-use rota_flow::courier::Courier;
+use rota_flow::line::Stand;
 use rota_flow::orders::{OrderError, Orders, Revision};
-use rota_flow::ports::{Crm, Origin};
+use rota_flow::ports::{Carrier, Origin};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
 use rota_flow::tally::Tally;
@@ -15,6 +16,8 @@ use tokio::task::JoinSet;
 
 use super::Parts;
 use super::accounts::{Account, accounts};
+use super::destinations::{Post, posts};
+use super::lines::Lines;
 use crate::bind::Bound;
 
 /// A tenant that is alive on this host.
@@ -28,9 +31,9 @@ pub struct Tenant {
     /// What its decisions came to.
     pub tally: Arc<Tally>,
     now: RwLock<(u64, Arc<Bound>)>,
-    /// One activation at a time. The accounts, each with what ends its courier.
-    accounts: Mutex<BTreeMap<ConnectionId, (Account, watch::Sender<bool>)>>,
-    recorded: watch::Sender<()>,
+    /// One activation at a time.
+    connected: Mutex<Connected>,
+    lines: Lines,
 }
 
 impl Tenant {
@@ -42,12 +45,12 @@ impl Tenant {
         work: &Lock<JoinSet<()>>,
     ) -> anyhow::Result<Self> {
         let id = bound.workspace.tenant.clone();
-        let accounts = accounts(&bound.workspace, &BTreeMap::new(), parts).await?;
+        let connected = Connected::new(&bound, &Connected::default(), parts).await?;
         let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
         let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
-            revision: revision(&bound, &accounts, origin),
+            revision: revision(&bound, &connected.accounts, origin),
             seed: Seed(rand::random()),
             store: parts.store.clone(),
             people: parts.people.clone(),
@@ -62,9 +65,9 @@ impl Tenant {
         let loops = sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone());
         work.lock().unwrap_or_else(PoisonError::into_inner).spawn(loops);
         let now = RwLock::new((entered, Arc::new(bound)));
-        let tenant = Self { id, orders, share, tally, now, accounts: Mutex::default(), recorded };
-        tenant.carry(accounts, parts, work).await;
-        Ok(tenant)
+        let lines = Lines::new(id.clone(), recorded);
+        lines.carry(connected.carriers(), parts, work);
+        Ok(Self { id, orders, share, tally, now, connected: Mutex::new(connected), lines })
     }
 
     /// What it decides under.
@@ -87,7 +90,7 @@ impl Tenant {
 
     /// Its accounts as they are now.
     pub(super) async fn accounts(&self) -> BTreeMap<ConnectionId, Account> {
-        self.accounts.lock().await.iter().map(|(id, (account, _))| (id.clone(), account.clone())).collect()
+        self.connected.lock().await.accounts.clone()
     }
 
     /// Decides under this from now on, if the workspace stands at `base`.
@@ -99,65 +102,49 @@ impl Tenant {
         parts: &Parts,
         work: &Lock<JoinSet<()>>,
     ) -> anyhow::Result<u64> {
-        let before = self.accounts().await;
-        let accounts = accounts(&bound.workspace, &before, parts).await?;
-        let entered = self.orders.revise(revision(&bound, &accounts, origin), base).await?;
+        let mut connected = self.connected.lock().await;
+        let next = Connected::new(&bound, &connected, parts).await?;
+        let entered = self.orders.revise(revision(&bound, &next.accounts, origin), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
-        self.carry(accounts, parts, work).await;
+        self.lines.carry(next.carriers(), parts, work);
+        *connected = next;
         Ok(entered)
     }
 
-    /// Lets a courier work for each of these accounts, and for no other.
-    async fn carry(&self, accounts: BTreeMap<ConnectionId, Account>, parts: &Parts, work: &Lock<JoinSet<()>>) {
-        let mut carried = self.accounts.lock().await;
-        carried.retain(|id, (account, end)| {
-            let stays = accounts.get(id).is_some_and(|now| Arc::ptr_eq(&now.crm, &account.crm));
-            if !stays {
-                end.send_replace(true);
-            }
-            stays
-        });
-        for (id, account) in accounts {
-            if carried.contains_key(&id) {
-                continue;
-            }
-            let (end, ended) = watch::channel(false);
-            let courier = self.courier(&id, account.crm.clone(), parts, ended);
-            work.lock().unwrap_or_else(PoisonError::into_inner).spawn(courier);
-            carried.insert(id, (account, end));
-        }
+    /// How its lines stand: to CRM accounts, and to destinations.
+    #[must_use]
+    pub fn lines(&self) -> Vec<(ConnectionId, Stand)> {
+        self.lines.stand()
     }
 
-    fn courier(
-        &self,
-        connection: &ConnectionId,
-        crm: Arc<dyn Crm>,
-        parts: &Parts,
-        mut ended: watch::Receiver<bool>,
-    ) -> impl Future<Output = ()> + use<> {
-        let courier = Courier {
-            tenant: self.id.clone(),
-            connection: connection.clone(),
-            crm,
-            store: parts.store.clone(),
-            clock: parts.clock.clone(),
-            backoff: parts.backoff.clone(),
-            chance: Arc::new(rand::random),
-        };
-        let (recorded, arrived) = (self.recorded.subscribe(), parts.inbox.bell(&self.id));
-        let mut host = parts.stopped.clone();
-        let (stop, stopped) = watch::channel(false);
-        async move {
-            // Its end, or the host's: whichever comes first lets it finish its round.
-            let told = async move {
-                tokio::select! {
-                    _ = ended.wait_for(|end| *end) => {}
-                    _ = host.wait_for(|stop| *stop) => {}
-                }
-                stop.send_replace(true);
-            };
-            tokio::join!(courier.run(recorded, arrived, stopped), told);
-        }
+    /// Lets a line be used again at once; false if there is none of this name.
+    #[must_use]
+    pub fn resume(&self, connection: &ConnectionId, now: Timestamp) -> bool {
+        self.lines.resume(connection, now)
+    }
+}
+
+/// What a revision connects.
+#[derive(Clone, Default)]
+struct Connected {
+    accounts: BTreeMap<ConnectionId, Account>,
+    posts: BTreeMap<ConnectionId, Post>,
+}
+
+impl Connected {
+    /// What this workspace connects; what is unchanged since the revision before stays.
+    async fn new(bound: &Bound, before: &Self, parts: &Parts) -> anyhow::Result<Self> {
+        let (workspace, reach) = (&bound.workspace, parts.reach(bound));
+        Ok(Self {
+            accounts: accounts(workspace, &before.accounts, parts, &reach).await?,
+            posts: posts(workspace, &before.posts, parts, &reach).await?,
+        })
+    }
+
+    /// Who carries effects out for each.
+    fn carriers(&self) -> BTreeMap<ConnectionId, Arc<dyn Carrier>> {
+        let crms = self.accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone() as Arc<dyn Carrier>));
+        crms.chain(self.posts.iter().map(|(id, post)| (id.clone(), post.carrier.clone()))).collect()
     }
 }
 

@@ -20,7 +20,7 @@ impl Workspaces {
             let pointer = connection.map_or("/connections".into(), |n| format!("/connections/{n}"));
             Fault { file: "workspace.toml".into(), line: at(&files, &pointer), reason }
         };
-        let crms = match self.tenants.crms(&bound.workspace).await {
+        let crms = match self.tenants.crms(bound).await {
             Ok(crms) => crms,
             Err(error) => return (vec![fault(None, format!("{error:#}"))], Vec::new()),
         };

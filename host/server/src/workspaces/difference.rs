@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{Bundle, Change, Field, Mark};
 
 /// The lists of a workspace, in the order of the format.
-const LISTS: [&str; 7] = ["reps", "pools", "calendars", "tables", "connections", "sources", "flows"];
+const LISTS: [&str; 8] = ["reps", "pools", "calendars", "tables", "connections", "destinations", "sources", "flows"];
 
 /// What is different in the second workspace.
 pub(super) fn difference(before: Option<&(Arc<Workspace>, Tables)>, after: (&Workspace, &Tables)) -> Vec<Change> {

@@ -121,6 +121,7 @@ fn only(loaded: &Loaded, n: usize) -> Loaded {
         components: components.into_iter().collect(),
         tables: BTreeMap::new(),
         warnings: Vec::new(),
+        trusted: loaded.trusted,
     }
 }
 

@@ -111,7 +111,7 @@ impl std::fmt::Display for Fault {
 pub struct SecretNeed {
     /// Its name.
     pub name: String,
-    /// What for.
+    /// What for: a connection, or a destination after `notify:`.
     pub connection: String,
     /// Whether the server has it.
     pub there: bool,

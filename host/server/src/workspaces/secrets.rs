@@ -13,10 +13,9 @@ impl Workspaces {
     /// The secrets that a workspace needs, and whether the server has them.
     pub(super) async fn secrets_of(&self, tenant: &TenantId, workspace: &Workspace) -> Vec<SecretNeed> {
         let mut needs = Vec::new();
-        for connection in &workspace.connections {
-            let Some(token) = &connection.token else { continue };
-            let there = self.tenants.has_secret(tenant, &token.env).await;
-            needs.push(SecretNeed { name: token.env.clone(), connection: connection.id.to_string(), there });
+        for (secret, connection) in workspace.secrets() {
+            let there = self.tenants.has_secret(tenant, &secret.env).await;
+            needs.push(SecretNeed { name: secret.env.clone(), connection: connection.to_string(), there });
         }
         needs
     }

@@ -69,7 +69,7 @@ WHERE o.state = 'waiting';
 
 -- Who a person's decisions and effects are is asked when somebody is given out or erased.
 CREATE INDEX decisions_person ON decisions (person, seq);
-CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'dead');
+CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'held', 'dead');
 
 -- What a tenant's plan is called, where rota.toml says nothing, and when it was made; a
 -- suspended tenant takes nothing in.
@@ -154,5 +154,13 @@ CREATE TABLE secrets (
     who TEXT NOT NULL,
     PRIMARY KEY (tenant, name)
 ) STRICT, WITHOUT ROWID;
+
+-- From here on an effect can be `held`: it is in no lane until its decision's owner is
+-- confirmed, which lets it go. `trouble` also says what a waiting effect met last, and every
+-- dead one has it.
+UPDATE outbox SET trouble = CASE WHEN note LIKE 'the workspace has no connection%' THEN '"no-connection"' ELSE '"unreadable"' END
+WHERE state = 'dead' AND trouble IS NULL;
+CREATE INDEX outbox_held ON outbox (tenant, decision) WHERE state = 'held';
+CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE state = 'dead';
 
 PRAGMA user_version = 3;

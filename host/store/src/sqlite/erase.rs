@@ -121,14 +121,14 @@ impl Erase {
         Ok(ended)
     }
 
-    /// Drops what waits to be sent or is dead; says how much.
+    /// Drops what waits to be sent, is held back or is dead; says how much.
     async fn effects(&self, connection: &mut SqliteConnection, found: &Found) -> Result<u64, Failure> {
         let mut left: BTreeMap<LaneKey, i64> = BTreeMap::new();
         let mut dropped = 0;
-        for state in ["waiting", "dead"] {
+        for state in ["waiting", "held", "dead"] {
             let mut sql = QueryBuilder::new("UPDATE outbox SET state = 'dropped', at = ");
             sql.push_bind(self.now).push(", note = ").push_bind(NOTE);
-            sql.push(" WHERE state = ").push_bind(state).push(" AND state IN ('waiting', 'dead') AND ");
+            sql.push(" WHERE state = ").push_bind(state).push(" AND state IN ('waiting', 'held', 'dead') AND ");
             among(&mut sql, &found.persons);
             sql.push(" RETURNING tenant, connection, lane");
             let lanes: Vec<LaneKey> = sql.build_query_as().fetch_all(&mut *connection).await?;

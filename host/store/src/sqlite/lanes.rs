@@ -28,6 +28,7 @@ pub(super) struct QueuedEffect {
     pub(super) person: usize,
     kind: &'static str,
     with_owner: bool,
+    held: bool,
     at: i64,
     body: Vec<u8>,
 }
@@ -35,8 +36,7 @@ pub(super) struct QueuedEffect {
 impl QueuedEffect {
     /// Makes a row of an effect of the decision with this number.
     pub(super) fn new(
-        effect: &Effect,
-        with_owner: bool,
+        Placed { effect, with_owner, held }: &Placed,
         decision: i64,
         people: &People,
         person: usize,
@@ -50,21 +50,32 @@ impl QueuedEffect {
             decision,
             person,
             kind: effect.act.kind(),
-            with_owner,
+            with_owner: *with_owner,
+            held: *held,
             at,
             body: people.seal(person, Kind::Effect, effect.id.as_str().as_bytes(), &body),
         })
     }
 }
 
-/// The effects of one decision, each with whether the decision also sets its record's owner.
-pub(super) fn with_owners(effects: Vec<Effect>) -> impl Iterator<Item = (Effect, bool)> {
+/// An effect, and how it stands to the owners that its decision sets.
+pub(super) struct Placed {
+    effect: Effect,
+    /// The decision also sets the owner of its record.
+    with_owner: bool,
+    /// It is a message about an owner who is not confirmed yet.
+    held: bool,
+}
+
+/// The effects of one decision, in their places.
+pub(super) fn placed(effects: Vec<Effect>) -> impl Iterator<Item = Placed> {
     let lane = |effect: &Effect| (effect.connection.clone(), effect.lane());
     let owned: BTreeSet<_> =
         effects.iter().filter(|effect| matches!(effect.act, Act::Owner { .. })).map(lane).collect();
     effects.into_iter().map(move |effect| {
         let with_owner = owned.contains(&lane(&effect));
-        (effect, with_owner)
+        let held = matches!(effect.act, Act::Notify { .. }) && !owned.is_empty();
+        Placed { effect, with_owner, held }
     })
 }
 
@@ -77,7 +88,7 @@ pub(super) async fn enqueue(
     let mut ids: Vec<i64> = Vec::with_capacity(effects.len());
     for piece in pieces(effects) {
         let mut sql = QueryBuilder::new(
-            "INSERT INTO outbox (tenant, connection, lane, effect, decision, person, kind, with_owner, at) ",
+            "INSERT INTO outbox (tenant, connection, lane, effect, decision, person, kind, with_owner, state, at) ",
         );
         sql.push_values(piece, |mut values, (tenant, effect, person)| {
             values
@@ -89,6 +100,7 @@ pub(super) async fn enqueue(
                 .push_bind(*person)
                 .push_bind(effect.kind)
                 .push_bind(effect.with_owner)
+                .push_bind(if effect.held { "held" } else { "waiting" })
                 .push_bind(effect.at);
         });
         sql.push(" RETURNING id");
@@ -117,7 +129,7 @@ async fn grow(
 ) -> Result<(), sqlx::Error> {
     // By lane: how many, since when, and whether there is an owner among them.
     let mut lanes: BTreeMap<(&str, &str, &str), (i64, i64, bool)> = BTreeMap::new();
-    for (tenant, effect, _) in effects {
+    for (tenant, effect, _) in effects.iter().filter(|(_, effect, _)| !effect.held) {
         let (pending, _, owner) =
             lanes.entry((tenant.as_str(), &effect.connection, &effect.lane)).or_insert((0, effect.at, false));
         *pending += 1;
@@ -136,6 +148,29 @@ async fn grow(
             }
             sql.build().execute(&mut *connection).await?;
         }
+    }
+    Ok(())
+}
+
+/// Counts effects into lanes that they come back to or are let go into, to be tried from this
+/// time on.
+pub(super) async fn add(
+    connection: &mut SqliteConnection,
+    back: &BTreeMap<LaneKey, i64>,
+    at: i64,
+) -> Result<(), sqlx::Error> {
+    let back: Vec<(&LaneKey, &i64)> = back.iter().collect();
+    for piece in pieces(&back) {
+        let mut sql = QueryBuilder::new("INSERT INTO lanes (tenant, connection, lane, pending, next_at) ");
+        sql.push_values(piece, |mut values, (lane, number)| {
+            values.push_bind(lane.0.as_str()).push_bind(lane.1.as_str()).push_bind(lane.2.as_str());
+            values.push_bind(**number).push_bind(at);
+        });
+        sql.push(
+            " ON CONFLICT (tenant, connection, lane)
+             DO UPDATE SET pending = pending + excluded.pending, next_at = min(next_at, excluded.next_at)",
+        );
+        sql.build().execute(&mut *connection).await?;
     }
     Ok(())
 }

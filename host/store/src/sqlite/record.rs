@@ -144,8 +144,8 @@ impl Record {
             counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
-        for (effect, with_owner) in lanes::with_owners(effects) {
-            self.effects.push(QueuedEffect::new(&effect, with_owner, seq, &self.people, place, at)?);
+        for placed in lanes::placed(effects) {
+            self.effects.push(QueuedEffect::new(&placed, seq, &self.people, place, at)?);
         }
         self.decisions.push(DecisionColumns {
             seq,

@@ -1,6 +1,6 @@
 //! What a person does to one effect: try it again, or give it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -9,11 +9,14 @@ use rota_flow::ports::Repair;
 use sqlx::SqliteConnection;
 
 use super::failure::Failure;
-use super::lanes;
 use super::private::{self, Kind};
 use super::rows::micros;
 use super::settle::OWNER_DIED;
 use super::writer::Unit;
+use super::{held, lanes};
+
+/// What is said of effects whose owner a person gave up.
+const GIVEN_UP: &str = "the owner was given up";
 
 /// A repair of one effect.
 pub(super) struct Mend {
@@ -32,6 +35,7 @@ struct Found {
     owner: bool,
     with_owner: bool,
     waiting: bool,
+    held: bool,
 }
 
 impl Mend {
@@ -44,7 +48,7 @@ impl Mend {
         type Columns = (i64, String, String, i64, i64, String, bool, String);
         let row: Option<Columns> = sqlx::query_as(
             "SELECT id, connection, lane, decision, person, kind, with_owner, state FROM outbox
-             WHERE tenant = ? AND effect = ? AND state IN ('waiting', 'dead')",
+             WHERE tenant = ? AND effect = ? AND state IN ('waiting', 'held', 'dead')",
         )
         .bind(self.tenant.as_str())
         .bind(self.effect.as_str())
@@ -59,6 +63,7 @@ impl Mend {
             owner: kind == "owner",
             with_owner,
             waiting: state == "waiting",
+            held: state == "held",
         }))
     }
 
@@ -92,30 +97,18 @@ impl Mend {
         .bind(found.id)
         .execute(&mut *connection)
         .await?;
-        let mut back = BTreeMap::from([((found.connection.clone(), found.lane.clone()), i64::from(!found.waiting))]);
+        let lane = |connection: String, lane: String| (self.tenant.to_string(), connection, lane);
+        let own = lane(found.connection.clone(), found.lane.clone());
+        let mut back = BTreeMap::from([(own, i64::from(!found.waiting))]);
         if !found.waiting {
             self.doubt(connection, found).await?;
         }
         if found.owner && !found.waiting {
-            for lane in self.revive(connection, found).await? {
-                *back.entry(lane).or_default() += 1;
+            for (crm, name) in self.revive(connection, found).await? {
+                *back.entry(lane(crm, name)).or_default() += 1;
             }
         }
-        for ((crm, lane), number) in back {
-            sqlx::query(
-                "INSERT INTO lanes (tenant, connection, lane, pending, next_at) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (tenant, connection, lane)
-                 DO UPDATE SET pending = pending + excluded.pending, next_at = min(next_at, excluded.next_at)",
-            )
-            .bind(self.tenant.as_str())
-            .bind(crm)
-            .bind(lane)
-            .bind(number)
-            .bind(self.now)
-            .execute(&mut *connection)
-            .await?;
-        }
-        Ok(())
+        lanes::add(connection, &back, self.now).await
     }
 
     /// What comes back stands before what may be under way in the lane. Should that get lost,
@@ -139,23 +132,27 @@ impl Mend {
     }
 
     /// Brings back what this owner took along when it died, and not what a newer one
-    /// cancelled; gives the connection and lane of each.
+    /// cancelled; gives the connection and lane of each that waits again.
     async fn revive(
         &self,
         connection: &mut SqliteConnection,
         found: &Found,
     ) -> Result<Vec<(String, String)>, sqlx::Error> {
-        sqlx::query_as(
-            "UPDATE outbox SET state = 'waiting', attempts = min(attempts, 1), at = ?, note = NULL
+        let back: Vec<(String, String, String)> = sqlx::query_as(
+            "UPDATE outbox
+             SET state = CASE kind WHEN 'notify' THEN 'held' ELSE 'waiting' END,
+                 attempts = min(attempts, 1), at = ?, note = NULL
              WHERE tenant = ? AND decision = ? AND state = 'superseded' AND note = ?
-             RETURNING connection, lane",
+             RETURNING connection, lane, state",
         )
         .bind(self.now)
         .bind(self.tenant.as_str())
         .bind(found.decision)
         .bind(OWNER_DIED)
         .fetch_all(connection)
-        .await
+        .await?;
+        let waits = back.into_iter().filter(|(_, _, state)| state == "waiting");
+        Ok(waits.map(|(connection, lane, _)| (connection, lane)).collect())
     }
 
     /// Ends the effect, and with a waiting owner what its decision has in the lane, since
@@ -177,10 +174,11 @@ impl Mend {
             .await?;
         let mut gone = i64::from(found.waiting);
         if found.owner && found.waiting {
-            let rest = sqlx::query(
-                "UPDATE outbox SET state = 'superseded', at = ?, note = 'the owner was given up'
-                 WHERE tenant = ? AND connection = ? AND lane = ? AND state = 'waiting'
-                   AND (decision = ?5 OR (with_owner = 1 AND id < ?6))",
+            let rest: Vec<i64> = sqlx::query_scalar(
+                "UPDATE outbox SET state = 'superseded', at = ?1, note = ?7
+                 WHERE tenant = ?2 AND connection = ?3 AND lane = ?4 AND state = 'waiting'
+                   AND (decision = ?5 OR (with_owner = 1 AND id < ?6))
+                 RETURNING decision",
             )
             .bind(self.now)
             .bind(self.tenant.as_str())
@@ -188,9 +186,13 @@ impl Mend {
             .bind(&found.lane)
             .bind(found.decision)
             .bind(found.id)
-            .execute(&mut *connection)
+            .bind(GIVEN_UP)
+            .fetch_all(&mut *connection)
             .await?;
-            gone += i64::try_from(rest.rows_affected()).unwrap_or(0);
+            gone += i64::try_from(rest.len()).unwrap_or(0);
+            let ended: BTreeSet<i64> = rest.into_iter().chain([found.decision]).collect();
+            let ended: Vec<_> = ended.into_iter().map(|decision| (self.tenant.to_string(), decision)).collect();
+            held::cancel(connection, &ended, GIVEN_UP, self.now).await?;
         }
         let lane = (self.tenant.to_string(), found.connection.clone(), found.lane.clone());
         lanes::shrink(connection, BTreeMap::from([(lane, gone)])).await
@@ -210,6 +212,8 @@ impl Unit for Mend {
             return Ok(false);
         };
         match self.repair {
+            // It goes when its owner is confirmed; before that, nothing can be retried.
+            Repair::Retry if found.held => return Ok(false),
             Repair::Drop => self.end(connection, &found, "dropped", None).await?,
             Repair::Retry if self.outdated(connection, &found).await? => {
                 self.end(connection, &found, "superseded", Some("a newer owner took its place")).await?;

@@ -245,8 +245,8 @@ impl EffectRow {
         let (person, effect) = (private::person(keys, &self.person, &row)?, self.effect.as_bytes());
         let open = |cause: Vec<u8>| private::text(keys, &person, Kind::Cause, effect, &cause, &row);
         let cause = self.cause.map(open).transpose()?;
-        let state =
-            lane_state(&self.state).ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
+        let state = LaneState::named(&self.state)
+            .ok_or_else(|| unreadable(&row, format_args!("`{}` is no state", self.state)))?;
         Ok(OutboxRow {
             tenant: keys.tenant.clone(),
             effect: private::value(keys, &person, Kind::Effect, effect, &self.body, &row)?,
@@ -259,9 +259,4 @@ impl EffectRow {
             at: time(self.at, &row)?,
         })
     }
-}
-
-fn lane_state(text: &str) -> Option<LaneState> {
-    use LaneState::{Dead, Done, Dropped, Superseded, Waiting};
-    [Waiting, Done, Superseded, Dead, Dropped].into_iter().find(|state| state.as_str() == text)
 }

@@ -8,6 +8,7 @@ use rota_flow::ports::{LaneState, Settle, Settlement};
 use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
+use super::held::{self, DecisionKey};
 use super::inbox::Arrivals;
 use super::keys::TenantKeys;
 use super::lanes::{self, LaneKey};
@@ -66,7 +67,11 @@ impl Line {
                 line.counts = false;
                 Some(cause)
             }
-            Settle::Retry { at, counts, cause } => {
+            Settle::Retry { at, counts, trouble, cause } => {
+                line.trouble = trouble
+                    .as_ref()
+                    .map(|trouble| json(trouble, format_args!("effect `{}`", line.effect)))
+                    .transpose()?;
                 line.state = LaneState::Waiting;
                 line.counts = *counts;
                 line.at = micros(*at);
@@ -98,7 +103,7 @@ impl Line {
             counts: false,
             at: now,
             settled: now,
-            trouble: None,
+            trouble: Some(UNREADABLE.into()),
             cause: None,
             note: Some(note),
             again: None,
@@ -106,6 +111,9 @@ impl Line {
         }
     }
 }
+
+/// What an effect met that cannot be read, as a column has it.
+const UNREADABLE: &str = "\"unreadable\"";
 
 /// Seals what a CRM said of an effect; of an erased person's, nothing is kept.
 async fn seal(readers: &SqlitePool, keys: &TenantKeys, effect: &str, cause: &str) -> Result<Option<Vec<u8>>, Failure> {
@@ -157,6 +165,7 @@ impl Unit for Settlements {
             let of: Vec<&Moved<'_>> = moved.iter().filter(|moved| of(moved)).collect();
             gone.extend(supersede(connection, &of, fate).await?);
         }
+        let_go(connection, &moved).await?;
         for lane in gone {
             *left.entry(lane).or_default() += 1;
         }
@@ -283,12 +292,14 @@ const FATES: [(Asked, Fate); 3] = [
     ),
 ];
 
-/// Supersedes what waits and meets the fate's condition; gives the lane of each.
+/// Supersedes what waits and meets the fate's condition, and what the decisions hold back whose
+/// owner is among it; gives the lane of each that waited.
 async fn supersede(
     connection: &mut SqliteConnection,
     causes: &[&Moved<'_>],
     fate: Fate,
 ) -> Result<Vec<LaneKey>, sqlx::Error> {
+    type Columns = (String, String, String, i64, String, i64);
     let mut lanes = Vec::new();
     for piece in pieces(causes) {
         let mut sql = QueryBuilder::new("WITH cause (tenant, connection, lane, id, decision, at) AS (");
@@ -304,10 +315,29 @@ async fn supersede(
         });
         sql.push(") UPDATE outbox SET state = 'superseded', at = cause.at, note = ").push_bind(fate.note);
         sql.push(" FROM cause WHERE outbox.tenant = cause.tenant AND outbox.state = 'waiting' AND ");
-        sql.push(fate.condition).push(" RETURNING tenant, connection, lane");
-        lanes.extend(sql.build_query_as::<LaneKey>().fetch_all(&mut *connection).await?);
+        sql.push(fate.condition).push(" RETURNING tenant, connection, lane, decision, kind, at");
+        let rows: Vec<Columns> = sql.build_query_as().fetch_all(&mut *connection).await?;
+        for (tenant, crm, lane, decision, kind, at) in rows {
+            if kind == "owner" {
+                held::cancel(connection, &[(tenant.clone(), decision)], fate.note, at).await?;
+            }
+            lanes.push((tenant, crm, lane));
+        }
     }
     Ok(lanes)
+}
+
+/// Lets go what waited for an owner that is confirmed now, and cancels what waited for one
+/// that will not be.
+async fn let_go(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Result<(), sqlx::Error> {
+    let of = |state: LaneState| {
+        let owners = moved.iter().filter(move |moved| moved.owner && moved.line.state == state);
+        owners.map(|moved| (moved.line.lane.0.clone(), moved.decision)).collect::<Vec<DecisionKey>>()
+    };
+    let Some(now) = moved.iter().map(|moved| moved.line.settled).max() else { return Ok(()) };
+    held::release(connection, &of(LaneState::Done), now).await?;
+    held::cancel(connection, &of(LaneState::Superseded), "what it waited for was not needed any more", now).await?;
+    held::cancel(connection, &of(LaneState::Dead), OWNER_DIED, now).await
 }
 
 /// Lets a newer owner go at once that came while an older effect, which it will cancel, was

@@ -47,7 +47,7 @@ impl Unit for Strand {
         // any more: should it be retried, it is looked for.
         let mut sql = QueryBuilder::new(
             "UPDATE outbox
-             SET state = 'dead', note = 'the workspace has no connection `' || connection || '` any more',
+             SET state = 'dead', trouble = '\"no-connection\"', note = 'the workspace has no connection `' || connection || '` any more',
                  attempts = max(attempts, EXISTS (
                      SELECT 1 FROM lanes
                      WHERE lanes.tenant = outbox.tenant AND lanes.connection = outbox.connection
@@ -60,9 +60,19 @@ impl Unit for Strand {
         self.of_others(&mut sql);
         let dead = sql.push(")").build().execute(&mut *connection).await?.rows_affected();
 
+        // What is held stands in no lane.
+        let mut sql = QueryBuilder::new(
+            "UPDATE outbox
+             SET state = 'dead', trouble = '\"no-connection\"',
+                 note = 'the workspace has no destination `' || connection || '` any more', at = ",
+        );
+        sql.push_bind(self.now);
+        self.of_others(&mut sql);
+        let held = sql.push(" AND state = 'held'").build().execute(&mut *connection).await?.rows_affected();
+
         let mut sql = QueryBuilder::new("DELETE FROM lanes");
         self.of_others(&mut sql);
         sql.build().execute(connection).await?;
-        Ok(dead)
+        Ok(dead + held)
     }
 }

@@ -144,7 +144,7 @@ async fn filled(folder: &Path) -> SqliteStore {
     let arrival = Arrival { dedupe_key: "key-of-sender".into(), occurred: at(0), payload: waiting };
     store.accept(&acme(), vec![arrival], at(0)).await.unwrap();
 
-    let retry = Settle::Retry { at: at(1), counts: true, cause: "words-of-retry".into() };
+    let retry = Settle::Retry { at: at(1), counts: true, trouble: None, cause: "words-of-retry".into() };
     let dead = Settle::Dead { trouble: Trouble::Rejected, cause: "words-of-crm".into(), again: None };
     for (seconds, settle) in [(0, dead), (1, retry)] {
         let claim = claim(&store, seconds).await.pop().unwrap();

@@ -39,7 +39,15 @@ impl effects::Host for Session {
     }
 
     fn notify(&mut self, destination: String, message: String) -> wasmtime::Result<Result<(), Refusal>> {
-        self.step("effects.notify", (&destination, &message), |_| Ok(Err(Refusal::Unavailable)))
+        self.step("effects.notify", (&destination, &message), |session| {
+            // A name of the workspace, and never an address.
+            if session.question.desk.workspace.destination(&destination).is_none() {
+                return Ok(Err(Refusal::Unknown));
+            }
+            let size = destination.len() + message.len();
+            let wish = Wish::Notify { destination: destination.clone(), message: message.clone() };
+            session.wish(wish, size).map(Ok)
+        })
     }
 
     fn response_target(&mut self, minutes: u32, calendar: Option<String>) -> wasmtime::Result<Result<(), Refusal>> {

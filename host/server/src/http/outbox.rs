@@ -1,0 +1,267 @@
+//! `/v1/outbox`: what has not reached the CRM or a destination yet, why, and what a person does
+//! about it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Method, StatusCode};
+use jiff::Timestamp;
+use rota_domain::access::{Change, Role};
+use rota_domain::delivery::Trouble;
+use rota_domain::id::EffectId;
+use rota_flow::ports::{Cause, Group, LaneState, Letter, Repair, Sought};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Doors;
+use super::api::{Asked, Caller, Given, Route};
+use super::problem::Problem;
+
+/// How many effects an answer has where nothing is said.
+const USUAL: u32 = 100;
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/v1/outbox", Role::Viewer, "listOutbox", list)
+            .says("Effects on their way, the oldest first")
+            .query::<OutboxQuery>()
+            .gives::<Vec<OutboxEffect>>(),
+        Route::new(Method::GET, "/v1/outbox/causes", Role::Viewer, "listOutboxCauses", causes)
+            .says("What effects met, how many of them, and what to do about it")
+            .gives::<Vec<OutboxCause>>(),
+        Route::new(Method::POST, "/v1/outbox/retry", Role::Operator, "retryOutbox", retry)
+            .says("Try effects again: one, those of one cause, or all dead ones")
+            .takes::<OutboxChoice>()
+            .gives::<Mended>(),
+        Route::new(Method::POST, "/v1/outbox/drop", Role::Operator, "dropOutbox", give_up)
+            .says("Give effects up: one, those of one cause, or all dead ones")
+            .takes::<OutboxChoice>()
+            .gives::<Mended>(),
+    ]
+}
+
+/// Which effects are listed.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OutboxQuery {
+    /// `waiting`, `held`, `dead`, `done`, `superseded` or `dropped`; left out: the first three.
+    #[serde(default)]
+    state: Option<String>,
+    /// Those for this connection; a destination's is `notify:` and its id.
+    #[serde(default)]
+    connection: Option<String>,
+    /// Those with this cause, such as `not-found`.
+    #[serde(default)]
+    cause: Option<String>,
+    /// Those behind the effect of this number.
+    #[serde(default)]
+    after: u64,
+    /// At most so many, up to 1000.
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+/// An effect on its way.
+#[derive(Serialize, JsonSchema)]
+struct OutboxEffect {
+    /// Its number, to go on behind it.
+    number: u64,
+    /// Its id.
+    effect: String,
+    /// What it does: `owner`, `property`, `task`, `note` or `notify`.
+    kind: String,
+    /// For whom it is.
+    connection: String,
+    /// The decision that it follows from.
+    decision: String,
+    /// The lead.
+    lead: String,
+    /// Where it is.
+    state: String,
+    /// Attempts so far.
+    attempts: u32,
+    /// The kind of what it met last.
+    cause: Option<String>,
+    /// That in words, or why nothing was sent.
+    detail: Option<String>,
+    /// What to do about it.
+    mend: Option<String>,
+    /// When it reached this state, or is tried next.
+    #[schemars(with = "String")]
+    at: Timestamp,
+}
+
+/// Effects of one connection that met the same.
+#[derive(Serialize, JsonSchema)]
+struct OutboxCause {
+    /// The connection.
+    connection: String,
+    /// `dead`, or `waiting` where they are tried again.
+    state: String,
+    /// What they met.
+    cause: String,
+    /// How many.
+    effects: u64,
+    /// When the first of them met it, or is tried next.
+    #[schemars(with = "String")]
+    oldest: Timestamp,
+    /// What to do about it.
+    mend: String,
+}
+
+/// Which effects: exactly one of `effect`, `cause` and `all`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OutboxChoice {
+    /// The one of this id, waiting or dead.
+    #[serde(default)]
+    effect: Option<String>,
+    /// The dead ones with this cause.
+    #[serde(default)]
+    cause: Option<String>,
+    /// Of those, or of all, only the ones for this connection.
+    #[serde(default)]
+    connection: Option<String>,
+    /// All dead ones.
+    #[serde(default)]
+    all: bool,
+}
+
+/// What came of it.
+#[derive(Serialize, JsonSchema)]
+struct Mended {
+    /// How many effects it was.
+    effects: u64,
+}
+
+impl From<Letter> for OutboxEffect {
+    fn from(Letter { number, row, trouble }: Letter) -> Self {
+        Self {
+            number,
+            effect: row.effect.id.to_string(),
+            kind: row.effect.act.kind().into(),
+            connection: row.effect.connection.to_string(),
+            decision: row.decision.to_string(),
+            lead: row.lead.to_string(),
+            state: row.state.as_str().into(),
+            attempts: row.attempts,
+            cause: trouble.as_ref().map(|trouble| trouble.code().into()),
+            detail: row.cause,
+            mend: trouble.map(|trouble| trouble.mend().into()),
+            at: row.at,
+        }
+    }
+}
+
+impl From<Cause> for OutboxCause {
+    fn from(Cause { connection, state, trouble, effects, oldest }: Cause) -> Self {
+        Self {
+            connection: connection.to_string(),
+            state: state.as_str().into(),
+            cause: trouble.code().into(),
+            effects,
+            oldest,
+            mend: trouble.mend().into(),
+        }
+    }
+}
+
+async fn list(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(asked): Asked<OutboxQuery>,
+) -> Result<Json<Vec<OutboxEffect>>, Problem> {
+    let state = match asked.state.as_deref() {
+        Some(name) => Some(LaneState::named(name).ok_or_else(|| unknown("state", name))?),
+        None => None,
+    };
+    let sought = Sought {
+        state,
+        connection: asked.connection.map(Into::into),
+        cause: known(asked.cause)?,
+        after: asked.after,
+        limit: asked.limit.unwrap_or(USUAL),
+    };
+    let letters = doors.outbox.list(caller.tenant()?, &sought).await.map_err(|error| Problem::store(&error))?;
+    Ok(Json(letters.into_iter().map(OutboxEffect::from).collect()))
+}
+
+async fn causes(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<OutboxCause>>, Problem> {
+    let causes = doors.outbox.causes(caller.tenant()?).await.map_err(|error| Problem::store(&error))?;
+    Ok(Json(causes.into_iter().map(OutboxCause::from).collect()))
+}
+
+async fn retry(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Given(choice): Given<OutboxChoice>,
+) -> Result<Json<Mended>, Problem> {
+    mend(&doors, &caller, choice, Repair::Retry).await
+}
+
+async fn give_up(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Given(choice): Given<OutboxChoice>,
+) -> Result<Json<Mended>, Problem> {
+    mend(&doors, &caller, choice, Repair::Drop).await
+}
+
+async fn mend(doors: &Doors, caller: &Caller, choice: OutboxChoice, repair: Repair) -> Result<Json<Mended>, Problem> {
+    let (tenant, now) = (caller.tenant()?, doors.clock.now());
+    let OutboxChoice { effect, cause, connection, all } = choice;
+    let (thing, effects) = match (effect, cause, all) {
+        (Some(effect), None, false) if connection.is_none() => {
+            let found = doors.store.repair(tenant, &EffectId::from(effect.as_str()), repair, now).await;
+            if !found.map_err(|error| Problem::store(&error))? {
+                return Err(Problem::missing("waiting or dead effect of this id"));
+            }
+            (effect, 1)
+        }
+        (None, cause, all) if cause.is_some() != all => {
+            let thing = format!("{} of {}", cause.as_deref().unwrap_or("all"), connection.as_deref().unwrap_or("all"));
+            let group = Group { cause: known(cause)?, connection: connection.map(Into::into) };
+            let number = doors.outbox.mend(tenant, &group, repair, now).await;
+            (thing, number.map_err(|error| Problem::store(&error))?)
+        }
+        _ => return Err(unclear()),
+    };
+    let action = match repair {
+        Repair::Retry => "outbox.retried",
+        Repair::Drop => "outbox.dropped",
+    };
+    let detail = Some(format!("{effects} effects"));
+    let change = Change { at: now, who: caller.who(), action: action.into(), thing, detail };
+    doors.access.changed(Some(tenant), change).await.map_err(|error| Problem::store(&error))?;
+    Ok(Json(Mended { effects }))
+}
+
+/// A cause that there is.
+fn known(cause: Option<String>) -> Result<Option<String>, Problem> {
+    match cause {
+        Some(code) if !Trouble::CODES.contains(&code.as_str()) => Err(unknown("cause", &code)),
+        cause => Ok(cause),
+    }
+}
+
+fn unknown(what: &str, name: &str) -> Problem {
+    Problem {
+        status: StatusCode::BAD_REQUEST,
+        kind: "unknown-name",
+        detail: format!("There is no {what} `{name}` of effects."),
+        mend: "States are waiting, held, dead, done, superseded and dropped; GET /v1/outbox/causes lists causes.",
+        retry_after: None,
+    }
+}
+
+fn unclear() -> Problem {
+    Problem {
+        status: StatusCode::BAD_REQUEST,
+        kind: "unclear-choice",
+        detail: "It is not clear which effects are meant.".into(),
+        mend: "Name exactly one: {\"effect\": \"…\"}, {\"cause\": \"…\"} or {\"all\": true}; the last two may have a connection.",
+        retry_after: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! Messages to destinations, from the rule to the receiver.
+
+use rota::config::{Directory, load_workspace};
+use rota_domain::access::Role;
+use rota_sandbox::{Receiver, Refusal, Sandbox, receive};
+use rota_tests::guest::Guest;
+use serde_json::{Value, json};
+
+use super::{Service, connection, double, look, plan, tell, until};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A rule that gives the lead to the next of `na`, and tells `ops`.
+fn tells() -> Guest {
+    Guest::new(
+        r#"(data (i32.const 4096) "opsnew lead")
+        (func $decide (result i32)
+          (call $effects.notify (i32.const 4096) (i32.const 3) (i32.const 4099) (i32.const 8) (global.get $back))
+          (call $assign (call $next (i32.const 1024) (i32.const 2))))"#,
+    )
+}
+
+async fn service(sandbox: &Sandbox, receiver: &Receiver) -> Service {
+    let lines = format!(
+        "[[reps]]\nid = \"ada\"\ncrm = {{ hs = \"41629779\" }}\n[[pools]]\nid = \"na\"\nmembers = [{{ rep = \"ada\" }}]\n\
+         {}[[destinations]]\nid = \"ops\"\nurl = \"{}\"\nsecret = {{ env = \"WHSEC\" }}\n",
+        connection(sandbox, 1),
+        receiver.url()
+    );
+    let files = crate::tenant::workspace(&lines, &[tells()]);
+    let loaded = load_workspace(&Directory::open(files.path()).expect("a folder")).expect("a workspace");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), &[]);
+    plan.workspaces = vec![loaded];
+    plan.secrets = std::sync::Arc::new(|name| {
+        Some(match name {
+            "WHSEC" => SECRET.to_owned(),
+            "SECRET" => "secret".into(),
+            _ => "pat-sandbox".into(),
+        })
+    });
+    let service = Service::with(folder, plan).await;
+    sandbox.set_target(&format!("{}/v1/hubspot/main/webhook", service.url)).expect("a target");
+    service
+}
+
+async fn arrives(sandbox: &Sandbox) {
+    tell(sandbox, "contacts", json!([{"properties": {"email": "joe@big.example"}}])).await;
+}
+
+async fn rows(service: &Service, token: &str, state: &str) -> Vec<Value> {
+    let answer = service.get(&format!("/v1/outbox?connection=notify:ops&state={state}"), token).await;
+    answer.body.as_array().expect("a list").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_is_told_once_and_after_the_owner_is_right() {
+    let (sandbox, receiver) = (double(1).await, receive(SECRET).await.expect("a receiver"));
+    let service = service(&sandbox, &receiver).await;
+    let token = service.token("acme", Role::Viewer).await;
+    let owner = json!([{"kind": "status", "status": 503, "path": "/crm/v3/objects/contacts/batch/update"},
+                       {"kind": "status", "status": 503, "method": "PATCH"}]);
+    tell(&sandbox, "faults", owner).await;
+    arrives(&sandbox).await;
+    until("a held message", async || rows(&service, &token, "held").await.len() == 1).await;
+    assert!(receiver.messages().is_empty());
+    tell(&sandbox, "faults", json!([])).await;
+    until("the message", async || rows(&service, &token, "done").await.len() == 1).await;
+
+    let messages = receiver.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].verified);
+    let (body, row) = (&messages[0].body, &rows(&service, &token, "done").await[0]);
+    assert_eq!((&body["type"], &json!(messages[0].id)), (&json!("lead.decided"), &row["effect"]));
+    let contact = look(&sandbox, "state").await["contacts"][0].clone();
+    assert_eq!(contact["properties"]["hubspot_owner_id"], "41629779");
+    let lead = format!("hs:contact:{}", contact["id"].as_str().expect("an id"));
+    assert_eq!((&body["data"]["lead"], &body["data"]["message"]), (&json!(lead), &json!("new lead")));
+    assert_eq!((&body["data"]["rep"], &body["data"]["owner"]), (&json!("ada"), &json!("41629779")));
+    assert_eq!(body["data"]["decision"], row["decision"]);
+    service.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_busy_gets_the_same_message_again_and_one_that_is_gone_does_not() {
+    let (sandbox, receiver) = (double(1).await, receive(SECRET).await.expect("a receiver"));
+    let service = service(&sandbox, &receiver).await;
+    let token = service.token("acme", Role::Viewer).await;
+    receiver.refuse([Refusal { status: 500, retry_after_s: None }, Refusal { status: 429, retry_after_s: Some(1) }]);
+    arrives(&sandbox).await;
+    until("the message", async || rows(&service, &token, "done").await.len() == 1).await;
+    let messages = receiver.messages();
+    assert_eq!(messages.len(), 3);
+    assert!(messages.iter().all(|it| it.verified && it.id == messages[0].id && it.body == messages[0].body));
+
+    receiver.refuse([Refusal { status: 410, retry_after_s: None }]);
+    tell(&sandbox, "contacts", json!([{"properties": {"email": "ann@big.example"}}])).await;
+    until("a dead message", async || rows(&service, &token, "dead").await.len() == 1).await;
+    let dead = &rows(&service, &token, "dead").await[0];
+    assert_eq!((&dead["cause"], &dead["attempts"]), (&json!("not-found"), &json!(1)));
+    let lines = service.get("/v1/connections", &token).await.body;
+    let line =
+        lines.as_array().expect("a list").iter().find(|it| it["connection"] == "notify:ops").expect("it is there");
+    assert_eq!((&line["kind"], &line["dead"]), (&json!("webhook"), &json!(1)));
+    service.host.stop().await;
+}
