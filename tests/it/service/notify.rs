@@ -6,7 +6,8 @@ use rota_sandbox::{Receiver, Refusal, Sandbox, receive};
 use rota_tests::guest::Guest;
 use serde_json::{Value, json};
 
-use super::{Service, connection, double, look, plan, tell, until};
+use super::workspace::{empty, files};
+use super::{Service, connection, double, look, plan, tell, until, workspace};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -103,4 +104,35 @@ async fn a_receiver_that_is_busy_gets_the_same_message_again_and_one_that_is_gon
         lines.as_array().expect("a list").iter().find(|it| it["connection"] == "notify:ops").expect("it is there");
     assert_eq!((&line["kind"], &line["dead"]), (&json!("webhook"), &json!(1)));
     service.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_is_applied_is_planned_with_its_secret_and_never_a_private_address() {
+    let (service, admin) = empty().await;
+    let text = |url: &str| {
+        workspace("acme", &format!("[[destinations]]\nid = \"ops\"\nurl = \"{url}\"\nsecret = {{ env = \"WHSEC\" }}\n"))
+    };
+    for url in ["https://10.0.0.7/rota", "http://hooks.example/rota", "https://[::ffff:10.0.0.7]/"] {
+        let planned = service.post("/v1/workspace/plan", &admin, files(&text(url))).await.body;
+        let error = &planned["errors"][0];
+        assert_eq!((&error["file"], &error["line"]), (&json!("workspace.toml"), &json!(18)), "{planned}");
+        assert!(error["reason"].as_str().is_some_and(|told| told.contains("destination `ops`")), "{error}");
+        let mut bundle = files(&text(url));
+        bundle["secrets"] = json!({ "WHSEC": SECRET });
+        let refused = service.post("/v1/workspace/apply", &admin, bundle).await;
+        assert_eq!((refused.status, &refused.body["errors"][0]), (422, error), "{refused:?}");
+    }
+    let mut bundle = files(&text("https://hooks.example/rota"));
+    let planned = service.post("/v1/workspace/plan", &admin, bundle.clone()).await.body;
+    let need = json!({ "name": "WHSEC", "connection": "notify:ops", "there": false });
+    assert_eq!(planned["secrets"], json!([need]), "{planned}");
+    let changes = planned["changes"].as_array().expect("changes");
+    assert!(changes.iter().any(|it| it["kind"] == "destinations" && it["id"] == "ops" && it["mark"] == "added"));
+    bundle["secrets"] = json!({ "WHSEC": SECRET });
+    let applied = service.post("/v1/workspace/apply", &admin, bundle).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let lines = service.get("/v1/connections", &admin).await.body;
+    assert_eq!((&lines[0]["connection"], &lines[0]["state"]), (&json!("notify:ops"), &json!("closed")), "{lines}");
+    let listed = service.get("/v1/secrets", &admin).await.body.to_string();
+    assert!(listed.contains("WHSEC") && !listed.contains(SECRET), "{listed}");
 }

@@ -5,7 +5,7 @@ use rota_domain::effect::{About, Act, Effect};
 use rota_domain::id::EffectId;
 use rota_domain::workspace::line;
 use rota_flow::ports::LaneState::{Dead, Done, Dropped, Held, Superseded, Waiting};
-use rota_flow::ports::{Claim, Group, Outbox, Recorded, Repair, Settle, Sought, Store};
+use rota_flow::ports::{Claim, Group, Outbox, People as _, Recorded, Repair, Settle, Sought, Store, Whom};
 use rota_store::SqliteStore;
 use tempfile::TempDir;
 
@@ -150,6 +150,21 @@ async fn a_held_message_can_be_dropped_and_not_be_hurried() {
     let head = claim_one(&store, 1).await;
     assert!(settle(&store, 1, head, Settle::Done).await);
     assert!(messages(&store, 2).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_held_message_about_an_erased_person_is_dropped() {
+    let (_folder, store) = store().await;
+    record(&store, 0, told("1", "d1", vec![owner("71")])).await;
+    record(&store, 0, told("2", "d2", vec![owner("71")])).await;
+    let head = claim_one(&store, 1).await;
+    let erased = store.erase(&acme(), &Whom::Lead("hs:contact:1".into()), "ann", at(1), None).await.unwrap();
+    assert_eq!(erased.effects, 2);
+    assert!(settle(&store, 2, head, Settle::Done).await, "what was under way comes to its end");
+    assert!(messages(&store, 3).await.is_empty());
+    let left = store.list(&acme(), &Sought { limit: 9, ..Sought::default() }).await.unwrap();
+    let left: Vec<_> = left.iter().map(|letter| letter.row.effect.id.as_str()).collect();
+    assert_eq!(left, ["d2/0", "d2/1"]);
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use rota_crm::hubspot::Paces;
-use rota_crm::outbound::{Places, Reach};
+use rota_crm::notify::TIMEOUT;
+use rota_crm::outbound::{Places, Reach, Refused};
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
@@ -264,6 +265,14 @@ impl Tenants {
     pub fn check(&self, workspace: &Workspace) -> anyhow::Result<()> {
         let reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
         self.portals_of(workspace, &reserved).map(drop)
+    }
+
+    /// Whether something may be sent there for whoever wrote this.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn may_reach(&self, bound: &Bound, url: &str) -> Result<(), Refused> {
+        self.parts.reach(bound).client(url, TIMEOUT).map(drop)
     }
 
     /// Whether a connection of this tenant would find a secret of this name.

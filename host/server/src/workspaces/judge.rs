@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rota_domain::id::TenantId;
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Destination, Workspace};
 use rota_flow::ports::StoreError;
 
 use super::bundle::Found;
@@ -60,10 +60,25 @@ impl Workspaces {
                 Err(error) => Ok(Err(vec![on_line(&found, "/flows", format!("{error:#}"))])),
             };
         }
+        let unreachable = self.unreachable(&bound, &found);
+        if !unreachable.is_empty() {
+            return Ok(Err(unreachable));
+        }
         if let Err(error) = self.tenants.check(&bound.workspace) {
             return Ok(Err(vec![on_line(&found, "/connections", format!("{error:#}"))]));
         }
         Ok(Ok((bound, warnings)))
+    }
+
+    /// The destinations whose addresses their author may not name.
+    fn unreachable(&self, bound: &Bound, found: &(Bundle, BTreeMap<String, Vec<u8>>)) -> Vec<Fault> {
+        let destinations = bound.workspace.destinations.iter().enumerate();
+        let fault = |(n, destination): (usize, &Destination)| {
+            let refused = self.tenants.may_reach(bound, &destination.url).err()?;
+            let reason = format!("destination `{}`: {refused}", destination.id);
+            Some(on_line(found, &format!("/destinations/{n}/url"), reason))
+        };
+        destinations.filter_map(fault).collect()
     }
 
     /// The components that came before the bundle, by the path that it names them with. One
