@@ -42,7 +42,8 @@ impl FromStr for Place {
         let url = Url::parse(&format!("http://{host}:{}/", port.unwrap_or(1))).map_err(|_| wrong())?;
         let plain = url.path() == "/" && url.username().is_empty() && url.query().is_none();
         match url.host_str() {
-            Some(host) if plain => Ok(Self { host: host.into(), port }),
+            // A star opens ports, never hosts.
+            Some(host) if plain && !host.contains('*') => Ok(Self { host: host.into(), port }),
             _ => Err(wrong()),
         }
     }
