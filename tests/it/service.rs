@@ -136,7 +136,7 @@ pub(crate) async fn token(database: &Path, tenant: &str, role: Role) -> String {
     let access: &dyn Access = &store;
     let tenant = (!tenant.is_empty()).then(|| tenant.into());
     let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
-    let (token, _) = issue(access, wanted, "a test", Timestamp::now()).await.expect("a token");
+    let (token, _) = issue(access, wanted, "a test", now()).await.expect("a token");
     token.expose().to_owned()
 }
 
