@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use rota_domain::decision::Apply;
 use rota_domain::id::{Seed, TenantId};
-use rota_flow::ports::{Earlier, Keyed, Private, StoreError};
+use rota_flow::ports::{Earlier, Keyed, Private};
 use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
 
 use super::failure::Failure;
@@ -114,7 +114,6 @@ async fn answer(readers: &SqlitePool, tenant: &TenantId, entry: i64) -> Result<E
             .bind(signed(stored.seq))
             .fetch_optional(readers)
             .await?;
-    let private: Option<Private> =
-        private.map(|body| parse_private(&body, &name)).transpose().map_err(StoreError::from)?;
+    let private: Option<Private> = private.map(|body| parse_private(&body, &name)).transpose()?;
     Ok(Earlier::Answered(Box::new(stored.decision), private.map(|private| private.acts).unwrap_or_default()))
 }
