@@ -281,3 +281,15 @@ fn refused(error: &OrderError) -> Refused {
     };
     Refused(problem, after)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_is_429_and_says_when_to_come_again() {
+        let response = refused(&OrderError::Full { waiting: 256 }).into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
+}
