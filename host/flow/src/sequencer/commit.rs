@@ -9,7 +9,7 @@ use super::intake::Ready;
 use crate::calls::{Placed, answer_of};
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
-use crate::ports::{Entry, Keyed, Settles, StoreError};
+use crate::ports::{Entry, EntryBody, Keyed, Settles, StoreError};
 
 /// How many decisions go into one commit, at most.
 pub(super) const BATCH: usize = 128;
@@ -127,6 +127,8 @@ impl Sequencer {
         let (ended, end) = oneshot::channel();
         self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
         let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
+        // Whoever carries effects looks for them; nobody is woken for nothing.
+        let effects = entries.iter().any(has_effects);
         let (recorded, stirred) = (self.recorded.clone(), self.stirred.clone());
         tokio::spawn(async move {
             let result = match store.record(&tenant, expected, entries).await {
@@ -134,7 +136,9 @@ impl Sequencer {
                     for (call, answer) in answers {
                         call.answer(Ok(answer));
                     }
-                    recorded.send_replace(());
+                    if effects {
+                        recorded.send_replace(());
+                    }
                     Ok(())
                 }
                 Err(error) => Err((error, answers.into_iter().map(|(call, _)| call).collect())),
@@ -217,6 +221,10 @@ impl Sequencer {
             call.answer(Err(why.clone()));
         }
     }
+}
+
+fn has_effects(entry: &Entry) -> bool {
+    matches!(&entry.body, EntryBody::Decision(recorded) if !recorded.effects.is_empty())
 }
 
 /// The rows of the inbox that entries settle.
