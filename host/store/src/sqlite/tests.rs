@@ -393,7 +393,7 @@ async fn a_database_of_a_newer_rota_is_refused_and_left_alone() {
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();
     let refused = refusal(&folder.path().join("rota.db")).await;
-    assert!(refused.contains("newer Rota (schema 99; this one knows 2); start that version"), "{refused}");
+    assert!(refused.contains("newer Rota (schema 99; this one knows 3); start that version"), "{refused}");
 }
 
 #[tokio::test]

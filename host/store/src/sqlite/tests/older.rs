@@ -45,5 +45,5 @@ async fn a_database_of_the_first_version_opens_with_its_decisions_and_goes_on() 
     assert_eq!(claim(&store, 9).await.len(), 1);
     let version: i64 =
         sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut raw(folder.path()).await).await.unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }
