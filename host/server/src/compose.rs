@@ -212,8 +212,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     });
     let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
-    work.spawn(tenants.clone().follow(doors.tenancy.clone(), stopped.clone()));
-    work.spawn(gate.clone().run(stopped.clone()));
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), closing.clone()));
+    work.spawn(gate.clone().run(closing.clone()));
     work.spawn(serve(listener, router(doors), serving, closing));
     Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }
