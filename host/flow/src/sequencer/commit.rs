@@ -113,16 +113,10 @@ impl Sequencer {
         let (ended, end) = oneshot::channel();
         self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
         let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
-<<<<<<< HEAD
-        let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
-        let adds = adds(&entries);
-||||||| c10a9d5
-        let (recorded, stirred) = (self.recorded.clone(), self.stirred.clone());
-=======
         // Whoever carries effects looks for them; nobody is woken for nothing.
         let effects = entries.iter().any(has_effects);
-        let (recorded, stirred) = (self.recorded.clone(), self.stirred.clone());
->>>>>>> w-route
+        let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
+        let adds = adds(&entries);
         tokio::spawn(async move {
             let result = match store.record(&tenant, expected, entries).await {
                 Ok(()) => {

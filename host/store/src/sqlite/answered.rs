@@ -105,7 +105,6 @@ async fn answer(readers: &SqlitePool, keys: &TenantKeys, entry: i64) -> Result<E
     let name = format_args!("decision {entry} of `{}`", keys.tenant).to_string();
     let row = row.ok_or_else(|| unreadable(&name, "it is not in the log"))?;
     let person = row.person;
-<<<<<<< HEAD
     let read = row.read(keys)?;
     let (stored, known) = (read.stored, read.known);
     let acts = match known.filter(|_| stored.decision.apply == Apply::Caller) {
@@ -123,32 +122,4 @@ async fn answer(readers: &SqlitePool, keys: &TenantKeys, entry: i64) -> Result<E
         None => Vec::new(),
     };
     Ok(Earlier::Answered(Box::new(stored.decision), acts))
-||||||| c10a9d5
-    let stored = row.read(tenant)?.stored;
-    if stored.decision.apply == Apply::Host {
-        return Ok(Earlier::Answered(Box::new(stored.decision), Vec::new()));
-    }
-    let private: Option<String> =
-        sqlx::query_scalar("SELECT body FROM private WHERE person = ? AND kind = 'lead' AND ref = ?")
-            .bind(person)
-            .bind(signed(stored.seq))
-            .fetch_optional(readers)
-            .await?;
-    let private: Option<Private> =
-        private.map(|body| parse_private(&body, &name)).transpose().map_err(StoreError::from)?;
-    Ok(Earlier::Answered(Box::new(stored.decision), private.map(|private| private.acts).unwrap_or_default()))
-=======
-    let stored = row.read(tenant)?.stored;
-    if stored.decision.apply == Apply::Host {
-        return Ok(Earlier::Answered(Box::new(stored.decision), Vec::new()));
-    }
-    let private: Option<String> =
-        sqlx::query_scalar("SELECT body FROM private WHERE person = ? AND kind = 'lead' AND ref = ?")
-            .bind(person)
-            .bind(signed(stored.seq))
-            .fetch_optional(readers)
-            .await?;
-    let private: Option<Private> = private.map(|body| parse_private(&body, &name)).transpose()?;
-    Ok(Earlier::Answered(Box::new(stored.decision), private.map(|private| private.acts).unwrap_or_default()))
->>>>>>> w-route
 }

@@ -53,17 +53,11 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .clone()
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", WRITER_CACHE)
-<<<<<<< HEAD
+        // What a unit may have to undo is kept in memory and not in a file beside.
+        .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", CHECKPOINT)
         // What is deleted on a page that is written anyway is overwritten: so a dropped key is.
         .pragma("secure_delete", "FAST");
-||||||| c10a9d5
-        .pragma("wal_autocheckpoint", CHECKPOINT);
-=======
-        // What a unit may have to undo is kept in memory and not in a file beside.
-        .pragma("temp_store", "MEMORY")
-        .pragma("wal_autocheckpoint", CHECKPOINT);
->>>>>>> w-route
     let mut writer = writing.connect().await.map_err(|error| unavailable(database, &error))?;
     migrate(&mut writer, database).await.map_err(|failure| failure.of(database))?;
     // Only now it is certain that the file is ours.

@@ -163,19 +163,9 @@ async fn commit(
         todo.sort_by_key(|job| record(&**job).is_none());
         let joined = join(connection, todo, &mut first).await?;
         for job in &mut todo[joined..] {
-<<<<<<< HEAD
-            sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
-            let well = job.run(connection).await;
-            sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
-||||||| c10a9d5
-            sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
-            let well = job.run(connection, database).await;
-            sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
-=======
             first.begin(connection).await?;
-            let well = job.run(connection, database).await;
+            let well = job.run(connection).await;
             first.end(connection, well).await?;
->>>>>>> w-route
         }
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
