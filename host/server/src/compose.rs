@@ -147,7 +147,10 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
-    let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, &plan.workspaces);
+    let from_files = from_files(&plan.workspaces, &*database).await?;
+    // A directory that is left aside says nothing of what its tenant may look up.
+    let directories = plan.workspaces.iter().filter(|loaded| from_files.contains(&loaded.workspace.tenant));
+    let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, directories);
     let catalogue = Arc::new(match &plan.keeping {
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
@@ -173,7 +176,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         places: plan.places,
         paces: Paces::default(),
         apps: apps.keys().cloned().collect(),
-        from_files: from_files(&plan.workspaces, &*database).await?,
+        from_files,
         stopped: stopped.clone(),
     }));
     let workspaces = Arc::new(Workspaces {

@@ -34,7 +34,12 @@ pub struct Custody {
 impl Custody {
     /// A custody for the tenants of these directories, and for others that have a vault.
     #[must_use]
-    pub fn new(vault: Arc<dyn Vault>, environment: Secrets, keeper: &Keeper, served: &[Loaded]) -> Self {
+    pub fn new<'d>(
+        vault: Arc<dyn Vault>,
+        environment: Secrets,
+        keeper: &Keeper,
+        served: impl IntoIterator<Item = &'d Loaded>,
+    ) -> Self {
         let mut allowed = keeper.env.clone();
         for Loaded { workspace, .. } in served {
             let named = workspace.secrets().map(|(secret, _)| secret.env.clone());

@@ -199,6 +199,19 @@ impl Sequencer {
         self.inbox.begin();
     }
 
+    /// What is ready waits again, where it waited before: rows in the inbox, calls in line.
+    pub(super) fn unready(&mut self) {
+        let mut calls = Vec::new();
+        for Ready { lead, call } in std::mem::take(&mut self.ready) {
+            if let Some(row) = lead.row() {
+                self.inbox.taken.remove(&row);
+            }
+            calls.extend(call);
+        }
+        self.line.put_back(calls);
+        self.inbox.again();
+    }
+
     /// This one is not decided.
     pub(super) fn let_go(&mut self, ready: Ready, why: &OrderError) {
         if let Some(row) = ready.lead.row() {

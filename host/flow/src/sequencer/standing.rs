@@ -22,6 +22,8 @@ impl Sequencer {
         self.stop_reading();
         self.decide().await?;
         self.flush().await?;
+        // What is left was read for the workspace that holds now: it is read anew.
+        self.unready();
         let ledger = self.ledger().await?;
         let now = ledger.desk().revision;
         self.ledger = Some(ledger);

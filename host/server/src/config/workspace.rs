@@ -18,6 +18,10 @@ use super::{ConfigError, Files, zones};
 /// The most bytes that are read of each kind of file.
 const WORKSPACE_MOST: u64 = 1 << 20;
 const SETTINGS_MOST: u64 = 256 << 10;
+/// Components and tables of one workspace together.
+const TOGETHER_MOST: u64 = 256 << 20;
+/// The most flows, and the most tables, of one workspace.
+const COUNT_MOST: usize = 200;
 /// Of the largest language class; what a component of its own class may have is judged later.
 const COMPONENT_MOST: u64 = 32 << 20;
 
@@ -73,27 +77,41 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         trusted: files.trusted(),
         workspace,
     };
+    within(&document, "flows", loaded.workspace.flows.len())?;
+    within(&document, "tables", loaded.workspace.tables.len())?;
+    let mut room = TOGETHER_MOST;
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {
         let settings = settings(files, &document, n, flow)?;
         loaded.settings.insert(flow.id.clone(), canonical(&Value::Object(settings)).into());
         if is_file(&flow.plugin) {
-            let component = files.read(&flow.plugin, COMPONENT_MOST).map_err(|error| {
+            let component = files.read(&flow.plugin, COMPONENT_MOST.min(room)).map_err(|error| {
                 let what = format!("the plugin `{}` of flow `{}` {}", flow.plugin, flow.id, why(&error));
                 document.error(&format!("/flows/{n}/plugin"), what)
             })?;
+            room = room.saturating_sub(component.len() as u64);
             loaded.components.insert(flow.id.clone(), component);
         }
     }
     for (n, table) in loaded.workspace.tables.iter().enumerate() {
-        let bytes = files.read(&table.file, FILE_MAX).map_err(|error| {
+        let bytes = files.read(&table.file, FILE_MAX.min(room)).map_err(|error| {
             let what = format!("the file `{}` of table `{}` {}", table.file, table.id, why(&error));
             document.error(&format!("/tables/{n}/file"), what)
         })?;
+        room = room.saturating_sub(bytes.len() as u64);
         let read = Table::read(table.matching, &bytes);
         let read = read.map_err(|bad| ConfigError::rows(&files.path(&table.file), &bad))?;
         loaded.tables.insert(table.id.clone(), TableFile { bytes: bytes.into(), table: Arc::new(read) });
     }
     Ok(loaded)
+}
+
+/// So many of one kind, and no more: each is read, and held in memory.
+fn within(document: &Document<'_>, kind: &str, count: usize) -> Result<(), ConfigError> {
+    if count <= COUNT_MOST {
+        return Ok(());
+    }
+    let what = format!("there are {count} [[{kind}]], and {COUNT_MOST} are the most; make one of several");
+    Err(document.error(&format!("/{kind}/{COUNT_MOST}"), what))
 }
 
 /// Whether a plugin is named by its file, and not by its name or digest.

@@ -40,6 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
             .takes_bytes("application/jsonl")
             .or_takes(&["text/csv"])
             .gives::<Imported>()
+            .takes_a_lead()
             .body_limit(FILE_MAX)
             .time_limit(TAKEN_IN),
     ]
@@ -179,6 +180,10 @@ impl<'d> Import<'d> {
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() {
             return Ok(());
+        }
+        // An import lasts; what was true when it began may not be.
+        if self.doors.tenants.standings().suspended(self.tenant) {
+            return Err(Problem::suspended(self.tenant));
         }
         let accepted = self.doors.inbox.accept(self.tenant, batch).await.map_err(|error| Problem::store(&error))?;
         for one in accepted {

@@ -265,6 +265,9 @@ fn refused(error: &OrderError) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
     #[test]

@@ -112,7 +112,9 @@ async fn make(State(doors): State<Arc<Doors>>, caller: Caller, Given(new): Given
     if !doors.tenants.standings().has(&tenant) {
         return Err(Problem::missing("tenant of the name that X-Rota-Tenant gives"));
     }
-    let wanted = Wanted { tenant: Some(tenant), role: new.role, name: new.name, expires: new.expires };
+    // A token that ends makes none that outlives it.
+    let expires = [new.expires, caller.grant.expires].into_iter().flatten().min();
+    let wanted = Wanted { tenant: Some(tenant), role: new.role, name: new.name, expires };
     made(&doors, &caller, wanted).await
 }
 

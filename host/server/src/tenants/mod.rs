@@ -250,11 +250,12 @@ impl Tenants {
     /// Why the accounts before stay.
     pub async fn reconnect(&self, id: &TenantId, secret: &str) -> anyhow::Result<bool> {
         let Some(tenant) = self.get(id) else { return Ok(false) };
-        let bound = tenant.bound();
+        // Both at once: a revision that comes between is not to be undone.
+        let (revision, bound) = tenant.now();
         if !bound.workspace.secrets().any(|(named, _)| named.env == secret) {
             return Ok(false);
         }
-        self.activate((*bound).clone(), Some(tenant.revision())).await?;
+        self.activate((*bound).clone(), Some(revision)).await?;
         Ok(true)
     }
 

@@ -7,7 +7,9 @@ use rota_domain::id::{ConnectionId, TenantId};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::failure::Failure;
+use super::held;
 use super::rows::micros;
+use super::settle::OWNER_DIED;
 use super::writer::Unit;
 
 /// A tenant's connections; what waits for others is to end.
@@ -58,7 +60,15 @@ impl Unit for Strand {
         // By way of the lanes, since those of what was delivered are gone.
         sql.push(" AND connection IN (SELECT connection FROM lanes");
         self.of_others(&mut sql);
-        let dead = sql.push(")").build().execute(&mut *connection).await?.rows_affected();
+        let dead: Vec<(i64, String)> =
+            sql.push(") RETURNING decision, kind").build_query_as().fetch_all(&mut *connection).await?;
+        // What an owner held back goes with it, as wherever one dies.
+        let owners: Vec<_> = dead
+            .iter()
+            .filter(|(_, kind)| kind == "owner")
+            .map(|(decision, _)| (self.tenant.to_string(), *decision))
+            .collect();
+        held::cancel(connection, &owners, OWNER_DIED, self.now).await?;
 
         // What is held stands in no lane.
         let mut sql = QueryBuilder::new(
@@ -73,6 +83,6 @@ impl Unit for Strand {
         let mut sql = QueryBuilder::new("DELETE FROM lanes");
         self.of_others(&mut sql);
         sql.build().execute(connection).await?;
-        Ok(dead + held)
+        Ok(dead.len() as u64 + held)
     }
 }

@@ -14,11 +14,11 @@ use rota_domain::rate::whole_seconds;
 use tokio::task::JoinHandle;
 
 use super::bodies::{Held, Late, Timed};
-use super::{HOOKS_MAX, Leave, Limits, Whose};
-use crate::http::Doors;
+use super::{BODIES_MAX, HOOKS_MAX, Leave, Limits, Whose};
 use crate::http::api::Caller;
 use crate::http::problem::Problem;
 use crate::http::serve::{HEALTH, UnderWay};
+use crate::http::{BODY_MAX, Doors};
 
 /// The slowest that a large body may come, in bytes a second.
 const SLOWEST: u64 = 256 << 10;
@@ -43,7 +43,9 @@ pub(in crate::http) async fn outermost(
     next: Next,
 ) -> Result<Response, Problem> {
     if request.uri().path() != HEALTH {
-        let leave = limits.enter(Whose::Host, limits.serving.requests, 0)?;
+        // What a body that does not say its length may have is its route's to bound.
+        let bytes = request.body().size_hint().exact().unwrap_or(BODY_MAX as u64).min(BODIES_MAX);
+        let leave = limits.enter(Whose::Host, limits.serving.requests, bytes)?;
         request.extensions_mut().insert(Arc::new(leave));
     }
     Ok(next.run(request).await)
