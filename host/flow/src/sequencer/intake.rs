@@ -209,12 +209,16 @@ impl Sequencer {
         let refresh = std::mem::take(&mut self.refresh) || batch.iter().any(|(arrived, _)| failed(arrived));
         let (arrived, calls): (Vec<Arrived>, Vec<_>) = batch.into_iter().unzip();
         let rows = arrived.iter().filter_map(Arrived::row).collect();
-        let kinds = arrived.iter().map(Arrived::kind).collect();
+        let kinds: Vec<_> = arrived.iter().map(Arrived::kind).collect();
         let (ended, end) = oneshot::channel();
         let (mut accounts, reads) = (self.accounts.clone(), self.reads.clone());
         let crms = self.desktop.revision.crms.clone();
         let (clock, stirred) = (self.desktop.clock.clone(), self.stirred.clone());
         let mut down = self.inbox.down.clone();
+        // Who waits for an answer is told what the CRM says now, and not what it said before.
+        for kind in kinds.iter().zip(&calls).filter_map(|(kind, call)| kind.as_ref().filter(|_| call.is_some())) {
+            down.remove(kind);
+        }
         let task = tokio::spawn(async move {
             if refresh {
                 accounts = refreshed(accounts, &crms).await;
