@@ -84,7 +84,6 @@ pub enum Apply {
 impl Apply {
     /// Whether it is the host.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub fn is_host(&self) -> bool {
         *self == Self::Host
     }

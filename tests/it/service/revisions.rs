@@ -245,7 +245,7 @@ async fn a_tenant_that_cannot_start_keeps_no_other_from_starting() {
 async fn accept(store: &dyn Store, leads: std::ops::Range<usize>) {
     for n in leads {
         let lead = serde_json::from_value(json!({ "id": format!("lead-{n}") })).expect("a lead");
-        let now = jiff::Timestamp::now();
+        let now = super::now();
         let payload = Payload::Lead { lead, flow: None };
         let arrival = Arrival { dedupe_key: format!("{n}"), occurred: now, payload };
         store.accept(&"acme".into(), vec![arrival], now).await.expect("it is accepted");
