@@ -76,9 +76,7 @@ pub struct Host {
     /// are to end: calls that are under way need them.
     close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
-    /// The server, which ends after `close`; and what works beside it, until `stop`.
-    server: JoinSet<()>,
-    beside: JoinSet<()>,
+    work: JoinSet<()>,
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     drain: Duration,
@@ -104,8 +102,7 @@ impl Host {
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {
-            _ = self.server.join_next() => {}
-            _ = self.beside.join_next() => {}
+            _ = self.work.join_next() => {}
             () = self.tenants.ended() => {}
         }
     }
@@ -115,13 +112,12 @@ impl Host {
     /// closed when the last user lets go of it.
     pub async fn stop(mut self) {
         self.close.send_replace(true);
-        while self.server.join_next().await.is_some() {}
+        while self.work.join_next().await.is_some() {}
         // Changes whose callers are gone.
         if tokio::time::timeout(self.drain, self.limits.idle()).await.is_err() {
             tracing::warn!("Some requests did not end in time");
         }
         self.stop.send_replace(true);
-        while self.beside.join_next().await.is_some() {}
         self.tenants.stopped().await;
         self.gate.flush().await;
     }
@@ -215,11 +211,11 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         limits: limits.clone(),
     });
     let (close, closing) = watch::channel(false);
-    let (mut server, mut beside) = (JoinSet::new(), JoinSet::new());
-    beside.spawn(tenants.clone().follow(doors.tenancy.clone(), stopped.clone()));
-    beside.spawn(gate.clone().run(stopped.clone()));
-    server.spawn(serve(listener, router(doors), serving, closing));
-    Ok(Host { address, store, close, stop, server, beside, tenants, limits, drain: serving.drain, gate })
+    let mut work = JoinSet::new();
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), closing.clone()));
+    work.spawn(gate.clone().run(closing.clone()));
+    work.spawn(serve(listener, router(doors), serving, closing));
+    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

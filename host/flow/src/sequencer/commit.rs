@@ -11,7 +11,7 @@ use crate::calls::{Placed, answer_of};
 use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
-use crate::ports::{Entry, Keyed, Settles, StoreError};
+use crate::ports::{Entry, EntryBody, Keyed, Settles, StoreError};
 use crate::tally::adds;
 
 /// How many decisions go into one commit, at most.
@@ -113,6 +113,8 @@ impl Sequencer {
         let (ended, end) = oneshot::channel();
         self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
         let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
+        // Whoever carries effects looks for them; nobody is woken for nothing.
+        let effects = entries.iter().any(has_effects);
         let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
         let adds = adds(&entries);
         tokio::spawn(async move {
@@ -122,7 +124,9 @@ impl Sequencer {
                     for (call, answer) in answers {
                         call.answer(Ok(answer));
                     }
-                    recorded.send_replace(());
+                    if effects {
+                        recorded.send_replace(());
+                    }
                     Ok(())
                 }
                 Err(error) => Err((error, answers.into_iter().map(|(call, _)| call).collect())),
@@ -205,6 +209,10 @@ impl Sequencer {
             call.answer(Err(why.clone()));
         }
     }
+}
+
+fn has_effects(entry: &Entry) -> bool {
+    matches!(&entry.body, EntryBody::Decision(recorded) if !recorded.effects.is_empty())
 }
 
 /// The rows of the inbox that entries settle.

@@ -17,6 +17,8 @@ use crate::ports::{Payload, StoreError};
 
 /// How many calls are taken at once.
 const CALLS: usize = 64;
+/// So many calls are worth taking while a commit is under way.
+const ENOUGH: usize = 16;
 /// How many rows of the inbox are taken at once.
 const ROWS: usize = 100;
 
@@ -100,7 +102,9 @@ impl Sequencer {
         if room == 0 {
             return Ok(false);
         }
-        let calls = self.line.take(room.min(CALLS), self.reading.is_none());
+        // A few calls that come during a commit wait for its end, and share what taking costs.
+        let few = self.under_way.is_some() && self.line.len() < ENOUGH;
+        let calls = if few { Vec::new() } else { self.line.take(room.min(CALLS), self.reading.is_none()) };
         let mut worked = !calls.is_empty();
         let calls = self.answer_repeats(calls).await;
         let mut batch: Vec<(Arrived, Option<Placed>)> =
@@ -208,17 +212,14 @@ impl Sequencer {
         let failed = |arrived: &Arrived| matches!(&arrived.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED);
         let refresh = std::mem::take(&mut self.refresh) || batch.iter().any(|(arrived, _)| failed(arrived));
         let (arrived, calls): (Vec<Arrived>, Vec<_>) = batch.into_iter().unzip();
-        let rows = arrived.iter().filter_map(Arrived::row).collect();
-        let kinds: Vec<_> = arrived.iter().map(Arrived::kind).collect();
+        let rows: Vec<i64> = arrived.iter().filter_map(Arrived::row).collect();
+        let kinds = arrived.iter().map(Arrived::kind).collect();
         let (ended, end) = oneshot::channel();
         let (mut accounts, reads) = (self.accounts.clone(), self.reads.clone());
         let crms = self.desktop.revision.crms.clone();
         let (clock, stirred) = (self.desktop.clock.clone(), self.stirred.clone());
-        let mut down = self.inbox.down.clone();
-        // Who waits for an answer is told what the CRM says now, and not what it said before.
-        for kind in kinds.iter().zip(&calls).filter_map(|(kind, call)| kind.as_ref().filter(|_| call.is_some())) {
-            down.remove(kind);
-        }
+        // What rows met before is spared for the rest of this look; a call tries anew.
+        let mut down = if rows.is_empty() { BTreeMap::new() } else { self.inbox.down.clone() };
         let task = tokio::spawn(async move {
             if refresh {
                 accounts = refreshed(accounts, &crms).await;
@@ -259,7 +260,9 @@ impl Sequencer {
                 (None, None) => {}
             }
         }
-        self.inbox.down = read.down;
+        if !rows.is_empty() {
+            self.inbox.down = read.down;
+        }
         if let Some(accounts) = read.accounts {
             self.accounts = accounts;
             self.enter_statuses().await?;

@@ -79,7 +79,7 @@ pub struct Sequencer {
     under_way: Option<UnderWay>,
     /// Rings when a reading or a commit ends.
     stirred: Arc<Notify>,
-    /// Is sent to after each commit.
+    /// Is sent to after each commit with effects.
     recorded: watch::Sender<()>,
     tally: Arc<Tally>,
 }
@@ -143,7 +143,7 @@ impl Sequencer {
     }
 
     /// Works until told to stop. `bell` rings when something arrived; `recorded` is sent to
-    /// after each commit. Calls that wait when it is told to stop are still carried out.
+    /// after each commit with effects. Calls that wait when it is told to stop are still carried out.
     pub async fn run(
         mut self,
         mut orders: mpsc::Receiver<Order>,

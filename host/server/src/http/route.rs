@@ -262,3 +262,15 @@ fn refused(error: &OrderError) -> Problem {
         OrderError::Store(error) => Problem { retry_after: Some(5), ..Problem::store(error) },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_is_429_and_says_when_to_come_again() {
+        let response = refused(&OrderError::Full { waiting: 256 }).into_response();
+        assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+    }
+}

@@ -127,7 +127,13 @@ async fn plan(
     Given(given): Given<WorkspaceFiles>,
 ) -> Result<Json<Planned>, Refused> {
     let bundle = bundle(given.files, given.components)?;
-    Ok(Json(doors.workspaces.plan(caller.tenant()?, &bundle).await.map_err(Refusal::from)?))
+    Ok(Json(
+        doors
+            .workspaces
+            .plan(caller.tenant()?, &bundle, caller.grant.role >= Role::Admin)
+            .await
+            .map_err(Refusal::from)?,
+    ))
 }
 
 async fn apply(

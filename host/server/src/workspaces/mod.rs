@@ -69,11 +69,13 @@ struct Current {
 type Pins = BTreeMap<FlowId, Digest>;
 
 impl Workspaces {
-    /// What a bundle would change; what is wrong with it is part of the answer.
+    /// What a bundle would change; what is wrong with it is part of the answer. Secrets and
+    /// accounts are looked at only for who may apply it: whoever names an address and a secret
+    /// would otherwise be sent the one by the other.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn plan(&self, tenant: &TenantId, bundle: &Bundle) -> Result<Planned, StoreError> {
+    pub async fn plan(&self, tenant: &TenantId, bundle: &Bundle, may_apply: bool) -> Result<Planned, StoreError> {
         let current = self.current(tenant).await?;
         let judged = self.judge(tenant, bundle, &Pins::new()).await?;
         let mut planned = Planned::new(tenant.clone(), current.revision);
@@ -85,19 +87,22 @@ impl Workspaces {
             }
         };
         planned.warnings = warnings;
-        planned.secrets = self.secrets_of(tenant, &bound.workspace).await;
+        let from_files = self.tenants.is_from_files(tenant);
+        if may_apply {
+            planned.secrets = self.secrets_of(tenant, &bound.workspace).await;
+        }
         planned.changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         planned.files = match self.bundle_of(tenant, current.revision).await? {
             Some(before) => difference::files(&before, bundle),
             None => bundle.files.keys().cloned().collect(),
         };
         // Without its tokens nobody can be asked; that they are missing is said already.
-        if planned.secrets.iter().all(|need| need.there) {
+        if may_apply && !from_files && planned.secrets.iter().all(|need| need.there) {
             let (errors, warnings) = self.ask_accounts(bundle, &bound).await;
             planned.errors.extend(errors);
             planned.warnings.extend(warnings);
         }
-        if self.tenants.is_from_files(tenant) {
+        if from_files {
             planned.warnings.push(Refusal::ServedFromFiles(tenant.clone()).to_string());
         }
         Ok(planned)

@@ -21,7 +21,7 @@ const MIGRATIONS: [&str; 3] = [
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements that stay prepared on a connection. A statement over many rows exists in
-/// seven lengths.
+/// twelve lengths.
 const PREPARED: usize = 256;
 
 /// Memory for the writer's pages, in KiB where negative: indexes over digests are touched
@@ -53,6 +53,8 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .clone()
         .synchronous(SqliteSynchronous::Full)
         .pragma("cache_size", WRITER_CACHE)
+        // What a unit may have to undo is kept in memory and not in a file beside.
+        .pragma("temp_store", "MEMORY")
         .pragma("wal_autocheckpoint", CHECKPOINT)
         // What is deleted on a page that is written anyway is overwritten: so a dropped key is.
         .pragma("secure_delete", "FAST");

@@ -1,8 +1,8 @@
 //! The one writer of a database: units of all callers are joined into one commit.
 //!
 //! A commit waits for the disk, some milliseconds; whatever is asked meanwhile goes into the
-//! next one. Each unit stands under its own savepoint, so that one that fails takes nobody
-//! along. Records of different tenants are written together first, and each alone where that
+//! next one. Each unit but the first stands under its own savepoint, so that one that fails takes
+//! nobody along. Records of different tenants are written together first, and each alone where that
 //! fails. Nobody is answered before the commit. No network call and no guest runs here.
 
 use std::any::Any;
@@ -146,6 +146,7 @@ async fn commit(
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let mut first = First(true);
     let mut done = 0;
     let mut rows: usize = run.iter().map(|job| job.weight()).sum();
     while done < run.len() {
@@ -160,11 +161,11 @@ async fn commit(
         let todo = &mut run[done..];
         done += todo.len();
         todo.sort_by_key(|job| record(&**job).is_none());
-        let joined = join(connection, todo).await?;
+        let joined = join(connection, todo, &mut first).await?;
         for job in &mut todo[joined..] {
-            sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
+            first.begin(connection).await?;
             let well = job.run(connection).await;
-            sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
+            first.end(connection, well).await?;
         }
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
@@ -173,7 +174,11 @@ async fn commit(
 
 /// Writes the records at the front together, up to the first of a tenant that comes again,
 /// and gives their number. Where one of them fails, none is written and the number is 0.
-async fn join(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> Result<usize, sqlx::Error> {
+async fn join(
+    connection: &mut SqliteConnection,
+    jobs: &mut [Box<dyn Job>],
+    first: &mut First,
+) -> Result<usize, sqlx::Error> {
     let mut tenants = HashSet::new();
     let records: Vec<&Record> =
         jobs.iter().map_while(|job| record(&**job).filter(|record| tenants.insert(&record.tenant))).collect();
@@ -181,9 +186,9 @@ async fn join(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> R
     if number < 2 {
         return Ok(0);
     }
-    sqlx::query("SAVEPOINT unit").execute(&mut *connection).await?;
+    first.begin(connection).await?;
     let well = records::write(connection, &records).await.is_ok();
-    sqlx::query(end_of_savepoint(well)).execute(&mut *connection).await?;
+    first.end(connection, well).await?;
     if !well {
         return Ok(0);
     }
@@ -201,8 +206,32 @@ fn record(job: &dyn Job) -> Option<&Record> {
     (job as &dyn Any).downcast_ref::<Posted<Record>>().and_then(|posted| posted.unit.as_ref())
 }
 
-fn end_of_savepoint(well: bool) -> &'static str {
-    if well { "RELEASE unit" } else { "ROLLBACK TO unit; RELEASE unit" }
+/// Whether nothing was written yet in this transaction. What comes first needs no savepoint,
+/// which would cost a copy of every page that it touches: where it fails, the transaction
+/// begins anew.
+struct First(bool);
+
+impl First {
+    async fn begin(&self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        if !self.0 {
+            sqlx::query("SAVEPOINT unit").execute(connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, connection: &mut SqliteConnection, well: bool) -> Result<(), sqlx::Error> {
+        let statement = match (self.0, well) {
+            (true, true) => {
+                self.0 = false;
+                return Ok(());
+            }
+            (true, false) => "ROLLBACK; BEGIN IMMEDIATE",
+            (false, true) => "RELEASE unit",
+            (false, false) => "ROLLBACK TO unit; RELEASE unit",
+        };
+        sqlx::query(statement).execute(connection).await?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +302,16 @@ mod tests {
         let answers = ask(&Arc::new(writer), &[1, 13, 2]).await;
         assert_eq!((&answers[0], &answers[2]), (&Ok(1), &Ok(2)));
         assert!(answers[1].is_err());
+        assert_eq!(numbers(&mut open(folder.path()).await).await, [1, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_first_unit_that_fails_is_undone_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let answers = ask(&Arc::new(writer), &[13, 1, 2]).await;
+        assert!(answers[0].is_err());
+        assert_eq!(answers[1..], [Ok(1), Ok(2)]);
         assert_eq!(numbers(&mut open(folder.path()).await).await, [1, 2]);
     }
 
