@@ -19,6 +19,11 @@ export const samples = {
   listTenants: () => ({}),
   listChanges: () => ({ query: { limit: 2 } }),
   listHostChanges: () => ({}),
+  listOutbox: () => ({ query: { limit: 1 } }),
+  listOutboxCauses: () => ({}),
+  retryOutbox: () => ({ body: { all: true } }),
+  dropOutbox: () => ({ body: { cause: "not-found" } }),
+  listConnections: () => ({}),
   receiveHubspotWebhook: signed,
 };
 

@@ -28,7 +28,7 @@ mod tokens;
 mod wire;
 mod workspace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
@@ -37,6 +37,7 @@ use jiff::Timestamp;
 use rota::clock::SystemClock;
 use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
+use rota::custody::Keeper;
 use rota::tokens::{Wanted, issue};
 use rota_crm::outbound::Places;
 use rota_domain::access::Role;
@@ -125,9 +126,17 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         keeping: None,
         backoff: Backoff::default().faster(20),
         rules: None,
-        keeper: rota::custody::Keeper::default(),
+        keeper: keeper(),
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
+}
+
+/// What the operator lets tenants look up that come over HTTP.
+fn keeper() -> Keeper {
+    let names = ["TOKEN", "ACME_HUBSPOT_TOKEN", "BIRCH_HUBSPOT_TOKEN", "COBALT_HUBSPOT_TOKEN"];
+    let names: BTreeSet<String> = names.map(str::to_owned).into();
+    let env = ["acme", "birch", "cobalt"].map(|tenant| (tenant.into(), names.clone())).into();
+    Keeper { env, ..Keeper::default() }
 }
 
 /// A token of this role in a server's database: a tenant's, or for no tenant the host's.

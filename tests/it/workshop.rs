@@ -126,7 +126,7 @@ fn a_child_that_computes_for_ever_is_ended() {
 #[test]
 fn a_component_that_takes_too_much_memory_to_compile_is_a_clear_error() {
     let folder = TempDir::new().expect("a folder");
-    let bounds = Bounds { memory: 64 << 20, ..ENOUGH };
+    let bounds = Bounds { memory: 160 << 20, ..ENOUGH };
     let catalogue = catalogue(folder.path(), Workshop::new(ROTA, ["workshop"]).within(bounds));
     // One function as large as is let in, since functions are compiled one by one.
     let sums: String = (0..56_000).map(|n| format!("(local.set 0 (i32.add (local.get 0) (i32.const {n})))")).collect();

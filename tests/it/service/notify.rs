@@ -115,7 +115,7 @@ async fn a_destination_that_is_applied_is_planned_with_its_secret_and_never_a_pr
     for url in ["https://10.0.0.7/rota", "http://hooks.example/rota", "https://[::ffff:10.0.0.7]/"] {
         let planned = service.post("/v1/workspace/plan", &admin, files(&text(url))).await.body;
         let error = &planned["errors"][0];
-        assert_eq!((&error["file"], &error["line"]), (&json!("workspace.toml"), &json!(18)), "{planned}");
+        assert_eq!((&error["file"], &error["line"]), (&json!("workspace.toml"), &json!(17)), "{planned}");
         assert!(error["reason"].as_str().is_some_and(|told| told.contains("destination `ops`")), "{error}");
         let mut bundle = files(&text(url));
         bundle["secrets"] = json!({ "WHSEC": SECRET });

@@ -148,7 +148,8 @@ async fn a_record_that_cannot_be_read_now_is_a_problem_and_nothing_is_recorded()
     assert_eq!(kind(&down), (503, "unreadable-record"));
     assert!(log(&service).await.is_empty());
     faults(&sandbox, json!([])).await;
-    assert_eq!(service.post("/v1/route", &token, call).await.body["repeated"], json!(false));
+    let answer = service.post("/v1/route", &token, call).await;
+    assert_eq!(answer.body["repeated"], json!(false), "{answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -90,7 +90,7 @@ async fn a_tenant_looks_up_no_variable_of_the_hosts_that_it_was_not_given() {
     };
     let acme = "acme".into();
     let refused = custody(&[("birch", "CLOUD_KEY")]).secret(&acme, "CLOUD_KEY", "the token").await;
-    let refused = refused.err().expect("it is not acme's").to_string();
+    let refused = refused.expect_err("it is not acme's").to_string();
     assert!(refused.contains("env of [tenants.acme]") && !refused.contains("of-the-host"), "{refused}");
     assert!(custody(&[("acme", "CLOUD_KEY")]).secret(&acme, "CLOUD_KEY", "the token").await.is_ok());
 }

@@ -157,7 +157,7 @@ async fn a_held_message_about_an_erased_person_is_dropped() {
     let (_folder, store) = store().await;
     record(&store, 0, told("1", "d1", vec![owner("71")])).await;
     record(&store, 0, told("2", "d2", vec![owner("71")])).await;
-    let head = claim_one(&store, 1).await;
+    let head = claim(&store, 1).await.remove(0);
     let erased = store.erase(&acme(), &Whom::Lead("hs:contact:1".into()), "ann", at(1), None).await.unwrap();
     assert_eq!(erased.effects, 2);
     assert!(settle(&store, 2, head, Settle::Done).await, "what was under way comes to its end");

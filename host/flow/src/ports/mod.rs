@@ -19,13 +19,13 @@ pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
 pub use library::Library;
-pub use outbox::{Cause, Group, Letter, Load, Outbox, Sought};
+pub use outbox::{Cause, Claim, Group, LaneState, Letter, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought};
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, LaneState, OutboxRow, Payload, Private, Recalled,
-    Recent, Recorded, Repair, Settle, Settlement, Settles, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent, Recorded, Settles,
+    Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use tenancy::{Restanding, Tenancy, Waits};
 pub use vault::{SecretName, SecretValue, Vault};

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
-use rota_domain::delivery::Trouble;
 use rota_domain::desk::Counters;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
@@ -21,7 +20,7 @@ use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
-use super::{Erasure, Origin};
+use super::{Claim, Erasure, Origin, OutboxRow, Repair, Settlement};
 
 /// Something that arrived for a tenant and waits to be decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -257,140 +256,6 @@ pub struct Recalled {
     pub effects: Vec<OutboxRow>,
     /// The workspace that it saw.
     pub workspace: Workspace,
-}
-
-/// Where an effect is on its way.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OutboxRow {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The effect.
-    pub effect: Effect,
-    /// The decision that caused it.
-    pub decision: DecisionId,
-    /// The lead.
-    pub lead: LeadId,
-    /// Where it is.
-    pub state: LaneState,
-    /// Attempts so far.
-    pub attempts: u32,
-    /// Why the last attempt failed, or why nothing was sent.
-    pub cause: Option<String>,
-    /// When it reached this state, or is tried next.
-    pub at: Timestamp,
-}
-
-/// Where an effect is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LaneState {
-    /// It waits, or is being sent.
-    Waiting,
-    /// It is let go when its decision's owner is confirmed.
-    Held,
-    /// It was delivered.
-    Done,
-    /// A newer decision made it needless, or somebody else owns the record.
-    Superseded,
-    /// A person has to look.
-    Dead,
-    /// A person dropped it.
-    Dropped,
-}
-
-impl LaneState {
-    /// The state as people read it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Held => "held",
-            Self::Done => "done",
-            Self::Superseded => "superseded",
-            Self::Dead => "dead",
-            Self::Dropped => "dropped",
-        }
-    }
-
-    /// The state of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::Waiting, Self::Held, Self::Done, Self::Superseded, Self::Dead, Self::Dropped];
-        all.into_iter().find(|state| state.as_str() == name)
-    }
-}
-
-/// A lane's head, leased to whoever claimed it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Claim {
-    /// The tenant.
-    pub tenant: TenantId,
-    /// The lane.
-    pub lane: String,
-    /// Proof that the lease is still held; a later claim has a larger one.
-    pub fence: i64,
-    /// The number of this attempt, from 1. Where the lease of the claim before ran out, nobody
-    /// knows how far that one came: then this is at least 2, now and whenever the effect is
-    /// claimed later, and what may have come through is looked for before it is sent.
-    pub attempt: u32,
-    /// What is to be done: the first that waits in the lane and that no newer owner cancels.
-    /// Of owners, that is the newest. When it reaches its end, whichever, it supersedes what
-    /// older decisions with an owner still have in the lane.
-    pub effect: Effect,
-}
-
-/// What became of a claim.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settlement {
-    /// The claim.
-    pub claim: Claim,
-    /// What became of it.
-    pub settle: Settle,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What becomes of a claimed effect.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Settle {
-    /// Delivered. An owner confirms the decision's owner, and lets go what its decision holds
-    /// back until then; a task counts as notice.
-    Done,
-    /// Not needed any more, for this reason. What waits in the lane for the same decision
-    /// is superseded with it, and with an owner what its decision holds back.
-    Superseded(String),
-    /// To be tried again. `counts` is false where the connection was at fault.
-    Retry {
-        /// Not before this time.
-        at: Timestamp,
-        /// Whether this was an attempt.
-        counts: bool,
-        /// What it met, where it was tried.
-        trouble: Option<Trouble>,
-        /// Why.
-        cause: String,
-    },
-    /// To be looked at by a person. An owner that is dead takes the rest of its decision's
-    /// effects with it, and puts this arrival into the inbox, so that the lead is decided
-    /// about again.
-    Dead {
-        /// Which trouble.
-        trouble: Trouble,
-        /// Why.
-        cause: String,
-        /// What arrives instead.
-        again: Option<Arrival>,
-    },
-}
-
-/// What a person does to an effect in the outbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repair {
-    /// Try again now, as after a single failed attempt: the waits begin anew, and what an
-    /// earlier attempt may have brought through is looked for before it is sent. With a dead
-    /// owner comes back what it took along when it died.
-    Retry,
-    /// Give it up.
-    Drop,
 }
 
 /// Why the store did not do what was asked.
