@@ -35,6 +35,8 @@ const POLL: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the directories of owners are read anew.
 const DIRECTORY_EVERY: Duration = Duration::from_mins(10);
+/// How often they are, while one of them could not be read at all: all accounts are asked then.
+const LACKING_EVERY: Duration = Duration::from_secs(5);
 /// How long calls that wait are still carried out when the tenant is stopped.
 const LAST_CALLS: Duration = Duration::from_secs(10);
 
@@ -156,6 +158,8 @@ impl Sequencer {
         let mut directories = tokio::time::interval(DIRECTORY_EVERY);
         directories.set_missed_tick_behavior(MissedTickBehavior::Delay);
         directories.tick().await;
+        let mut lacking = tokio::time::interval(LACKING_EVERY);
+        lacking.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stirred = self.stirred.clone();
@@ -165,7 +169,8 @@ impl Sequencer {
                 biased;
                 _ = stop.changed() => None,
                 () = bell.notified(), if !self.inbox.blocked => { self.inbox.again(); None }
-                _ = poll.tick() => { self.inbox.again(); self.refresh |= self.lacks_directory(); None }
+                _ = poll.tick() => { self.inbox.again(); None }
+                _ = lacking.tick() => { self.refresh |= self.lacks_directory(); None }
                 _ = directories.tick() => { self.refresh = true; None }
                 Some(order) = orders.recv(), if !self.line.is_full() => Some(order),
                 () = stirred.notified() => None,
