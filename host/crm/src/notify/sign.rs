@@ -1,4 +1,4 @@
-//! Signatures of Standard Webhooks 1.0 (https://www.standardwebhooks.com): HMAC-SHA256 over
+//! Signatures of Standard Webhooks 1.0 (<https://www.standardwebhooks.com>): HMAC-SHA256 over
 //! `id.timestamp.payload`, under a secret that both sides know.
 
 use base64::Engine as _;
