@@ -18,7 +18,7 @@ use rota_flow::ingest::Inbox;
 use rota_flow::orders::{Orders, Revision};
 use rota_flow::ports::{Arrival, Clock as _, Payload, People, Store};
 use rota_flow::sequencer::{Desktop, Sequencer};
-use rota_flow::share::{Lanes, Share};
+use rota_flow::share::{Share, Tracks};
 use rota_rules::Catalogue;
 use rota_tests::guest::Guest;
 use serde_json::json;
@@ -75,14 +75,14 @@ impl Host {
         let (stop, _) = watch::channel(false);
         let (nobody, recorded) = watch::channel(());
         let mut host = Self { store, people, inbox, recorded, looping: Vec::new(), stop, work: JoinSet::new(), folder };
-        let (lanes, catalogue) = (Arc::new(Lanes::new()), Arc::new(Catalogue::new().expect("an engine")));
-        host.tenant("calm", "plugin = \"next-in-line\"\nsettings = { pool = \"all\" }", nobody, &lanes, &catalogue)
+        let (tracks, catalogue) = (Arc::new(Tracks::new()), Arc::new(Catalogue::new().expect("an engine")));
+        host.tenant("calm", "plugin = \"next-in-line\"\nsettings = { pool = \"all\" }", nobody, &tracks, &catalogue)
             .await;
         for n in 0..looping {
             let name = format!("looping-{n}");
             let (recorded, _) = watch::channel(());
             let loops = recorded.subscribe();
-            host.tenant(&name, "plugin = \"./loop.wasm\"", recorded, &lanes, &catalogue).await;
+            host.tenant(&name, "plugin = \"./loop.wasm\"", recorded, &tracks, &catalogue).await;
             host.looping.push(name.as_str().into());
             host.work.spawn(keeps_looping(name.as_str().into(), host.inbox.clone(), loops, host.stop.subscribe()));
         }
@@ -94,7 +94,7 @@ impl Host {
         name: &str,
         plugin: &str,
         recorded: watch::Sender<()>,
-        lanes: &Arc<Lanes>,
+        tracks: &Arc<Tracks>,
         rules: &Arc<Catalogue>,
     ) {
         let folder = self.folder.path().join(name);
@@ -112,7 +112,7 @@ impl Host {
             rules: rules.clone(),
             clock: Arc::new(SystemClock),
             // Without a quota of fuel: what is measured is how the host shares.
-            share: Share::new(tenant.clone(), lanes.clone(), u64::MAX, SystemClock.now()),
+            share: Share::new(tenant.clone(), tracks.clone(), u64::MAX, SystemClock.now()),
         });
         let sequencer = sequencer.await.expect("it opens");
         let (orders, placed) = Orders::new();

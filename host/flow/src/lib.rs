@@ -3,7 +3,7 @@
 //! `ingest` takes an event in, `enrich` reads what the rules may see, `decide` asks them,
 //! `record` commits, `apply` carries effects out. Each takes the value that the stage before
 //! returned. `sequencer` and `courier` are the two loops that walk a lead along. What
-//! touches the world stands behind the four ports in `ports`.
+//! touches the world stands behind the ports in `ports`.
 
 pub mod apply;
 pub mod bindings;

@@ -171,7 +171,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         backoff: plan.backoff,
         people: people.clone(),
         custody,
-        lanes: Arc::default(),
+        tracks: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
         places: plan.places,
         paces: Paces::default(),

@@ -3,7 +3,7 @@
 //! decision.
 
 mod account;
-mod lanes;
+mod tracks;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,21 +11,21 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::TenantId;
 use rota_domain::rate::Bucket;
 
-pub use lanes::{Defect, Lanes};
+pub use tracks::{Defect, Tracks};
 
 /// One tenant's share. Clones are the same one.
 #[derive(Clone, Debug)]
 pub struct Share {
     tenant: TenantId,
-    lanes: Arc<Lanes>,
+    tracks: Arc<Tracks>,
     fuel: Arc<Mutex<Bucket>>,
 }
 
 impl Share {
     /// The share of a tenant whose rules may use so much fuel in a minute.
     #[must_use]
-    pub fn new(tenant: TenantId, lanes: Arc<Lanes>, fuel_per_minute: u64, now: Timestamp) -> Self {
-        Self { tenant, lanes, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))) }
+    pub fn new(tenant: TenantId, tracks: Arc<Tracks>, fuel_per_minute: u64, now: Timestamp) -> Self {
+        Self { tenant, tracks, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))) }
     }
 
     /// Its rules may use so much in a minute from now on.
@@ -52,7 +52,7 @@ impl Share {
     /// # Errors
     /// When it panics.
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> (T, u64) + Send + 'static) -> Result<T, Defect> {
-        self.lanes.run(&self.tenant, work).await
+        self.tracks.run(&self.tenant, work).await
     }
 
     fn fuel(&self) -> MutexGuard<'_, Bucket> {

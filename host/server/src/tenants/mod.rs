@@ -20,7 +20,7 @@ use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
-use rota_flow::share::Lanes;
+use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ pub struct Parts {
     /// Where secrets are looked up by name.
     pub custody: Custody,
     /// Where rules run.
-    pub lanes: Arc<Lanes>,
+    pub tracks: Arc<Tracks>,
     /// How tenants stand with the host.
     pub standings: Standings,
     /// Which private places the operator opens.

@@ -47,7 +47,7 @@ impl Tenant {
         let id = bound.workspace.tenant.clone();
         let connected = Connected::new(&bound, &Connected::default(), parts).await?;
         let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
-        let share = Share::new(id.clone(), parts.lanes.clone(), fuel, parts.clock.now());
+        let share = Share::new(id.clone(), parts.tracks.clone(), fuel, parts.clock.now());
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
             revision: revision(&bound, &connected.accounts, origin),

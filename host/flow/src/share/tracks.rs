@@ -1,6 +1,6 @@
 //! Where deciding happens. Rules that take little run at once, at the usual priority, and the
 //! system shares the processor between them. A tenant whose rules took more than their share
-//! goes to the slow lane: threads of lower priority, one fewer than there are cores, where who
+//! goes to the slow track: threads of lower priority, one fewer than there are cores, where who
 //! used least lately is next. So a tenant whose rules burn all their fuel slows down
 //! itself and others like it, and nobody else.
 
@@ -14,14 +14,14 @@ use tokio::sync::oneshot;
 
 use super::account::Account;
 
-/// How much lower the priority of the slow lane is: a third of the usual weight. The lowest
+/// How much lower the priority of the slow track is: a third of the usual weight. The lowest
 /// would keep others waiting, for a thread of it can be put aside while it holds what they
 /// need, such as the allocator's lock, and on a full machine it would not soon come back.
 const NICE: i32 = 5;
 
-/// The lanes of a host, for all its tenants.
+/// The tracks of a host, for all its tenants.
 #[derive(Debug)]
-pub struct Lanes {
+pub struct Tracks {
     shared: Arc<Shared>,
 }
 
@@ -39,7 +39,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     accounts: HashMap<TenantId, Account>,
-    /// What waits in the slow lane, oldest first.
+    /// What waits in the slow track, oldest first.
     waiting: Vec<(TenantId, Work)>,
     threads: usize,
     closed: bool,
@@ -53,20 +53,20 @@ impl std::fmt::Debug for State {
     }
 }
 
-impl Default for Lanes {
+impl Default for Tracks {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Lanes {
-    /// Lanes in which nobody has used anything.
+impl Tracks {
+    /// Tracks in which nobody has used anything.
     #[must_use]
     pub fn new() -> Self {
         Self { shared: Arc::default() }
     }
 
-    /// Does a tenant's work in the lane that is the tenant's now. The work says about how
+    /// Does a tenant's work in the track that is the tenant's now. The work says about how
     /// many leads it decided.
     ///
     /// # Errors
@@ -97,7 +97,7 @@ impl Lanes {
     }
 }
 
-impl Drop for Lanes {
+impl Drop for Tracks {
     fn drop(&mut self) {
         self.shared.lock().closed = true;
         self.shared.came.notify_all();
@@ -119,8 +119,8 @@ impl Shared {
         self.lock().accounts.get_mut(tenant).is_some_and(|account| account.is_over(now))
     }
 
-    /// Starts the slow lane's threads when they are wanted first. False where the machine
-    /// grants none: then everything is done in the other lane.
+    /// Starts the slow track's threads when they are wanted first. False where the machine
+    /// grants none: then everything is done in the other track.
     fn has_threads(self: &Arc<Self>) -> bool {
         let mut state = self.lock();
         if state.threads > 0 {
@@ -129,9 +129,9 @@ impl Shared {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         for _ in 0..cores.saturating_sub(1).max(1) {
             let shared = self.clone();
-            let name = "rota-slow-lane".to_owned();
+            let name = "rota-slow-track".to_owned();
             if let Err(error) = std::thread::Builder::new().name(name).spawn(move || shared.carry()) {
-                tracing::warn!(%error, "No thread for the slow lane");
+                tracing::warn!(%error, "No thread for the slow track");
                 break;
             }
             state.threads += 1;
@@ -139,11 +139,11 @@ impl Shared {
         state.threads > 0
     }
 
-    /// The life of a thread of the slow lane.
+    /// The life of a thread of the slow track.
     fn carry(&self) {
         // Where a thread has no priority of its own, the turns still hold.
         if let Err(error) = rustix::process::nice(NICE) {
-            tracing::debug!(%error, "The slow lane has the usual priority");
+            tracing::debug!(%error, "The slow track has the usual priority");
         }
         while let Some(work) = self.next() {
             work();
@@ -174,26 +174,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_that_panics_is_a_defect_and_the_lane_works_on() {
-        let lanes = Lanes::new();
+    async fn work_that_panics_is_a_defect_and_the_track_works_on() {
+        let tracks = Tracks::new();
         let tenant = "acme".into();
-        assert_eq!(lanes.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
-        assert_eq!(lanes.run(&tenant, || (7, 1)).await, Ok(7));
+        assert_eq!(tracks.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
+        assert_eq!(tracks.run(&tenant, || (7, 1)).await, Ok(7));
     }
 
     #[tokio::test]
-    async fn who_used_more_than_its_share_works_in_the_slow_lane_and_the_others_do_not() {
-        let lanes = Lanes::new();
+    async fn who_used_more_than_its_share_works_in_the_slow_track_and_the_others_do_not() {
+        let tracks = Tracks::new();
         let thread = || (std::thread::current().name().map(str::to_owned), 1);
-        lanes.shared.charge(&"busy".into(), 1_000_000, 10);
+        tracks.shared.charge(&"busy".into(), 1_000_000, 10);
         let (busy, calm) = ("busy".into(), "calm".into());
-        let (busy, calm) = tokio::join!(lanes.run(&busy, thread), lanes.run(&calm, thread));
-        assert_eq!(busy, Ok(Some("rota-slow-lane".to_owned())));
-        assert_ne!(calm, Ok(Some("rota-slow-lane".to_owned())));
+        let (busy, calm) = tokio::join!(tracks.run(&busy, thread), tracks.run(&calm, thread));
+        assert_eq!(busy, Ok(Some("rota-slow-track".to_owned())));
+        assert_ne!(calm, Ok(Some("rota-slow-track".to_owned())));
     }
 
     #[test]
-    fn in_the_slow_lane_who_used_least_is_next_and_of_equals_who_came_first() {
+    fn in_the_slow_track_who_used_least_is_next_and_of_equals_who_came_first() {
         let shared = Shared::default();
         let order = Arc::new(Mutex::new(Vec::new()));
         for (tenant, used) in [("most", 900_000), ("least", 300_000), ("mid-1", 600_000), ("mid-2", 600_000)] {
