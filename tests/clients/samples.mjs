@@ -20,10 +20,12 @@ export const samples = {
   listChanges: () => ({ query: { limit: 2 } }),
   listHostChanges: () => ({}),
   listOutbox: () => ({ query: { limit: 1 } }),
-  listOutboxCauses: () => ({}),
+  listOutboxCauses: () => ({ query: { limit: 1 } }),
   retryOutbox: () => ({ body: { all: true } }),
   dropOutbox: () => ({ body: { cause: "not-found" } }),
-  listConnections: () => ({}),
+  listConnections: () => ({ query: { limit: 1 } }),
+  listPlugins: () => ({ query: { limit: 1 } }),
+  listSecrets: () => ({ query: { limit: 1 } }),
   receiveHubspotWebhook: signed,
 };
 

@@ -31,7 +31,7 @@ async fn owned(sandbox: &Sandbox) -> usize {
 async fn stand(service: &Service, token: &str, connection: &str) -> Value {
     let answer = service.get("/v1/connections", token).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    let list = answer.body.as_array().expect("a list").clone();
+    let list = answer.body["items"].as_array().expect("a list").clone();
     list.into_iter().find(|it| it["connection"] == connection).expect("the connection is listed")
 }
 
@@ -72,10 +72,10 @@ async fn a_crm_that_is_down_is_probed_by_one_effect_and_costs_neither_connection
     // Of ten probes, each is one effect: with a hundred a round it would be hundreds.
     let before = writes(&a).await;
     let causes = service.get("/v1/outbox/causes", &token).await;
-    assert_eq!(causes.body[0]["cause"], "unavailable", "{causes:?}");
+    assert_eq!(causes.body["items"][0]["cause"], "unavailable", "{causes:?}");
     until("some probes", async || writes(&a).await >= before + 3).await;
     let rows = service.get("/v1/outbox?connection=hs&limit=1000", &token).await;
-    let rows = rows.body.as_array().expect("a list").clone();
+    let rows = rows.body["items"].as_array().expect("a list").clone();
     assert!(rows.iter().all(|row| row["attempts"].as_u64().is_some_and(|attempts| attempts <= 2)), "{rows:?}");
     assert!(rows.iter().all(|row| row["state"] == "waiting"));
 

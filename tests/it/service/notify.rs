@@ -51,7 +51,7 @@ async fn arrives(sandbox: &Sandbox) {
 
 async fn rows(service: &Service, token: &str, state: &str) -> Vec<Value> {
     let answer = service.get(&format!("/v1/outbox?connection=notify:ops&state={state}"), token).await;
-    answer.body.as_array().expect("a list").clone()
+    answer.body["items"].as_array().expect("a list").clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,10 +99,14 @@ async fn a_receiver_that_is_busy_gets_the_same_message_again_and_one_that_is_gon
     until("a dead message", async || rows(&service, &token, "dead").await.len() == 1).await;
     let dead = &rows(&service, &token, "dead").await[0];
     assert_eq!((&dead["cause"], &dead["attempts"]), (&json!("not-found"), &json!(1)));
-    let lines = service.get("/v1/connections", &token).await.body;
-    let line =
-        lines.as_array().expect("a list").iter().find(|it| it["connection"] == "notify:ops").expect("it is there");
-    assert_eq!((&line["kind"], &line["dead"]), (&json!("webhook"), &json!(1)));
+    let list = service.get("/v1/connections", &token).await.body;
+    let one = list["items"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|it| it["connection"] == "notify:ops")
+        .expect("it is there");
+    assert_eq!((&one["kind"], &one["dead"]), (&json!("webhook"), &json!(1)));
     service.host.stop().await;
 }
 
@@ -131,8 +135,9 @@ async fn a_destination_that_is_applied_is_planned_with_its_secret_and_never_a_pr
     bundle["secrets"] = json!({ "WHSEC": SECRET });
     let applied = service.post("/v1/workspace/apply", &admin, bundle).await;
     assert_eq!(applied.status, 200, "{applied:?}");
-    let lines = service.get("/v1/connections", &admin).await.body;
-    assert_eq!((&lines[0]["connection"], &lines[0]["state"]), (&json!("notify:ops"), &json!("closed")), "{lines}");
+    let list = service.get("/v1/connections", &admin).await.body;
+    let one = &list["items"][0];
+    assert_eq!((&one["connection"], &one["state"]), (&json!("notify:ops"), &json!("closed")), "{list}");
     let listed = service.get("/v1/secrets", &admin).await.body.to_string();
     assert!(listed.contains("WHSEC") && !listed.contains(SECRET), "{listed}");
 }

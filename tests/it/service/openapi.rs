@@ -31,6 +31,18 @@ async fn every_operation_has_a_name_of_its_own_a_sentence_and_a_guard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_answer_is_a_bare_array_for_a_list_has_to_say_whether_it_goes_on() {
+    let operations = operations(&document().await);
+    assert!(!operations.is_empty());
+    for operation in operations {
+        let answers = operation.about["responses"].as_object().expect("answers").values();
+        for schema in answers.map(|answer| &answer["content"]["application/json"]["schema"]) {
+            assert_ne!(schema["type"], "array", "{} {}", operation.method, operation.path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_document_refers_to_is_in_it() {
     let document = document().await;
     let mut waiting = vec![&document];

@@ -38,7 +38,7 @@ async fn refused(count: usize) -> (Service, Sandbox) {
 }
 
 async fn dead(service: &Service, token: &str) -> Vec<Value> {
-    service.get("/v1/outbox?state=dead", token).await.body.as_array().expect("a list").clone()
+    service.get("/v1/outbox?state=dead", token).await.body["items"].as_array().expect("a list").clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,11 +46,16 @@ async fn dead_letters_say_why_and_what_to_do_and_go_singly_by_cause_or_all() {
     let (service, sandbox) = refused(6).await;
     let token = service.token("acme", Role::Operator).await;
     until("six dead letters", async || dead(&service, &token).await.len() == 6).await;
+    let piece = service.get("/v1/outbox?state=dead&limit=4", &token).await.body;
+    let next = piece["next"].as_str().expect("there are more");
+    let rest = service.get(&format!("/v1/outbox?state=dead&limit=4&after={next}"), &token).await.body;
+    let length = |piece: &Value| piece["items"].as_array().map(Vec::len);
+    assert_eq!((length(&piece), length(&rest), rest.get("next")), (Some(4), Some(2), None), "{rest}");
     let letter = &dead(&service, &token).await[0];
     assert_eq!((&letter["kind"], &letter["cause"]), (&json!("property"), &json!("rejected")));
     assert!(letter["detail"].as_str().is_some_and(|words| words.contains("400")), "{letter}");
     assert!(letter["mend"].as_str().is_some_and(|words| words.contains("retry")), "{letter}");
-    let causes = service.get("/v1/outbox/causes", &token).await.body;
+    let causes = service.get("/v1/outbox/causes", &token).await.body["items"].clone();
     assert_eq!(
         (&causes[0]["cause"], &causes[0]["effects"], &causes[0]["state"]),
         (&json!("rejected"), &json!(6), &json!("dead"))

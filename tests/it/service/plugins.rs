@@ -49,7 +49,7 @@ async fn upload(service: &Service, token: &str, component: Vec<u8>) -> Answer {
 /// Names and versions that the list has, bundled ones left out.
 async fn listed(service: &Service, token: &str) -> Vec<String> {
     let list = service.get("/v1/plugins", token).await;
-    let rows = list.body.as_array().expect("a list").iter().filter(|row| row["bundled"] == false);
+    let rows = list.body["items"].as_array().expect("a list").iter().filter(|row| row["bundled"] == false);
     rows.map(|row| format!("{}@{}", row["name"].as_str().unwrap(), row["version"].as_str().unwrap())).collect()
 }
 

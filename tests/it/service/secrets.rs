@@ -22,19 +22,19 @@ async fn a_secret_goes_in_is_listed_by_name_and_never_comes_out() {
     let set = service.call("PUT", "/v1/secrets/HS_TOKEN", &admin, json!({"value": "pat-telltale"})).await;
     assert_eq!((set.status, &set.body), (200, &json!({"connected": false})));
     let list = service.get("/v1/secrets", &admin).await;
-    assert_eq!(list.body[0]["name"], "HS_TOKEN");
+    assert_eq!(list.body["items"][0]["name"], "HS_TOKEN");
     assert!(!list.body.to_string().contains("telltale"));
     let changes = service.database().await.changes(Some(&"acme".into()), 0, 9).await.expect("changes");
     let (_, last) = changes.last().expect("a change");
     assert_eq!((last.action.as_str(), last.thing.as_str(), &last.detail), ("secret.set", "HS_TOKEN", &None));
 
     let other = service.token("birch", Role::Admin).await;
-    assert_eq!(service.get("/v1/secrets", &other).await.body, json!([]));
+    assert_eq!(service.get("/v1/secrets", &other).await.body, json!({ "items": [] }));
     assert_eq!(service.call("DELETE", "/v1/secrets/HS_TOKEN", &other, Value::Null).await.status, 404);
     let operator = service.token("acme", Role::Operator).await;
     assert_eq!(service.get("/v1/secrets", &operator).await.status, 403);
     assert_eq!(service.call("DELETE", "/v1/secrets/HS_TOKEN", &admin, Value::Null).await.status, 204);
-    assert_eq!(service.get("/v1/secrets", &admin).await.body, json!([]));
+    assert_eq!(service.get("/v1/secrets", &admin).await.body, json!({ "items": [] }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

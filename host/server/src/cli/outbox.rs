@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::database::Source;
 use super::output;
+use super::reach::Piece;
 use super::remote::Remote;
 use crate::clock::SystemClock;
 use crate::exit::Exit;
@@ -174,8 +175,8 @@ async fn page(place: &Place, sought: &Sought) -> anyhow::Result<Vec<(u64, Outbox
             path += &format!("&{key}={value}");
         }
     }
-    let listed: Vec<Listed> = remote.get(&path).await?;
-    listed.into_iter().map(of_listed).collect()
+    let piece: Piece<Listed> = remote.get(&path).await?;
+    piece.items.into_iter().map(of_listed).collect()
 }
 
 fn of_letter(letter: &Letter) -> (u64, OutboxLine, serde_json::Value) {

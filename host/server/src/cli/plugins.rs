@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::output;
+use super::reach::whole;
 use super::remote::Remote;
 use crate::exit::Exit;
 use crate::show::{PluginRow, plugins};
@@ -24,7 +25,7 @@ pub(super) struct Arguments {
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let answer: Value = match &arguments.withdraw {
-        None => arguments.remote.get("/v1/plugins").await?,
+        None => Value::Array(whole(&arguments.remote, "/v1/plugins", None, usize::MAX).await?),
         Some(digest) => arguments.remote.post(&format!("/v1/plugins/{digest}/withdraw"), &Value::Null).await?,
     };
     if arguments.json {

@@ -82,8 +82,8 @@ impl Database {
 
 /// A piece of a list, as a server gives it.
 #[derive(Deserialize)]
-struct Piece<T> {
-    items: VecDeque<T>,
+pub(super) struct Piece<T> {
+    pub(super) items: VecDeque<T>,
     next: Option<String>,
 }
 

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::output;
+use super::reach::whole;
 use super::remote::Remote;
 use crate::exit::Exit;
 
@@ -61,7 +62,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             output::line(if connected { "It is set, and its accounts use it." } else { "It is set." });
         }
         Verb::List { remote, json } => {
-            let names: Vec<Value> = remote.get("/v1/secrets").await?;
+            let names: Vec<Value> = whole(remote, "/v1/secrets", None, usize::MAX).await?;
             if *json {
                 output::json(&names)?;
                 return Ok(Exit::Well);

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Doors;
-use super::api::{Caller, Route};
+use super::api::{Asked, Caller, Page, Paging, Route};
 use super::problem::Problem;
 use crate::tenants::Tenant;
 
@@ -25,7 +25,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/v1/connections", Role::Viewer, "listConnections", list)
             .says("How each CRM account and each destination stands, and what waits for it")
-            .gives::<Vec<ConnectionState>>(),
+            .query::<Paging>()
+            .gives::<Page<ConnectionState>>(),
         Route::new(Method::POST, "/v1/connections/{id}/resume", Role::Operator, "resumeConnection", resume)
             .says("Use a connection again at once, since its cause is mended")
             .status(StatusCode::NO_CONTENT),
@@ -59,7 +60,11 @@ struct ConnectionState {
     last_success: Option<Timestamp>,
 }
 
-async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<ConnectionState>>, Problem> {
+async fn list(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Page<ConnectionState>>, Problem> {
     let tenant = alive(&doors, &caller)?;
     let loads = doors.outbox.loads(&tenant.id).await.map_err(|error| Problem::store(&error))?;
     let mut loads: HashMap<ConnectionId, Load> =
@@ -68,7 +73,7 @@ async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Ve
         let load = loads.remove(&id);
         state(&id, stand, load.as_ref())
     });
-    Ok(Json(states.collect()))
+    Ok(Json(Page::cut(states.collect(), &paging, |state: &ConnectionState| state.connection.clone())?))
 }
 
 fn state(id: &ConnectionId, stand: Stand, load: Option<&Load>) -> ConnectionState {

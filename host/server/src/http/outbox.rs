@@ -15,11 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Doors;
-use super::api::{Asked, Caller, Given, Route};
+use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
-
-/// How many effects an answer has where nothing is said.
-const USUAL: u32 = 100;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -27,10 +24,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/v1/outbox", Role::Viewer, "listOutbox", list)
             .says("Effects on their way, the oldest first")
             .query::<OutboxQuery>()
-            .gives::<Vec<OutboxEffect>>(),
+            .gives::<Page<OutboxEffect>>(),
         Route::new(Method::GET, "/v1/outbox/causes", Role::Viewer, "listOutboxCauses", causes)
             .says("What effects met, how many of them, and what to do about it")
-            .gives::<Vec<OutboxCause>>(),
+            .query::<Paging>()
+            .gives::<Page<OutboxCause>>(),
         Route::new(Method::POST, "/v1/outbox/retry", Role::Operator, "retryOutbox", retry)
             .says("Try effects again: one, those of one cause, or all dead ones")
             .takes::<OutboxChoice>()
@@ -55,10 +53,11 @@ struct OutboxQuery {
     /// Those with this cause, such as `not-found`.
     #[serde(default)]
     cause: Option<String>,
-    /// Those behind the effect of this number.
+    /// What comes after this: `next` of the piece before, or an effect's number; the beginning
+    /// if left out.
     #[serde(default)]
-    after: u64,
-    /// At most so many, up to 1000.
+    after: Option<String>,
+    /// How many at most: 100 if left out, and never more than 1000.
     #[serde(default)]
     limit: Option<u32>,
 }
@@ -172,25 +171,39 @@ async fn list(
     State(doors): State<Arc<Doors>>,
     caller: Caller,
     Asked(asked): Asked<OutboxQuery>,
-) -> Result<Json<Vec<OutboxEffect>>, Problem> {
+) -> Result<Json<Page<OutboxEffect>>, Problem> {
+    let paging = Paging { after: asked.after, limit: asked.limit };
     let state = match asked.state.as_deref() {
         Some(name) => Some(LaneState::named(name).ok_or_else(|| unknown("state", name))?),
         None => None,
     };
-    let sought = Sought {
+    let mut sought = Sought {
         state,
         connection: asked.connection.map(Into::into),
         cause: known(asked.cause)?,
-        after: asked.after,
-        limit: asked.limit.unwrap_or(USUAL),
+        after: paging.after_number()?,
+        limit: paging.limit() + 1,
     };
-    let letters = doors.outbox.list(caller.tenant()?, &sought).await.map_err(|error| Problem::store(&error))?;
-    Ok(Json(letters.into_iter().map(OutboxEffect::from).collect()))
+    let (tenant, mut letters) = (caller.tenant()?, Vec::new());
+    // One that cannot be read is left out, so that fewer than there are do not mean the end.
+    while sought.limit > 0 {
+        let more = doors.outbox.list(tenant, &sought).await.map_err(|error| Problem::store(&error))?;
+        let Some(last) = more.last() else { break };
+        sought.after = last.number;
+        sought.limit = sought.limit.saturating_sub(u32::try_from(more.len()).unwrap_or(u32::MAX));
+        letters.extend(more.into_iter().map(OutboxEffect::from));
+    }
+    Ok(Json(Page::read(letters, &paging, |effect: &OutboxEffect| effect.number.to_string())))
 }
 
-async fn causes(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<OutboxCause>>, Problem> {
+async fn causes(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Page<OutboxCause>>, Problem> {
     let causes = doors.outbox.causes(caller.tenant()?).await.map_err(|error| Problem::store(&error))?;
-    Ok(Json(causes.into_iter().map(OutboxCause::from).collect()))
+    let key = |cause: &OutboxCause| format!("{}/{}/{}", cause.connection, cause.state, cause.cause);
+    Ok(Json(Page::cut(causes.into_iter().map(OutboxCause::from).collect(), &paging, key)?))
 }
 
 async fn retry(

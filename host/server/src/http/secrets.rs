@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Doors;
-use super::api::{Caller, Given, Route};
+use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
 
 /// The longest value: private keys have some thousand characters.
@@ -27,7 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/v1/secrets", Role::Admin, "listSecrets", list)
             .says("The names of the tenant's secrets; values never come out")
-            .gives::<Vec<SecretEntry>>(),
+            .query::<Paging>()
+            .gives::<Page<SecretEntry>>(),
         Route::new(Method::PUT, "/v1/secrets/{name}", Role::Admin, "setSecret", set)
             .says("Set a secret; accounts that use it connect anew")
             .takes::<NewSecret>()
@@ -68,10 +69,15 @@ struct SecretSet {
     trouble: Option<String>,
 }
 
-async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<SecretEntry>>, Problem> {
+async fn list(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Page<SecretEntry>>, Problem> {
     let names = doors.vault.secrets(caller.tenant()?).await.map_err(|error| Problem::store(&error))?;
     let entry = |name: rota_flow::ports::SecretName| SecretEntry { name: name.name, at: name.at, who: name.who };
-    Ok(Json(names.into_iter().map(entry).collect()))
+    let entries = names.into_iter().map(entry).collect();
+    Ok(Json(Page::cut(entries, &paging, |entry: &SecretEntry| entry.name.clone())?))
 }
 
 async fn set(

@@ -19,7 +19,7 @@ use rota_domain::workspace::Workspace;
 use tokio::time::Instant;
 
 use super::Doors;
-use super::api::{Caller, Route};
+use super::api::{Asked, Caller, Page, Paging, Route};
 use super::problem::Problem;
 use crate::bundled::BUNDLED;
 use crate::uploads::{Taken, bundled_name};
@@ -47,7 +47,8 @@ pub(super) fn routes() -> Vec<Route> {
             .time_limit(COMPILED),
         Route::new(Method::GET, "/v1/plugins", Role::Viewer, "listPlugins", list)
             .says("The plugins that flows may name: bundled ones, and those that were uploaded")
-            .gives::<Vec<PluginView>>(),
+            .query::<Paging>()
+            .gives::<Page<PluginView>>(),
         Route::new(Method::GET, "/v1/plugins/{plugin}", Role::Viewer, "inspectPlugin", inspect)
             .says("One plugin, by digest, name, or name@version, with the JSON Schema of its settings")
             .gives::<PluginDetail>(),
@@ -118,13 +119,17 @@ fn check_headers(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     Ok(text(header::CONTENT_LENGTH).and_then(|length| length.parse().ok()))
 }
 
-async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Vec<PluginView>>, Problem> {
+async fn list(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Page<PluginView>>, Problem> {
     let tenant = caller.tenant()?;
     let workspace = workspace(&doors, tenant);
     let uploaded = doors.library.uploaded(tenant).await.map_err(|error| Problem::store(&error))?;
     let own = bundled().iter().map(|own| own.view(workspace.as_deref()));
     let theirs = uploaded.iter().map(|one| PluginView::of(one, workspace.as_deref()));
-    Ok(Json(own.chain(theirs).collect()))
+    Ok(Json(Page::cut(own.chain(theirs).collect(), &paging, |plugin: &PluginView| plugin.digest.to_string())?))
 }
 
 async fn inspect(
