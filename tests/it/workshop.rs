@@ -1,14 +1,16 @@
 //! The process that compiles what strangers send in: whatever happens to it, the sender gets
 //! a clear word and the next one gets their turn.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rota::bundled::BUNDLED;
-use rota_domain::id::TenantId;
+use rota_domain::id::{Digest, TenantId};
 use rota_domain::rule::ErrorCode;
-use rota_rules::{Bounds, Catalogue, Refusal, Workshop};
+use rota_flow::ports::Plugin;
+use rota_rules::{Bounds, Catalogue, Incoming, Refusal, Workshop};
 use tempfile::TempDir;
 
 use rota_tests::guest::Guest;
@@ -215,6 +217,37 @@ fn meet(count: usize) -> String {
     format!(
         "/bin/mkdir \"$0/$$\"; while [ $(/bin/ls \"$0\" | /bin/grep -vc shelf) -lt {count} ]; do /bin/sleep 0.02; done; exit 3"
     )
+}
+
+/// What becomes of a component that lies in a file, with a child that runs this script.
+fn from_file(script_text: &str) -> Result<Plugin, Refusal> {
+    let folder = TempDir::new().expect("a folder");
+    let catalogue = catalogue(folder.path(), script(folder.path(), script_text, ENOUGH));
+    let mut file = tempfile::tempfile().expect("a file");
+    file.write_all(component()).expect("written");
+    let digest = Digest::of(component());
+    let incoming = Incoming::File { file: &file, digest: &digest, bytes: component().len() as u64 };
+    catalogue.take_in_from_if(&"acme".into(), incoming, |_| Ok(()))
+}
+
+#[test]
+fn a_child_reads_a_component_that_lies_in_a_file_from_that_file_and_cannot_write_there() {
+    let probe = r#"
+[ -f /proc/$$/fd/0 ] || exit 30
+[ "$(/usr/bin/wc -c < /proc/$$/fd/0)" -gt 1000 ] || exit 31
+{ echo x >&0; } 2>&- && exit 32
+exit 5"#;
+    assert_says(&from_file(probe).expect_err("it is refused"), "the compiler ended with status 5:");
+    let plugin = from_file(&format!("exec {ROTA} workshop")).expect("it is taken in");
+    assert_eq!(plugin.digest, Digest::of(component()));
+}
+
+#[test]
+fn a_component_that_its_child_changed_is_refused() {
+    // A child that is not what it should be is the same user, and may open the file anew.
+    let change = format!("exec 3<>/proc/$$/fd/0; {ROTA} workshop; : >/proc/$$/fd/0; exit 0");
+    let refusal = from_file(&change).expect_err("it is refused");
+    assert_eq!(refusal.detail, "the component was changed where it was put aside: send it again");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::compiling::Compiling;
 use crate::engine::{EngineError, INSTANCES, engine};
 use crate::entry::{Code, Entry, Loaded};
 use crate::gate::Gate;
+use crate::incoming::Incoming;
 use crate::intake::{Intake, Refusal, inspect, not_compiled};
 use crate::limits::Written;
 use crate::shelf::{Key, Shelf, ShelfError};
@@ -93,7 +94,7 @@ impl Catalogue {
     /// # Errors
     /// Why it is refused; nothing has changed then.
     pub fn take_in(&self, component: &[u8]) -> Result<Plugin, Refusal> {
-        self.take_in_by(component, || self.make_here(component), |_| Ok(()))
+        self.take_in_by(Incoming::Bytes(component), || self.make_here(component), |_| Ok(()))
     }
 
     /// Takes a component of a tenant in: the same, but a child of the workshop judges and
@@ -102,7 +103,7 @@ impl Catalogue {
     /// # Errors
     /// Why it is refused; nothing has changed then.
     pub fn take_in_from(&self, tenant: &TenantId, component: &[u8]) -> Result<Plugin, Refusal> {
-        self.take_in_from_if(tenant, component, |_| Ok(()))
+        self.take_in_from_if(tenant, Incoming::Bytes(component), |_| Ok(()))
     }
 
     /// The same, but what it says of itself is looked at before anything of it is kept.
@@ -112,23 +113,23 @@ impl Catalogue {
     pub fn take_in_from_if<E: From<Refusal>>(
         &self,
         tenant: &TenantId,
-        component: &[u8],
+        component: Incoming<'_>,
         may: impl FnOnce(&Plugin) -> Result<(), E>,
     ) -> Result<Plugin, E> {
         let make = || match &self.kept {
             Some(kept) => kept.workshop.make(tenant.as_str(), component, &self.compiling.mark()),
-            None => self.make_here(component),
+            None => self.make_here(&component.whole()?),
         };
         self.take_in_by(component, make, may)
     }
 
     fn take_in_by<E: From<Refusal>>(
         &self,
-        component: &[u8],
+        component: Incoming<'_>,
         make: impl FnOnce() -> Result<Made, Refusal>,
         may: impl FnOnce(&Plugin) -> Result<(), E>,
     ) -> Result<Plugin, E> {
-        let digest = Digest::of(component);
+        let digest = component.digest();
         if let Some(known) = self.known(&digest).filter(|entry| !entry.is_missing()) {
             may(&known.plugin)?;
             return Ok(known.plugin.clone());
@@ -136,7 +137,7 @@ impl Catalogue {
         let made = make()?;
         let plugin = named(digest.clone(), &made.intake);
         may(&plugin)?;
-        let code = self.settle(&plugin, component, made)?;
+        let code = self.settle(&plugin, &component.whole()?, made)?;
         let entry = Entry::new(plugin.clone(), code);
         self.entries.write().unwrap_or_else(PoisonError::into_inner).insert(digest, entry);
         self.make_room();
@@ -248,7 +249,7 @@ impl Catalogue {
     fn again(&self, digest: &Digest) -> Option<Result<(Plugin, Code), Refusal>> {
         let Kept { shelf, workshop } = self.kept.as_ref()?;
         let component = shelf.component(digest)?;
-        let made = workshop.make(digest.as_str(), &component, &self.compiling.mark());
+        let made = workshop.make(digest.as_str(), Incoming::Bytes(&component), &self.compiling.mark());
         Some(made.and_then(|made| {
             let plugin = named(digest.clone(), &made.intake);
             let code = self.settle(&plugin, &component, made)?;

@@ -59,12 +59,11 @@ pub(crate) fn read(mut answer: Vec<u8>, size: usize, mark: &str) -> Option<Resul
 }
 
 /// The refusal of what no class grants, before anybody looks at it.
-pub(crate) fn check_size(component: &[u8]) -> Result<(), Refusal> {
+pub(crate) fn check_size(size: usize) -> Result<(), Refusal> {
     let most = Limits::of(rota_domain::manifest::Language::Python).component;
-    if component.len() <= most {
+    if size <= most {
         return Ok(());
     }
-    let detail =
-        format!("it has {} KiB; the most that any language class grants is {} KiB", component.len() >> 10, most >> 10);
+    let detail = format!("it has {} KiB; the most that any language class grants is {} KiB", size >> 10, most >> 10);
     Err(Refusal::new(ErrorCode::Size, detail))
 }

@@ -1,5 +1,6 @@
 //! One child: started, fed, listened to, watched, and ended whatever happens.
 
+use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -16,6 +17,15 @@ const LOOK: Duration = Duration::from_millis(2);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The most that it may say on stderr.
 const STDERR_MAX: usize = 64 << 10;
+
+/// What a child reads on its stdin.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// These bytes, through a pipe.
+    Bytes(Vec<u8>),
+    /// A file of its own, open for reading.
+    File(File),
+}
 
 /// How a child ended.
 #[derive(Debug)]
@@ -62,15 +72,18 @@ impl Drop for Watched {
 ///
 /// # Errors
 /// When it cannot be started.
-pub(crate) fn run(mut command: Command, bounds: Bounds, input: &[u8], most: usize) -> io::Result<Ended> {
+pub(crate) fn run(mut command: Command, bounds: Bounds, input: Input, most: usize) -> io::Result<Ended> {
     confine(&mut command, bounds);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (stdin, piped) = match input {
+        Input::Bytes(bytes) => (Stdio::piped(), bytes),
+        Input::File(file) => (file.into(), Vec::new()),
+    };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = Watched(command.spawn()?);
     let (tell, told) = channel();
     if let Some(mut stdin) = child.0.stdin.take() {
-        let input = input.to_vec();
         // A child that does not listen has ended, or will be: its status says why.
-        spawn(move || drop(stdin.write_all(&input)))?;
+        spawn(move || drop(stdin.write_all(&piped)))?;
     }
     if let Some(stdout) = child.0.stdout.take() {
         listen(stdout, most, Stream::Out, tell.clone())?;

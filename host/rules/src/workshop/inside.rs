@@ -32,7 +32,7 @@ pub fn compile_one(input: impl Read, output: impl Write) -> io::Result<()> {
 }
 
 fn make(compiling: &Compiling, component: &[u8]) -> Result<(Intake, Vec<u8>), Refusal> {
-    check_size(component)?;
+    check_size(component.len())?;
     let intake = inspect(component)?;
     // Its class is known only now. Where the limits cannot be lowered, the first ones hold.
     let _ = Bounds::of(intake.manifest.language).keep_to();

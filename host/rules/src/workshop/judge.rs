@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Workshop;
 use super::bounds::Bounds;
-use super::child::{self, Ended};
+use super::child::{self, Ended, Input};
 use crate::intake::Refusal;
 use crate::settings::{Misfit, PROBLEMS_MOST, Schema};
 use crate::words::{cut, plain};
@@ -87,7 +87,7 @@ impl Workshop {
         self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).arg(SETTINGS);
-        let ended = child::run(command, Bounds::JUDGING, &question, ANSWER_MAX);
+        let ended = child::run(command, Bounds::JUDGING, Input::Bytes(question), ANSWER_MAX);
         drop(turn);
         match ended {
             Ok(Ended::ByItself(status, out, _)) if status.success() => match read(&out) {

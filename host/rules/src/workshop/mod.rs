@@ -14,15 +14,15 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rota_domain::id::Digest;
 use rota_domain::rule::ErrorCode;
 
 pub use bounds::Bounds;
 pub use inside::compile_one;
 pub use judge::{SETTINGS, judge_one};
 
+use crate::incoming::Incoming;
 use crate::intake::{Intake, Refusal};
-use child::Ended;
+use child::{Ended, Input};
 use turns::Turns;
 
 /// Starts children that compile, two at once, and one at a time for each tenant.
@@ -75,22 +75,27 @@ impl Workshop {
 
     /// Has a component judged and compiled. It waits for its turn first, then for the child;
     /// a panic or an error here ends that child and no other.
-    pub(crate) fn make(&self, whose: &str, component: &[u8], mark: &str) -> Result<Made, Refusal> {
-        answer::check_size(component)?;
-        let digest = Digest::of(component);
+    pub(crate) fn make(&self, whose: &str, component: Incoming<'_>, mark: &str) -> Result<Made, Refusal> {
+        let size = component.size();
+        answer::check_size(size)?;
+        let digest = component.digest();
         let not_made = |why: &str| {
             let short = digest.as_str().get(..19).unwrap_or_default();
             Refusal::new(ErrorCode::Compile, format!("the component {short}… was not compiled: {why}"))
         };
         let turn = self.turns.take(whose);
+        let input = match component.reopened() {
+            Some(file) => Input::File(file),
+            None => Input::Bytes(component.whole()?.into_owned()),
+        };
         self.started.fetch_add(1, Ordering::Relaxed);
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
-        let ended = child::run(command, self.bounds, component, answer::most(component.len()));
+        let ended = child::run(command, self.bounds, input, answer::most(size));
         drop(turn);
         match ended {
             Ok(Ended::ByItself(status, out, err)) => {
-                let answer = status.success().then(|| answer::read(out, component.len(), mark)).flatten();
+                let answer = status.success().then(|| answer::read(out, size, mark)).flatten();
                 answer.map(|answer| answer.map(|(intake, artefact)| Made { intake, artefact })).unwrap_or_else(|| {
                     let said = String::from_utf8_lossy(&err);
                     tracing::error!(%whose, %digest, %status, said = said.trim_end(), "The compiler left no answer");

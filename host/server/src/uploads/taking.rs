@@ -1,7 +1,5 @@
 //! A component that arrived is judged, compiled, and kept.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _};
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
@@ -10,7 +8,7 @@ use rota_domain::library::Uploaded;
 use rota_domain::plan::Plan;
 use rota_domain::rule::ErrorCode;
 use rota_flow::ports::Plugin;
-use rota_rules::Refusal;
+use rota_rules::{Incoming, Refusal};
 
 use super::arriving::{Arrived, in_words};
 use super::{EVER, UploadError, Uploads, granted, in_use};
@@ -51,14 +49,16 @@ impl Uploads {
             return Ok(Taken::Known(Box::new(known.clone())));
         }
         check_quota(plan, &uploaded, bytes, before.is_some())?;
-        // From here on the whole of it is in memory: of two at once, whoever sent them.
+        // Its code is in memory before it is kept, and then its bytes: of two at once, whoever sent them.
         let _permit = self.at_once.acquire().await.map_err(|error| UploadError::Defect(error.to_string()))?;
-        let component = work(move || whole(file, bytes)).await??;
-        let plugin = {
-            let (catalogue, tenant, component, plan) =
-                (self.catalogue.clone(), tenant.clone(), component.clone(), plan.clone());
+        let (plugin, component) = {
+            let (catalogue, tenant, plan, digest) =
+                (self.catalogue.clone(), tenant.clone(), plan.clone(), digest.clone());
             work(move || {
-                catalogue.take_in_from_if(&tenant, &component, |plugin| may_be_called(plugin, &uploaded, &plan))
+                let incoming = Incoming::File { file: &file, digest: &digest, bytes };
+                let may = |plugin: &Plugin| may_be_called(plugin, &uploaded, &plan);
+                let plugin = catalogue.take_in_from_if(&tenant, incoming, may)?;
+                Ok::<_, UploadError>((plugin, Arc::from(incoming.whole()?)))
             })
             .await??
         };
@@ -114,14 +114,6 @@ fn may_be_called(plugin: &Plugin, uploaded: &[Uploaded], plan: &Plan) -> Result<
     let grant = plan.grant(plugin.manifest.language);
     grant.map_err(|refused| Refusal { code: ErrorCode::Size, detail: refused.to_string() })?;
     Ok(())
-}
-
-/// The bytes of a file.
-fn whole(mut file: File, bytes: u64) -> std::io::Result<Arc<[u8]>> {
-    file.rewind()?;
-    let mut component = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default());
-    file.read_to_end(&mut component)?;
-    Ok(component.into())
 }
 
 /// Does what would keep the runtime's threads from others for too long.
