@@ -21,6 +21,7 @@ pub mod keys;
 pub mod last_good;
 pub mod log;
 pub mod meter;
+pub mod outbox;
 pub mod person;
 pub mod replay;
 pub mod schema;

@@ -7,7 +7,7 @@ use rota_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 use super::{Service, connection, look, tell, until, workspace};
-use crate::command::rota;
+use crate::command::{rota, rota_with};
 
 /// A service of which each lead's property is refused by the CRM.
 async fn refused(count: usize) -> (Service, Sandbox) {
@@ -122,4 +122,28 @@ async fn the_command_line_does_the_same_over_http_and_in_the_database() {
     let nobody = run(&["outbox", "list", "--server", "http://127.0.0.1:1"]).await;
     assert_eq!(nobody.code, 3, "{}", nobody.err);
     service.host.stop().await;
+}
+
+#[test]
+fn commands_that_work_on_both_go_to_a_server_that_is_named_and_to_the_file_that_db_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nothing listens there, which the exit code tells from a database that is not there.
+    let nobody = ("ROTA_SERVER", "http://127.0.0.1:1");
+    let token = ("ROTA_TOKEN", "rota_none");
+    for command in [
+        &["outbox", "list"][..],
+        &["outbox", "retry", "--all"],
+        &["person", "export", "--lead", "x"],
+        &["token", "list", "--tenant", "acme"],
+        &["tenant", "list"],
+        &["audit", "--tenant", "acme"],
+    ] {
+        let run = |more: &[&str], environment: &[(&str, &str)]| {
+            rota_with(folder.path(), &[command, more].concat(), environment).code
+        };
+        assert_eq!(run(&["--server", nobody.1], &[]), 3, "{command:?}: a server is named");
+        assert_eq!(run(&[], &[nobody, token]), 3, "{command:?}: the environment names it");
+        assert_eq!(run(&["--db", "none.db"], &[nobody, token]), 2, "{command:?}: a file is named");
+        assert_eq!(run(&[], &[]), 2, "{command:?}: nothing is named");
+    }
 }

@@ -30,11 +30,6 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The tenant that is named.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        self.tenant.as_deref()
-    }
-
     /// Opens the database, and finds the tenant in it.
     ///
     /// # Errors

@@ -1,25 +1,20 @@
 //! `rota outbox`: in a database, or on a server over HTTP.
 
 use clap::Subcommand;
-use jiff::Timestamp;
-use rota_domain::access::Change;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::EffectId;
-use rota_flow::ports::{Access as _, Clock as _, Group, LaneState, Letter, Outbox as _, Repair, Sought, Store as _};
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use rota_flow::ports::{Clock as _, Group, LaneState, Outbox as _, Repair, Sought};
+use serde_json::{Value, json};
 
-use super::database::Source;
 use super::output;
-use super::reach::Piece;
+use super::reach::{Database, Reach, Reached, WHO, whole};
 use super::remote::Remote;
 use crate::clock::SystemClock;
 use crate::exit::Exit;
+use crate::outbox::{Choice, Mended, Mending, OutboxEffect, is_cause};
 use crate::show::{OutboxLine, outbox};
 
-/// Who changes something in a database, as the audit log has it.
-const WHO: &str = "command line";
-/// How many effects are asked for at a time.
+/// How many effects are read at a time.
 const PAGE: u32 = 500;
 
 /// List what has not reached the CRM, and retry or drop what a person has to look at
@@ -34,7 +29,7 @@ enum Verb {
     /// List what waits and what is dead, oldest first
     List {
         #[command(flatten)]
-        place: Place,
+        reach: Reach,
         /// Only what a person has to look at.
         #[arg(long)]
         dead: bool,
@@ -54,36 +49,23 @@ enum Verb {
     /// Try effects again, from the first attempt
     Retry {
         #[command(flatten)]
-        choice: Choice,
+        which: Which,
         #[command(flatten)]
-        place: Place,
+        reach: Reach,
     },
     /// Give effects up
     Drop {
         #[command(flatten)]
-        choice: Choice,
+        which: Which,
         #[command(flatten)]
-        place: Place,
+        reach: Reach,
     },
-}
-
-/// A database on this machine, or a server.
-#[derive(Debug, clap::Args)]
-struct Place {
-    #[command(flatten)]
-    source: Source,
-    /// Ask this server in place of a database.
-    #[arg(long, value_name = "URL", env = "ROTA_SERVER")]
-    server: Option<String>,
-    /// The token to show to the server.
-    #[arg(long, value_name = "TOKEN", env = "ROTA_TOKEN", hide_env_values = true)]
-    token: Option<String>,
 }
 
 /// Which effects: one, the dead ones with a cause, or all dead ones.
 #[derive(Debug, clap::Args)]
-#[group(id = "choice", required = true, multiple = false, args = ["effect", "cause", "all"])]
-struct Choice {
+#[group(id = "which", required = true, multiple = false, args = ["effect", "cause", "all"])]
+struct Which {
     /// The effect's id, as the list has it.
     effect: Option<String>,
     /// The dead ones that met this, such as not-found.
@@ -97,33 +79,13 @@ struct Choice {
     connection: Option<String>,
 }
 
-/// An effect as a server lists it.
-#[derive(Deserialize, Serialize)]
-struct Listed {
-    number: u64,
-    effect: String,
-    kind: String,
-    connection: String,
-    decision: String,
-    lead: String,
-    state: String,
-    attempts: u32,
-    cause: Option<String>,
-    detail: Option<String>,
-    mend: Option<String>,
-    at: Timestamp,
-}
-
-/// How many effects a server mended.
-#[derive(Deserialize)]
-struct Mended {
-    effects: u64,
-}
+/// What an effect is to do, in few words, and the effect.
+type Worded = (String, OutboxEffect);
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     match &arguments.verb {
-        Verb::List { place, dead, cause, connection, limit, json } => {
+        Verb::List { reach, dead, cause, connection, limit, json } => {
             let sought = Sought {
                 state: dead.then_some(LaneState::Dead),
                 connection: connection.as_deref().map(Into::into),
@@ -131,89 +93,88 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
                 after: 0,
                 limit: *limit,
             };
-            list(place, sought, *json).await
+            let effects = match reach.open().await? {
+                Reached::Server(remote) => over_http(remote, &sought).await?,
+                Reached::Database(database) => in_database(&database, reach, sought).await?,
+            };
+            show(effects, *json)
         }
-        Verb::Retry { choice, place } => mend(place, choice, Repair::Retry).await,
-        Verb::Drop { choice, place } => mend(place, choice, Repair::Drop).await,
+        Verb::Retry { which, reach } => mend(reach, which, Repair::Retry).await,
+        Verb::Drop { which, reach } => mend(reach, which, Repair::Drop).await,
     }
 }
 
-async fn list(place: &Place, mut sought: Sought, as_json: bool) -> anyhow::Result<Exit> {
-    let mut lines = Vec::new();
-    let mut left = sought.limit;
-    while left > 0 {
-        sought.limit = left.min(PAGE);
-        let page = page(place, &sought).await?;
-        let Some((last, _, _)) = page.last() else { break };
-        sought.after = *last;
-        left = left.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));
-        lines.extend(page.into_iter().map(|(_, line, whole)| (line, whole)));
-    }
-    let (lines, whole): (Vec<OutboxLine>, Vec<_>) = lines.into_iter().unzip();
-    if !as_json {
-        output::line(outbox(&lines, output::palette()).trim_end());
+fn show(effects: Vec<Worded>, as_json: bool) -> anyhow::Result<Exit> {
+    if as_json {
+        effects.iter().try_for_each(|(_, effect)| output::json(&machine(effect)))?;
         return Ok(Exit::Well);
     }
-    whole.iter().try_for_each(output::json)?;
+    let lines: Vec<OutboxLine> = effects.into_iter().map(line).collect::<anyhow::Result<_>>()?;
+    output::line(outbox(&lines, output::palette()).trim_end());
     Ok(Exit::Well)
 }
 
-/// Some effects, each with its number, as a line and as JSON.
-async fn page(place: &Place, sought: &Sought) -> anyhow::Result<Vec<(u64, OutboxLine, serde_json::Value)>> {
-    let Some(remote) = place.remote() else {
-        let (store, tenant) = place.source.store().await?;
-        let letters = store.list(&tenant, sought).await?;
-        return Ok(letters.iter().map(of_letter).collect());
-    };
-    let mut path = format!("/v1/outbox?after={}&limit={}", sought.after, sought.limit);
-    for (key, value) in [
+async fn over_http(remote: &Remote, sought: &Sought) -> anyhow::Result<Vec<Worded>> {
+    let asked = [
         ("state", sought.state.map(LaneState::as_str)),
         ("cause", sought.cause.as_deref()),
         ("connection", sought.connection.as_ref().map(|id| id.as_str())),
-    ] {
-        if let Some(value) = value {
-            path += &format!("&{key}={value}");
-        }
+    ];
+    let asked = asked.iter().filter_map(|(key, value)| Some(format!("{key}={}", (*value)?)));
+    let path = match asked.collect::<Vec<_>>().join("&") {
+        none if none.is_empty() => "/v1/outbox".into(),
+        asked => format!("/v1/outbox?{asked}"),
+    };
+    let effects: Vec<OutboxEffect> = whole(remote, &path, None, sought.limit as usize).await?;
+    let worded = |effect: OutboxEffect| (effect.kind.clone(), effect);
+    Ok(effects.into_iter().map(worded).collect())
+}
+
+async fn in_database(database: &Database, reach: &Reach, mut sought: Sought) -> anyhow::Result<Vec<Worded>> {
+    let (tenant, mut left, mut effects) = (database.meant(reach).await?, sought.limit, Vec::new());
+    while left > 0 {
+        sought.limit = left.min(PAGE);
+        let page = database.store.list(&tenant, &sought).await?;
+        let Some(last) = page.last() else { break };
+        sought.after = last.number;
+        left = left.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));
+        effects.extend(page.into_iter().map(|letter| {
+            let words = OutboxLine::from(&letter.row).what;
+            (words, OutboxEffect::from(letter))
+        }));
     }
-    let piece: Piece<Listed> = remote.get(&path).await?;
-    piece.items.into_iter().map(of_listed).collect()
+    Ok(effects)
 }
 
-fn of_letter(letter: &Letter) -> (u64, OutboxLine, serde_json::Value) {
-    let Letter { number, row, trouble } = letter;
-    let whole = json!({
-        "effect": row.effect.id, "kind": row.effect.act.kind(), "decision": row.decision, "lead": row.lead,
-        "state": row.state.as_str(), "attempts": row.attempts, "cause": row.cause, "at": row.at,
-        "connection": row.effect.connection, "trouble": trouble.as_ref().map(Trouble::code),
-        "mend": trouble.as_ref().map(Trouble::mend),
-    });
-    (*number, OutboxLine::from(row), whole)
+/// An effect as one line of JSON.
+fn machine(effect: &OutboxEffect) -> Value {
+    json!({
+        "effect": effect.effect, "kind": effect.kind, "decision": effect.decision, "lead": effect.lead,
+        "state": effect.state, "attempts": effect.attempts, "cause": effect.detail, "at": effect.at,
+        "connection": effect.connection, "trouble": effect.cause, "mend": effect.mend,
+    })
 }
 
-fn of_listed(listed: Listed) -> anyhow::Result<(u64, OutboxLine, serde_json::Value)> {
-    let Listed { number, effect, kind, connection, decision, lead, state, attempts, cause, detail, mend, at } = listed;
-    let whole = json!({
-        "effect": effect, "kind": kind, "decision": decision, "lead": lead, "state": state, "attempts": attempts,
-        "cause": detail, "at": at, "connection": connection, "trouble": cause, "mend": mend,
-    });
+fn line((what, effect): Worded) -> anyhow::Result<OutboxLine> {
+    let OutboxEffect { effect, lead, state, attempts, detail, at, .. } = effect;
     let state = LaneState::named(&state)
         .ok_or_else(|| anyhow::anyhow!("the server names the state `{state}`: it is of a later version"))?;
-    Ok((number, OutboxLine { state, what: kind, lead, attempts, at, effect, cause: detail }, whole))
+    Ok(OutboxLine { state, what, lead, attempts, at, effect, cause: detail })
 }
 
-async fn mend(place: &Place, choice: &Choice, repair: Repair) -> anyhow::Result<Exit> {
-    let number = match place.remote() {
-        Some(remote) => {
-            let body = match &choice.effect {
+async fn mend(reach: &Reach, which: &Which, repair: Repair) -> anyhow::Result<Exit> {
+    let number = match reach.open().await? {
+        Reached::Server(remote) => {
+            let body = match &which.effect {
                 Some(effect) => json!({ "effect": effect }),
-                None => json!({ "cause": choice.cause, "connection": choice.connection, "all": choice.all }),
+                None => json!({ "cause": which.cause, "connection": which.connection, "all": which.all }),
             };
             let verb = if repair == Repair::Retry { "retry" } else { "drop" };
             remote.post::<Mended>(&format!("/v1/outbox/{verb}"), &body).await?.effects
         }
-        None => mend_here(place, choice, repair).await?,
+        Reached::Database(database) => mend_here(&database, reach, which, repair).await?,
     };
-    output::line(&match (&choice.effect, repair) {
+    output::line(&match (&which.effect, repair) {
         (Some(_), Repair::Retry) => "It is tried again, as soon as a server runs on this database.".into(),
         (Some(_), Repair::Drop) => "It is dropped; nothing will be sent.".into(),
         (None, Repair::Retry) => format!("{number} are tried again, as soon as a server runs on this database."),
@@ -222,41 +183,30 @@ async fn mend(place: &Place, choice: &Choice, repair: Repair) -> anyhow::Result<
     Ok(Exit::Well)
 }
 
-async fn mend_here(place: &Place, choice: &Choice, repair: Repair) -> anyhow::Result<u64> {
-    let (store, tenant) = place.source.store().await?;
-    let now = SystemClock.now();
-    let number = if let Some(effect) = &choice.effect {
-        let found = store.repair(&tenant, &EffectId::from(effect.as_str()), repair, now).await?;
-        anyhow::ensure!(found, "`{tenant}` has no waiting or dead effect `{effect}`: `rota outbox list` lists them");
-        1
-    } else {
-        let connection = choice.connection.as_deref().map(Into::into);
-        let group = Group { cause: known(choice.cause.as_deref())?, connection };
-        store.mend(&tenant, &group, repair, now).await?
+async fn mend_here(database: &Database, reach: &Reach, which: &Which, repair: Repair) -> anyhow::Result<u64> {
+    let tenant = database.meant(reach).await?;
+    let choice = match &which.effect {
+        Some(effect) => Choice::One(EffectId::from(effect.as_str())),
+        None => Choice::Dead(Group {
+            cause: known(which.cause.as_deref())?,
+            connection: which.connection.as_deref().map(Into::into),
+        }),
     };
-    let thing = choice.effect.as_deref().or(choice.cause.as_deref()).unwrap_or("all").to_owned();
-    let action = if repair == Repair::Retry { "outbox.retried" } else { "outbox.dropped" };
-    let detail = Some(format!("{number} effects"));
-    let change = Change { at: now, who: WHO.into(), action: action.into(), thing, detail };
-    store.changed(Some(&tenant), change).await?;
-    Ok(number)
-}
-
-impl Place {
-    fn remote(&self) -> Option<Remote> {
-        let server = self.server.clone()?;
-        Some(Remote { server, token: self.token.clone(), tenant: self.source.tenant().map(str::to_owned) })
+    let mending = Mending { store: &*database.store, outbox: &*database.store, access: &*database.access };
+    let number = mending.mend(&tenant, choice, repair, WHO.into(), SystemClock.now()).await?;
+    if let Some(effect) = &which.effect {
+        anyhow::ensure!(
+            number > 0,
+            "`{tenant}` has no waiting or dead effect `{effect}`: `rota outbox list` lists them"
+        );
     }
+    Ok(number)
 }
 
 /// A cause that there is.
 fn known(cause: Option<&str>) -> anyhow::Result<Option<String>> {
     if let Some(cause) = cause {
-        anyhow::ensure!(
-            Trouble::CODES.contains(&cause),
-            "there is no cause `{cause}`: use one of {}",
-            Trouble::CODES.join(", ")
-        );
+        anyhow::ensure!(is_cause(cause), "there is no cause `{cause}`: use one of {}", Trouble::CODES.join(", "));
     }
     Ok(cause.map(str::to_owned))
 }

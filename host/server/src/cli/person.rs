@@ -1,17 +1,11 @@
 //! `rota person`.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
-use rota_domain::access::Change;
-use rota_domain::id::TenantId;
-use rota_flow::ports::{Access, Clock as _, People as _, Whom};
-use rota_store::SqliteStore;
+use rota_flow::ports::{Clock as _, People as _, Whom};
 use serde_json::{Value, json};
 
-use super::database::{self, only};
 use super::output;
-use super::remote::Remote;
+use super::reach::{Reach, Reached, WHO};
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::person::{ErasedPerson, PersonExport};
@@ -39,18 +33,12 @@ struct Asked {
     /// The id of a lead of theirs, such as hs:contact:101.
     #[arg(long, value_name = "ID")]
     lead: Option<String>,
-    /// The database file, in the place of a server.
-    #[arg(long, value_name = "PATH")]
-    db: Option<String>,
-    /// The configuration that says where the database's key is.
-    #[arg(long, value_name = "FILE", requires = "db")]
-    config: Option<PathBuf>,
     #[command(flatten)]
-    remote: Remote,
+    reach: Reach,
 }
 
-/// Who did it, as the audit log and `rota why` name them.
-const WHO: &str = "command line";
+/// What the audit log calls them: nothing that names anybody.
+const A_PERSON: &str = "a person";
 
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
@@ -62,27 +50,36 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 
 async fn export(asked: &Asked) -> anyhow::Result<Exit> {
     let whom = asked.whom()?;
-    let Some((store, tenant)) = asked.database().await? else {
-        let told: Value = asked.remote.post("/v1/people/export", &body(&whom)).await?;
-        output::json(&told)?;
-        let nobody = ["decisions", "waiting"].iter().all(|key| told[key].as_array().is_none_or(Vec::is_empty));
-        return Ok(if nobody { nobody_found() } else { Exit::Well });
+    let database = match asked.reach.open().await? {
+        Reached::Server(remote) => {
+            let told: Value = remote.post("/v1/people/export", &body(&whom)).await?;
+            output::json(&told)?;
+            let nobody = ["decisions", "waiting"].iter().all(|key| told[key].as_array().is_none_or(Vec::is_empty));
+            return Ok(if nobody { nobody_found() } else { Exit::Well });
+        }
+        Reached::Database(database) => database,
     };
-    let told = PersonExport::of(store.export(&tenant, &whom).await?);
+    let tenant = database.meant(&asked.reach).await?;
+    let told = PersonExport::of(database.store.export(&tenant, &whom).await?);
     output::json(&told)?;
-    note(&store, &tenant, "person.exported", format!("{} decisions", told.decisions.len())).await?;
+    let detail = format!("{} decisions", told.decisions.len());
+    database.note(Some(&tenant), "person.exported", A_PERSON, Some(detail)).await?;
     Ok(if told.is_empty() { nobody_found() } else { Exit::Well })
 }
 
 async fn erase(asked: &Asked) -> anyhow::Result<Exit> {
     let whom = asked.whom()?;
-    let Some((store, tenant)) = asked.database().await? else {
-        let told: Value = asked.remote.post("/v1/people/erase", &body(&whom)).await?;
-        output::json(&told)?;
-        return Ok(if told["persons"] == 0 && told["arrivals"] == 0 { nobody_found() } else { Exit::Well });
+    let database = match asked.reach.open().await? {
+        Reached::Server(remote) => {
+            let told: Value = remote.post("/v1/people/erase", &body(&whom)).await?;
+            output::json(&told)?;
+            return Ok(if told["persons"] == 0 && told["arrivals"] == 0 { nobody_found() } else { Exit::Well });
+        }
+        Reached::Database(database) => database,
     };
-    let erased = ErasedPerson::of(store.erase(&tenant, &whom, WHO, SystemClock.now(), None).await?);
-    note(&store, &tenant, "person.erased", erased.to_string()).await?;
+    let tenant = database.meant(&asked.reach).await?;
+    let erased = ErasedPerson::of(database.store.erase(&tenant, &whom, WHO, SystemClock.now(), None).await?);
+    database.note(Some(&tenant), "person.erased", A_PERSON, Some(erased.to_string())).await?;
     output::json(&erased)?;
     Ok(if erased.persons + erased.arrivals == 0 { nobody_found() } else { Exit::Well })
 }
@@ -104,15 +101,6 @@ impl Asked {
         );
         Ok(Whom::Email(email))
     }
-
-    /// The database, where one is named.
-    async fn database(&self) -> anyhow::Result<Option<(SqliteStore, TenantId)>> {
-        let Some(db) = &self.db else { return Ok(None) };
-        let path = database::existing(db)?;
-        let store = database::open(&path, self.config.as_deref()).await?;
-        let tenant = only(&store, self.remote.tenant.as_deref(), &path).await?;
-        Ok(Some((store, tenant)))
-    }
 }
 
 fn body(whom: &Whom) -> Value {
@@ -125,10 +113,4 @@ fn body(whom: &Whom) -> Value {
 fn nobody_found() -> Exit {
     output::note("Nothing is kept about them.");
     Exit::Finding
-}
-
-async fn note(access: &dyn Access, tenant: &TenantId, action: &str, detail: String) -> anyhow::Result<()> {
-    let (at, who) = (SystemClock.now(), WHO.to_owned());
-    let change = Change { at, who, action: action.into(), thing: "a person".into(), detail: Some(detail) };
-    Ok(access.changed(Some(tenant), change).await?)
 }

@@ -1,24 +1,35 @@
 //! Commands that work either on a database file of this machine or through a server.
 
-use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use rota_domain::access::Change;
 use rota_domain::id::TenantId;
-use rota_flow::ports::{Access, Store, Tenancy};
+use rota_flow::ports::{Access, Clock as _, Store as _, Tenancy};
+use rota_store::SqliteStore;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::database;
 use super::remote::Remote;
+use crate::clock::SystemClock;
 
-/// Where a command works: through a server if there is a token, else on a database file.
+/// Who changes something in a database, as the audit log has it.
+pub(super) const WHO: &str = "command line";
+
+/// Where a command works: on the database file that --db names; else through a server, if a
+/// server or a token is named; else on $ROTA_DB or rota.db.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reach {
-    /// Work on this database file, on the server's own machine [default: rota.db or
-    /// $ROTA_DB, unless there is a token].
+    /// Work on this database file, on the server's own machine, whatever server or token is
+    /// named [default: rota.db or $ROTA_DB, unless a server or a token is named].
     #[arg(long, value_name = "PATH")]
     db: Option<String>,
+    /// The configuration that says where the database's key is [default: rota.toml, if it is
+    /// there and names this database].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     #[command(flatten)]
     remote: Remote,
 }
@@ -35,8 +46,9 @@ pub(super) enum Reached<'a> {
 pub(super) struct Database {
     pub(super) access: Arc<dyn Access>,
     pub(super) tenancy: Arc<dyn Tenancy>,
-    store: Arc<dyn Store>,
-    shown: String,
+    /// With all the ports that there are.
+    pub(super) store: Arc<SqliteStore>,
+    path: PathBuf,
 }
 
 impl Reach {
@@ -45,18 +57,18 @@ impl Reach {
     /// # Errors
     /// When the database is not there.
     pub(super) async fn open(&self) -> anyhow::Result<Reached<'_>> {
-        if self.db.is_none() && self.remote.token.is_some() {
+        if self.db.is_none() && (self.remote.server.is_some() || self.remote.token.is_some()) {
             return Ok(Reached::Server(&self.remote));
         }
         let named = self.db.clone().or_else(|| std::env::var("ROTA_DB").ok());
         let path = database::path(named.as_deref().unwrap_or(database::DEFAULT))?;
-        let shown = path.display().to_string();
         anyhow::ensure!(
             path.exists(),
-            "there is no database {shown}: name the one that `rota serve` writes with --db PATH, or a server's token with --token"
+            "there is no database {}: name the one that `rota serve` writes with --db PATH, or a server's token with --token",
+            path.display()
         );
-        let file = Arc::new(database::open(&path, None).await?);
-        Ok(Reached::Database(Database { access: file.clone(), tenancy: file.clone(), store: file, shown }))
+        let store = Arc::new(database::open(&path, self.config.as_deref()).await?);
+        Ok(Reached::Database(Database { access: store.clone(), tenancy: store.clone(), store, path }))
     }
 
     /// Whom the command is about, where it was said.
@@ -75,20 +87,44 @@ impl Database {
         known.contains(tenant).then_some(()).with_context(|| {
             let names: Vec<&str> = known.iter().map(TenantId::as_str).collect();
             let names = if names.is_empty() { "none yet".into() } else { names.join(", ") };
-            format!("there is no tenant `{tenant}` in {}: it has {names}", self.shown)
+            format!("there is no tenant `{tenant}` in {}: it has {names}", self.path.display())
         })
+    }
+
+    /// Whom a command about one tenant means: whom it names, or the only one.
+    ///
+    /// # Errors
+    /// When it is not there, or there are several.
+    pub(super) async fn meant(&self, reach: &Reach) -> anyhow::Result<TenantId> {
+        database::only(&self.store, reach.remote.tenant.as_deref(), &self.path).await
+    }
+
+    /// Notes a change that somebody at the command line made: for a tenant, or for the host.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn note(
+        &self,
+        of: Option<&TenantId>,
+        action: &str,
+        thing: &str,
+        detail: Option<String>,
+    ) -> anyhow::Result<()> {
+        let (at, who) = (SystemClock.now(), WHO.to_owned());
+        let change = Change { at, who, action: action.into(), thing: thing.into(), detail };
+        Ok(self.access.changed(of, change).await?)
     }
 }
 
 /// A piece of a list, as a server gives it.
 #[derive(Deserialize)]
-pub(super) struct Piece<T> {
-    pub(super) items: VecDeque<T>,
+struct Piece<T> {
+    items: Vec<T>,
     next: Option<String>,
 }
 
 /// A whole list of a server, or its first `most`, read piece by piece; `after` is where to
-/// begin.
+/// begin. The path may have a question of its own.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
@@ -102,7 +138,8 @@ pub(super) async fn whole<T: DeserializeOwned>(
     while all.len() < most {
         let limit = (most - all.len()).min(1000);
         let cursor = after.as_deref().map(|after| format!("&after={after}")).unwrap_or_default();
-        let piece: Piece<T> = remote.get(&format!("{path}?limit={limit}{cursor}")).await?;
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let piece: Piece<T> = remote.get(&format!("{path}{joint}limit={limit}{cursor}")).await?;
         all.extend(piece.items);
         match piece.next {
             Some(next) => after = Some(next),

@@ -15,12 +15,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an answer may take: a component is compiled and accounts are asked meanwhile.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// The server where none is named: where `rota serve` listens by itself.
+const HERE: &str = "http://127.0.0.1:8080";
+
 /// Which server, and as whom.
 #[derive(Clone, clap::Args)]
 pub(super) struct Remote {
-    /// The server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080", env = "ROTA_SERVER")]
-    pub(super) server: String,
+    /// The server [default: http://127.0.0.1:8080].
+    #[arg(long, value_name = "URL", env = "ROTA_SERVER")]
+    pub(super) server: Option<String>,
     /// The token to show it; better given by the environment than as an argument.
     #[arg(long, value_name = "TOKEN", env = "ROTA_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
@@ -31,7 +34,7 @@ pub(super) struct Remote {
 
 impl std::fmt::Debug for Remote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Remote").field("server", &self.server).field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("Remote").field("server", &self.url()).field("tenant", &self.tenant).finish_non_exhaustive()
     }
 }
 
@@ -58,6 +61,11 @@ pub(super) struct Refused {
 }
 
 impl Remote {
+    /// Where the server is.
+    fn url(&self) -> &str {
+        self.server.as_deref().unwrap_or(HERE).trim_end_matches('/')
+    }
+
     /// Reads something.
     ///
     /// # Errors
@@ -88,7 +96,7 @@ impl Remote {
     ) -> anyhow::Result<reqwest::Response> {
         rota_crm::outbound::install_tls();
         let client = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT).build()?;
-        let url = format!("{}{path}", self.server.trim_end_matches('/'));
+        let url = format!("{}{path}", self.url());
         let mut request = client.request(method, url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -108,7 +116,7 @@ impl Remote {
         let said = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
         let (detail, mend) = match body["detail"].is_string() {
             true => (said("detail"), said("mend")),
-            false => (format!("{} answered {status}.", self.server), "Name a Rota server with --server URL.".into()),
+            false => (format!("{} answered {status}.", self.url()), "Name a Rota server with --server URL.".into()),
         };
         let detail = body["errors"].as_array().into_iter().flatten().fold(detail, |told, error| {
             let line = error["line"].as_u64().map(|line| format!(":{line}")).unwrap_or_default();
@@ -123,7 +131,7 @@ impl Remote {
         while let Some(source) = innermost.source() {
             innermost = source;
         }
-        Unreachable { server: self.server.clone(), why: innermost.to_string() }.into()
+        Unreachable { server: self.url().to_owned(), why: innermost.to_string() }.into()
     }
 }
 

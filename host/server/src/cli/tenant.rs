@@ -1,14 +1,14 @@
 //! `rota tenant`.
 
 use clap::Subcommand;
-use rota_domain::access::{Change, Role, Standing, tenant_name};
+use rota_domain::access::{Role, Standing, tenant_name};
 use rota_domain::id::{Seed, TenantId};
 use rota_flow::ports::{Clock as _, Restanding};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::output;
-use super::reach::{Database, Reach, Reached, whole};
+use super::reach::{Database, Reach, Reached, WHO, whole};
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::show::standings;
@@ -129,7 +129,7 @@ async fn new(reach: &Reach, name: &str, plan: Option<&str>, admin: Option<&str>)
         None => None,
         Some(name) => {
             let wanted = Wanted { tenant: Some(tenant.clone()), role: Role::Admin, name: name.into(), expires: None };
-            Some(issue(&*database.access, wanted, "command line", now).await?.0.expose().to_owned())
+            Some(issue(&*database.access, wanted, WHO, now).await?.0.expose().to_owned())
         }
     };
     Ok(Made { tenant, token })
@@ -166,10 +166,8 @@ async fn change(reach: &Reach, name: &str, change: Restanding) -> anyhow::Result
 
 /// Notes a change both where the operator looks and where the tenant does.
 async fn note(database: &Database, tenant: &TenantId, action: &str, detail: Option<String>) -> anyhow::Result<()> {
-    let (at, who) = (SystemClock.now(), "command line".to_owned());
-    let change = Change { at, who, action: action.into(), thing: tenant.to_string(), detail };
     for of in [None, Some(tenant)] {
-        database.access.changed(of, change.clone()).await?;
+        database.note(of, action, tenant.as_str(), detail.clone()).await?;
     }
     Ok(())
 }

@@ -2,14 +2,14 @@
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use rota_domain::access::{Change, Grant, Role};
+use rota_domain::access::{Grant, Role};
 use rota_domain::id::{TenantId, TokenId};
 use rota_flow::ports::Clock as _;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::output;
-use super::reach::{Database, Reach, Reached, whole};
+use super::reach::{Database, Reach, Reached, WHO, whole};
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::show::grants;
@@ -125,7 +125,7 @@ async fn new(reach: &Reach, role: Role, name: &str, expires: Option<Timestamp>) 
         database.has(tenant).await?;
     }
     let wanted = Wanted { tenant, role, name: name.into(), expires };
-    let (token, grant) = issue(&*database.access, wanted, "command line", now).await?;
+    let (token, grant) = issue(&*database.access, wanted, WHO, now).await?;
     Ok((token.expose().to_owned(), grant))
 }
 
@@ -150,9 +150,7 @@ async fn revoke(reach: &Reach, id: &str, host: bool) -> anyhow::Result<()> {
     let (tenant, now) = (whose(&database, reach, host).await?, SystemClock.now());
     let done = database.access.revoke(tenant.as_ref(), &TokenId::from(id), now).await?;
     anyhow::ensure!(done, "there is no token `{id}` that holds: `rota token list` lists them");
-    let who = "command line".into();
-    let change = Change { at: now, who, action: "token.revoked".into(), thing: id.into(), detail: None };
-    Ok(database.access.changed(tenant.as_ref(), change).await?)
+    database.note(tenant.as_ref(), "token.revoked", id, None).await
 }
 
 fn path(host: bool) -> &'static str {

@@ -7,16 +7,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
-use rota_domain::access::{Change, Role};
-use rota_domain::delivery::Trouble;
+use rota_domain::access::Role;
 use rota_domain::id::EffectId;
-use rota_flow::ports::{Cause, Group, LaneState, Letter, Repair, Sought};
+use rota_flow::ports::{Cause, Group, LaneState, Repair, Sought};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Doors;
 use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
+use crate::outbox::{Choice, Mended, Mending, OutboxEffect, is_cause};
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -62,36 +62,6 @@ struct OutboxQuery {
     limit: Option<u32>,
 }
 
-/// An effect on its way.
-#[derive(Serialize, JsonSchema)]
-struct OutboxEffect {
-    /// Its number, to go on behind it.
-    number: u64,
-    /// Its id.
-    effect: String,
-    /// What it does: `owner`, `property`, `task`, `note` or `notify`.
-    kind: String,
-    /// For whom it is.
-    connection: String,
-    /// The decision that it follows from.
-    decision: String,
-    /// The lead.
-    lead: String,
-    /// Where it is.
-    state: String,
-    /// Attempts so far.
-    attempts: u32,
-    /// The kind of what it met last.
-    cause: Option<String>,
-    /// That in words, or why nothing was sent.
-    detail: Option<String>,
-    /// What to do about it.
-    mend: Option<String>,
-    /// When it reached this state, or is tried next.
-    #[schemars(with = "String")]
-    at: Timestamp,
-}
-
 /// Effects of one connection that met the same.
 #[derive(Serialize, JsonSchema)]
 struct OutboxCause {
@@ -126,32 +96,6 @@ struct OutboxChoice {
     /// All dead ones.
     #[serde(default)]
     all: bool,
-}
-
-/// What came of it.
-#[derive(Serialize, JsonSchema)]
-struct Mended {
-    /// How many effects it was.
-    effects: u64,
-}
-
-impl From<Letter> for OutboxEffect {
-    fn from(Letter { number, row, trouble }: Letter) -> Self {
-        Self {
-            number,
-            effect: row.effect.id.to_string(),
-            kind: row.effect.act.kind().into(),
-            connection: row.effect.connection.to_string(),
-            decision: row.decision.to_string(),
-            lead: row.lead.to_string(),
-            state: row.state.as_str().into(),
-            attempts: row.attempts,
-            cause: trouble.as_ref().map(|trouble| trouble.code().into()),
-            detail: row.cause,
-            mend: trouble.map(|trouble| trouble.mend().into()),
-            at: row.at,
-        }
-    }
 }
 
 impl From<Cause> for OutboxCause {
@@ -224,37 +168,28 @@ async fn give_up(
 
 async fn mend(doors: &Doors, caller: &Caller, choice: OutboxChoice, repair: Repair) -> Result<Json<Mended>, Problem> {
     let (tenant, now) = (caller.tenant()?, doors.clock.now());
-    let OutboxChoice { effect, cause, connection, all } = choice;
-    let (thing, effects) = match (effect, cause, all) {
-        (Some(effect), None, false) if connection.is_none() => {
-            let found = doors.store.repair(tenant, &EffectId::from(effect.as_str()), repair, now).await;
-            if !found.map_err(|error| Problem::store(&error))? {
-                return Err(Problem::missing("waiting or dead effect of this id"));
-            }
-            (effect, 1)
+    let choice = match choice {
+        OutboxChoice { effect: Some(effect), cause: None, connection: None, all: false } => {
+            Choice::One(EffectId::from(effect))
         }
-        (None, cause, all) if cause.is_some() != all => {
-            let thing = format!("{} of {}", cause.as_deref().unwrap_or("all"), connection.as_deref().unwrap_or("all"));
-            let group = Group { cause: known(cause)?, connection: connection.map(Into::into) };
-            let number = doors.outbox.mend(tenant, &group, repair, now).await;
-            (thing, number.map_err(|error| Problem::store(&error))?)
+        OutboxChoice { effect: None, cause, connection, all } if cause.is_some() != all => {
+            Choice::Dead(Group { cause: known(cause)?, connection: connection.map(Into::into) })
         }
         _ => return Err(unclear()),
     };
-    let action = match repair {
-        Repair::Retry => "outbox.retried",
-        Repair::Drop => "outbox.dropped",
-    };
-    let detail = Some(format!("{effects} effects"));
-    let change = Change { at: now, who: caller.who(), action: action.into(), thing, detail };
-    doors.access.changed(Some(tenant), change).await.map_err(|error| Problem::store(&error))?;
-    Ok(Json(Mended { effects }))
+    let one = matches!(choice, Choice::One(_));
+    let mending = Mending { store: &*doors.store, outbox: &*doors.outbox, access: &*doors.access };
+    let effects = mending.mend(tenant, choice, repair, caller.who(), now).await;
+    match effects.map_err(|error| Problem::store(&error))? {
+        0 if one => Err(Problem::missing("waiting or dead effect of this id")),
+        effects => Ok(Json(Mended { effects })),
+    }
 }
 
 /// A cause that there is.
 fn known(cause: Option<String>) -> Result<Option<String>, Problem> {
     match cause {
-        Some(code) if !Trouble::CODES.contains(&code.as_str()) => Err(unknown("cause", &code)),
+        Some(code) if !is_cause(&code) => Err(unknown("cause", &code)),
         cause => Ok(cause),
     }
 }
