@@ -9,7 +9,7 @@ use rota_crm::outbound::Reach;
 use rota_domain::delivery::Backoff;
 use rota_domain::effect::Act;
 use rota_flow::courier::{Courier, Round};
-use rota_flow::line::Line;
+use rota_flow::link::Link;
 use rota_flow::ports::{Carrier, Clock, LaneState, Settle, Settlement, Store};
 use rota_sandbox::Sandbox;
 use serde_json::json;
@@ -81,7 +81,7 @@ impl Scene {
             tenant: acme(),
             connection: hs(),
             carrier: Arc::new(self.hubspot()),
-            line: Arc::new(Line::new(backoff.fuse, at(0))),
+            link: Arc::new(Link::new(backoff.fuse, at(0))),
             store: self.store.clone(),
             clock: self.clock.clone(),
             backoff,

@@ -12,7 +12,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use tokio::sync::{Notify, watch};
 
 use crate::apply::{self, heard, settle};
-use crate::line::Line;
+use crate::link::Link;
 use crate::ports::{Carrier, Claim, Clock, CrmError, Settle, Settlement, Store, StoreError};
 
 /// How long a claim is ours. Calls to a CRM take at most half of it.
@@ -36,7 +36,7 @@ pub struct Courier {
     /// Who is behind it.
     pub carrier: Arc<dyn Carrier>,
     /// Whether it may be used.
-    pub line: Arc<Line>,
+    pub link: Arc<Link>,
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// The time.
@@ -64,7 +64,7 @@ impl Courier {
             tokio::select! {
                 Ok(()) = recorded.changed(), if wait == POLL => {}
                 () = tokio::time::sleep(wait) => {}
-                () = self.line.woken() => {}
+                () = self.link.woken() => {}
                 _ = stop.changed() => {}
             }
         }
@@ -76,7 +76,7 @@ impl Courier {
     /// When the store fails; what was claimed is free again after its lease.
     pub async fn round(&self, inbox: &Notify) -> Result<Round, StoreError> {
         let now = self.clock.now();
-        let leave = self.line.leave(now);
+        let leave = self.link.leave(now);
         let limit = match leave {
             Leave::All => BATCH,
             Leave::One => 1,
@@ -116,8 +116,8 @@ impl Courier {
             .map(|claim| results.remove(&claim.effect.id).unwrap_or_else(|| Err(unanswered(claim))))
             .collect();
         let delivered = answers.iter().any(Result::is_ok);
-        let before = self.line.stand().standing;
-        let standing = self.line.heard(heard(answers.iter(), &self.backoff, now, jitter), delivered, now, jitter);
+        let before = self.link.stand().standing;
+        let standing = self.link.heard(heard(answers.iter(), &self.backoff, now, jitter), delivered, now, jitter);
         self.tell(before, standing);
         let settled = claims.into_iter().zip(answers).map(|(claim, answer)| {
             let jitter = (self.chance)();

@@ -16,7 +16,7 @@ pub mod enrich;
 mod erasing;
 pub mod ingest;
 pub mod ledger;
-pub mod line;
+pub mod link;
 pub mod orders;
 pub mod ports;
 pub mod sequencer;

@@ -3,7 +3,7 @@
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{About, Act, Effect};
 use rota_domain::id::EffectId;
-use rota_domain::workspace::line;
+use rota_domain::workspace::connection_of;
 use rota_flow::ports::LaneState::{Dead, Done, Dropped, Held, Superseded, Waiting};
 use rota_flow::ports::{Claim, Group, Outbox, People as _, Recorded, Repair, Settle, Sought, Store, Whom};
 use rota_store::SqliteStore;
@@ -38,7 +38,7 @@ fn told(contact: &str, id: &str, acts: Vec<Act>) -> Recorded {
     let act = Act::Notify { destination: "ops".into(), message: "new lead".into(), about: Box::new(about) };
     let effect = Effect {
         id: EffectId::of(&decision.id, recorded.effects.len()),
-        connection: line("ops"),
+        connection: connection_of("ops"),
         object: "contact".into(),
         record: contact.into(),
         act,
@@ -48,7 +48,7 @@ fn told(contact: &str, id: &str, acts: Vec<Act>) -> Recorded {
 }
 
 async fn messages(store: &SqliteStore, seconds: i64) -> Vec<Claim> {
-    store.claim(&acme(), &line("ops"), at(seconds), LEASE, 100).await.unwrap()
+    store.claim(&acme(), &connection_of("ops"), at(seconds), LEASE, 100).await.unwrap()
 }
 
 fn gone() -> Settle {

@@ -8,7 +8,7 @@ use crate::id::ConnectionId;
 
 /// What stands before a destination's name where connections are named: no connection's id has
 /// a colon.
-const LINE: &str = "notify:";
+const PREFIX: &str = "notify:";
 
 /// A receiver of signed webhooks. Rules name it by its id, and never by a URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,8 +26,8 @@ pub struct Destination {
 impl Destination {
     /// The name under which its messages wait, beside those of CRM accounts.
     #[must_use]
-    pub fn line(&self) -> ConnectionId {
-        line(&self.id)
+    pub fn connection(&self) -> ConnectionId {
+        connection_of(&self.id)
     }
 
     pub(super) fn check(&self, place: usize) -> Result<(), Contradiction> {
@@ -45,6 +45,6 @@ impl Destination {
 
 /// The name under which messages to this destination wait.
 #[must_use]
-pub fn line(destination: &str) -> ConnectionId {
-    format!("{LINE}{destination}").into()
+pub fn connection_of(destination: &str) -> ConnectionId {
+    format!("{PREFIX}{destination}").into()
 }

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Condition, Test};
-pub use destination::{Destination, line};
+pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Policy, Pool, Rep, Table};
 
@@ -80,12 +80,12 @@ impl Workspace {
         self.connections.iter().find(|connection| connection.id == *id)
     }
 
-    /// The secrets that it names, each with the connection or the line of the destination that
+    /// The secrets that it names, each with the connection of the account or destination that
     /// needs it.
     pub fn secrets(&self) -> impl Iterator<Item = (&Secret, ConnectionId)> {
         let tokens =
             self.connections.iter().filter_map(|connection| Some((connection.token.as_ref()?, connection.id.clone())));
-        tokens.chain(self.destinations.iter().map(|destination| (&destination.secret, destination.line())))
+        tokens.chain(self.destinations.iter().map(|destination| (&destination.secret, destination.connection())))
     }
 
     /// The destination of this name.

@@ -10,7 +10,7 @@ use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId};
 use rota_domain::lead::Lead;
 use rota_domain::rule::{Answer, Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict, Wish};
-use rota_domain::workspace::{Fallback, Flow, Owned, line};
+use rota_domain::workspace::{Fallback, Flow, Owned, connection_of};
 
 use super::{Around, call, person};
 use crate::bindings::Binding;
@@ -363,7 +363,7 @@ fn effects(decision: &Decision, address: Option<&Address<'_>>, acts: Vec<Act>) -
     };
     let numbered = acts.into_iter().enumerate().filter_map(|(n, act)| {
         let connection = match (&act, address) {
-            (Act::Notify { destination, .. }, _) => line(destination),
+            (Act::Notify { destination, .. }, _) => connection_of(destination),
             (_, Some((connection, _, _))) => connection.clone(),
             (_, None) => return None,
         };

@@ -65,7 +65,7 @@ impl Sequencer {
     /// would ever carry them.
     pub(super) async fn strand(&self) -> Result<(), StoreError> {
         let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
-        let destinations = revision.workspace.destinations.iter().map(Destination::line);
+        let destinations = revision.workspace.destinations.iter().map(Destination::connection);
         let connections: Vec<_> = revision.crms.keys().cloned().chain(destinations).collect();
         let stranded = store.strand(tenant, &connections, clock.now()).await?;
         if stranded > 0 {

@@ -1,4 +1,4 @@
-//! `/v1/connections`: how a tenant's lines to CRM accounts and destinations stand.
+//! `/v1/connections`: how a tenant's links to CRM accounts and destinations stand.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rota_domain::access::{Change, Role};
 use rota_domain::circuit::Standing;
 use rota_domain::id::ConnectionId;
-use rota_flow::line::Stand;
+use rota_flow::link::Stand;
 use rota_flow::ports::Load;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -69,7 +69,7 @@ async fn list(
     let loads = doors.outbox.loads(&tenant.id).await.map_err(|error| Problem::store(&error))?;
     let mut loads: HashMap<ConnectionId, Load> =
         loads.into_iter().map(|load| (load.connection.clone(), load)).collect();
-    let states = tenant.lines().into_iter().map(|(id, stand)| {
+    let states = tenant.links().into_iter().map(|(id, stand)| {
         let load = loads.remove(&id);
         state(&id, stand, load.as_ref())
     });
@@ -101,7 +101,7 @@ async fn resume(
 ) -> Result<StatusCode, Problem> {
     let (tenant, now) = (alive(&doors, &caller)?, doors.clock.now());
     let connection = ConnectionId::from(id.as_str());
-    if !tenant.lines().iter().any(|(known, _)| *known == connection) {
+    if !tenant.links().iter().any(|(known, _)| *known == connection) {
         return Err(Problem::missing("connection of this id"));
     }
     // First what waits, so that the courier finds it when it is woken.

@@ -31,11 +31,11 @@ pub(super) async fn posts(
 ) -> anyhow::Result<BTreeMap<ConnectionId, Post>> {
     let mut posts = BTreeMap::new();
     for destination in &workspace.destinations {
-        let line = destination.line();
+        let id = destination.connection();
         let what = format!("the secret of the destination `{}`", destination.id);
         let secret = parts.custody.secret(&workspace.tenant, &destination.secret.env, &what).await?;
         let same = before
-            .get(&line)
+            .get(&id)
             .filter(|before| before.destination == *destination && before.secret == secret && before.reach == *reach);
         let post = match same {
             Some(post) => post.clone(),
@@ -51,7 +51,7 @@ pub(super) async fn posts(
                 Post { destination: destination.clone(), secret, reach: reach.clone(), carrier }
             }
         };
-        posts.insert(line, post);
+        posts.insert(id, post);
     }
     Ok(posts)
 }

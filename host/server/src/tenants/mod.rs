@@ -2,8 +2,8 @@
 //! decides under now.
 
 mod accounts;
+mod couriers;
 mod destinations;
-mod lines;
 mod standings;
 mod tenant;
 

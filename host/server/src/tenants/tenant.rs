@@ -1,11 +1,11 @@
-//! One tenant at work: its sequencer, and its lines to CRM accounts and destinations.
+//! One tenant at work: its sequencer, and its couriers to CRM accounts and destinations.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
-use rota_flow::line::Stand;
+use rota_flow::link::Stand;
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{Carrier, Origin};
 use rota_flow::sequencer::{Desktop, Sequencer};
@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 
 use super::Parts;
 use super::accounts::{Account, accounts};
+use super::couriers::Couriers;
 use super::destinations::{Post, posts};
-use super::lines::Lines;
 use crate::bind::Bound;
 
 /// A tenant that is alive on this host.
@@ -33,7 +33,7 @@ pub struct Tenant {
     now: RwLock<(u64, Arc<Bound>)>,
     /// One activation at a time.
     connected: Mutex<Connected>,
-    lines: Lines,
+    couriers: Couriers,
 }
 
 impl Tenant {
@@ -65,9 +65,9 @@ impl Tenant {
         let loops = sequencer.run(placed, parts.inbox.bell(&id), recorded.clone(), parts.stopped.clone());
         work.lock().unwrap_or_else(PoisonError::into_inner).spawn(loops);
         let now = RwLock::new((entered, Arc::new(bound)));
-        let lines = Lines::new(id.clone(), recorded);
-        lines.carry(connected.carriers(), parts, work);
-        Ok(Self { id, orders, share, tally, now, connected: Mutex::new(connected), lines })
+        let couriers = Couriers::new(id.clone(), recorded);
+        couriers.carry(connected.carriers(), parts, work);
+        Ok(Self { id, orders, share, tally, now, connected: Mutex::new(connected), couriers })
     }
 
     /// What it decides under.
@@ -106,21 +106,21 @@ impl Tenant {
         let next = Connected::new(&bound, &connected, parts).await?;
         let entered = self.orders.revise(revision(&bound, &next.accounts, origin), base).await?;
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = (entered, Arc::new(bound));
-        self.lines.carry(next.carriers(), parts, work);
+        self.couriers.carry(next.carriers(), parts, work);
         *connected = next;
         Ok(entered)
     }
 
-    /// How its lines stand: to CRM accounts, and to destinations.
+    /// How its links stand: to CRM accounts, and to destinations.
     #[must_use]
-    pub fn lines(&self) -> Vec<(ConnectionId, Stand)> {
-        self.lines.stand()
+    pub fn links(&self) -> Vec<(ConnectionId, Stand)> {
+        self.couriers.stand()
     }
 
-    /// Lets a line be used again at once; false if there is none of this name.
+    /// Lets a link be used again at once; false if there is none of this name.
     #[must_use]
     pub fn resume(&self, connection: &ConnectionId, now: Timestamp) -> bool {
-        self.lines.resume(connection, now)
+        self.couriers.resume(connection, now)
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::line::Turn;
+use super::waiting::Turn;
 use super::{UploadError, Uploads, largest};
 
 /// How long the next piece may take, and the whole.
@@ -48,7 +48,7 @@ impl Uploads {
             () => Ok(()),
         };
         check(announced.unwrap_or_default())?;
-        let turn = self.line.turn(tenant).await?;
+        let turn = self.waiting.turn(tenant).await?;
         let mut file = tokio::fs::File::from_std(tempfile::tempfile_in(&self.folder)?);
         let (mut body, mut hash, mut bytes) = (body, Sha256::new(), 0u64);
         let end = Instant::now() + WHOLE;

@@ -3,8 +3,8 @@
 //! on that way leaves nothing behind.
 
 mod arriving;
-mod line;
 mod taking;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use rota_flow::ports::{Library, Store, StoreError};
 use rota_rules::{Catalogue, Refusal};
 use tokio::sync::Semaphore;
 
-use line::Line;
+use waiting::Waiting;
 
 pub use arriving::Arrived;
 pub use taking::{Taken, bundled_name};
@@ -82,7 +82,7 @@ pub enum UploadError {
 pub struct Uploads {
     /// Where components wait, without a name: beside the database, which has room for them.
     folder: PathBuf,
-    line: Line,
+    waiting: Waiting,
     at_once: Arc<Semaphore>,
     catalogue: Arc<Catalogue>,
     store: Arc<dyn Store>,
@@ -106,7 +106,7 @@ impl Uploads {
         let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
         Arc::new(Self {
             folder: folder.unwrap_or(Path::new(".")).to_owned(),
-            line: Line::default(),
+            waiting: Waiting::default(),
             at_once: Arc::new(Semaphore::new(AT_ONCE)),
             catalogue,
             store,

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use rota_domain::circuit::{Circuit, Fuse, Heard, Leave, Standing};
 use tokio::sync::Notify;
 
-/// The line to one connection.
+/// The link to one connection: whether it may be used, and what was delivered over it.
 #[derive(Debug)]
-pub struct Line {
+pub struct Link {
     state: Mutex<State>,
     woken: Notify,
 }
@@ -19,7 +19,7 @@ struct State {
     delivered: Option<Timestamp>,
 }
 
-/// A line, as people see it.
+/// A link, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stand {
     /// Whether it may be used.
@@ -32,8 +32,8 @@ pub struct Stand {
     pub delivered: Option<Timestamp>,
 }
 
-impl Line {
-    /// A line that may be used.
+impl Link {
+    /// A link that may be used.
     #[must_use]
     pub fn new(fuse: Fuse, now: Timestamp) -> Self {
         let state = State { circuit: Circuit::new(fuse, now), delivered: None };
@@ -64,7 +64,7 @@ impl Line {
     }
 
     /// Takes in what was heard of a round, and whether something was delivered in it; gives
-    /// how the line stands then.
+    /// how the link stands then.
     pub(crate) fn heard(&self, heard: Vec<Heard>, delivered: bool, now: Timestamp, jitter: f64) -> Standing {
         let mut state = self.state();
         if delivered {

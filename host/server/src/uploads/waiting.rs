@@ -15,18 +15,19 @@ const LENGTH: usize = 4;
 /// How long one waits for those before it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The lines of all tenants.
+/// The uploads of all tenants that are under way.
 #[derive(Clone, Default)]
-pub(super) struct Line(Arc<Mutex<HashMap<TenantId, Queue>>>);
+pub(super) struct Waiting(Arc<Mutex<HashMap<TenantId, Few>>>);
 
-struct Queue {
+/// The uploads of one tenant.
+struct Few {
     turn: Arc<Semaphore>,
     length: usize,
 }
 
-/// A place in a tenant's line, until it is dropped.
+/// A place among a tenant's, until it is dropped.
 struct Place {
-    line: Line,
+    all: Waiting,
     tenant: TenantId,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Turn {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Line {
+impl Waiting {
     /// Waits until this tenant's upload is served.
     pub(super) async fn turn(&self, tenant: &TenantId) -> Result<Turn, UploadError> {
         let (place, turn) = self.stand(tenant).ok_or(UploadError::Busy)?;
@@ -48,28 +49,28 @@ impl Line {
     }
 
     fn stand(&self, tenant: &TenantId) -> Option<(Place, Arc<Semaphore>)> {
-        let mut queues = self.queues();
-        let new = || Queue { turn: Arc::new(Semaphore::new(1)), length: 0 };
-        let queue = queues.entry(tenant.clone()).or_insert_with(new);
-        if queue.length >= LENGTH {
+        let mut under_way = self.under_way();
+        let new = || Few { turn: Arc::new(Semaphore::new(1)), length: 0 };
+        let few = under_way.entry(tenant.clone()).or_insert_with(new);
+        if few.length >= LENGTH {
             return None;
         }
-        queue.length += 1;
-        Some((Place { line: self.clone(), tenant: tenant.clone() }, queue.turn.clone()))
+        few.length += 1;
+        Some((Place { all: self.clone(), tenant: tenant.clone() }, few.turn.clone()))
     }
 
-    fn queues(&self) -> MutexGuard<'_, HashMap<TenantId, Queue>> {
+    fn under_way(&self) -> MutexGuard<'_, HashMap<TenantId, Few>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut queues = self.line.queues();
-        if let Some(queue) = queues.get_mut(&self.tenant) {
-            queue.length -= 1;
-            if queue.length == 0 {
-                queues.remove(&self.tenant);
+        let mut under_way = self.all.under_way();
+        if let Some(few) = under_way.get_mut(&self.tenant) {
+            few.length -= 1;
+            if few.length == 0 {
+                under_way.remove(&self.tenant);
             }
         }
     }
@@ -80,13 +81,13 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_tenant_s_line_has_an_end_and_another_s_is_its_own() {
-        let line = Line::default();
-        let turn = line.turn(&"acme".into()).await.expect("the first is served");
-        let waiting: Vec<_> = (1..LENGTH).map(|_| line.stand(&"acme".into()).expect("a place")).collect();
-        assert!(matches!(line.turn(&"acme".into()).await, Err(UploadError::Busy)));
-        line.turn(&"other".into()).await.expect("nobody waits for another tenant");
+    async fn a_tenant_has_so_many_under_way_and_another_s_are_its_own() {
+        let uploads = Waiting::default();
+        let turn = uploads.turn(&"acme".into()).await.expect("the first is served");
+        let waiting: Vec<_> = (1..LENGTH).map(|_| uploads.stand(&"acme".into()).expect("a place")).collect();
+        assert!(matches!(uploads.turn(&"acme".into()).await, Err(UploadError::Busy)));
+        uploads.turn(&"other".into()).await.expect("nobody waits for another tenant");
         drop((turn, waiting));
-        line.turn(&"acme".into()).await.expect("the line is empty again");
+        uploads.turn(&"acme".into()).await.expect("nobody waits any more");
     }
 }

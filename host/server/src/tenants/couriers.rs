@@ -1,5 +1,5 @@
-//! The lines of a tenant: a courier at work for each CRM account and each destination, and how
-//! each of them stands.
+//! The couriers of a tenant: one at work for each CRM account and each destination, and how its
+//! link stands.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_flow::courier::Courier;
-use rota_flow::line::{Line, Stand};
+use rota_flow::link::{Link, Stand};
 use rota_flow::ports::Carrier;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -17,20 +17,20 @@ use super::Parts;
 /// One courier at work.
 struct Carried {
     carrier: Arc<dyn Carrier>,
-    line: Arc<Line>,
+    link: Arc<Link>,
     end: watch::Sender<bool>,
 }
 
-/// A tenant's lines.
-pub(super) struct Lines {
+/// A tenant's couriers.
+pub(super) struct Couriers {
     tenant: TenantId,
     /// Changes when effects may wait.
     recorded: watch::Sender<()>,
     carried: RwLock<BTreeMap<ConnectionId, Carried>>,
 }
 
-impl Lines {
-    /// No line yet.
+impl Couriers {
+    /// No courier yet.
     pub(super) fn new(tenant: TenantId, recorded: watch::Sender<()>) -> Self {
         Self { tenant, recorded, carried: RwLock::default() }
     }
@@ -54,25 +54,25 @@ impl Lines {
             if carried.contains_key(&id) {
                 continue;
             }
-            let line = Arc::new(Line::new(parts.backoff.fuse, parts.clock.now()));
+            let link = Arc::new(Link::new(parts.backoff.fuse, parts.clock.now()));
             let (end, ended) = watch::channel(false);
-            let courier = self.courier(&id, carrier.clone(), line.clone(), parts, ended);
+            let courier = self.courier(&id, carrier.clone(), link.clone(), parts, ended);
             work.lock().unwrap_or_else(PoisonError::into_inner).spawn(courier);
-            carried.insert(id, Carried { carrier, line, end });
+            carried.insert(id, Carried { carrier, link, end });
         }
     }
 
-    /// How each stands.
+    /// How the link of each stands.
     pub(super) fn stand(&self) -> Vec<(ConnectionId, Stand)> {
         let carried = self.carried.read().unwrap_or_else(PoisonError::into_inner);
-        carried.iter().map(|(id, at_work)| (id.clone(), at_work.line.stand())).collect()
+        carried.iter().map(|(id, at_work)| (id.clone(), at_work.link.stand())).collect()
     }
 
     /// Lets one be used again, at once; false if there is none of this name.
     pub(super) fn resume(&self, id: &ConnectionId, now: Timestamp) -> bool {
         let carried = self.carried.read().unwrap_or_else(PoisonError::into_inner);
         let Some(at_work) = carried.get(id) else { return false };
-        at_work.line.resume(now);
+        at_work.link.resume(now);
         true
     }
 
@@ -80,7 +80,7 @@ impl Lines {
         &self,
         connection: &ConnectionId,
         carrier: Arc<dyn Carrier>,
-        line: Arc<Line>,
+        link: Arc<Link>,
         parts: &Parts,
         mut ended: watch::Receiver<bool>,
     ) -> impl Future<Output = ()> + use<> {
@@ -88,7 +88,7 @@ impl Lines {
             tenant: self.tenant.clone(),
             connection: connection.clone(),
             carrier,
-            line,
+            link,
             store: parts.store.clone(),
             clock: parts.clock.clone(),
             backoff: parts.backoff.clone(),
