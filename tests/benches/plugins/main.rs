@@ -1,9 +1,12 @@
-//! What plugins cost before they are asked: taking one in, starting with many, and asking
-//! again from the record. `cargo bench --bench plugins`; with `-- next-in-line` the thousand
-//! are copies of that plugin and not of a small guest, which takes minutes to compile.
+//! What plugins cost before they are asked: taking one in, uploading one to a server, starting
+//! with many, and asking again from the record. `cargo bench --bench plugins`; with
+//! `-- next-in-line` the thousand are copies of that plugin and not of a small guest, which takes
+//! minutes to compile; with `-- upload` it uploads and does nothing else.
 
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
+
+mod upload;
 
 use std::fs;
 use std::path::Path;
@@ -29,8 +32,10 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
     match (arguments.next(), arguments.next()) {
         (Some(start), Some(folder)) if start == "start" => began(Path::new(&folder)),
+        (Some(only), _) if only == "upload" => upload::run(),
         (wanted, _) => {
             activation();
+            upload::run();
             thousand(wanted.as_deref());
             replay();
         }
