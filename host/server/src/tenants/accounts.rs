@@ -1,12 +1,10 @@
-//! A tenant's CRM accounts: what is unchanged since the revision before stays as it is, with
-//! its pace and its memory of owners.
+//! A tenant's CRM accounts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rota_crm::Secret;
 use rota_crm::hubspot::{self, HubSpot};
 use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
@@ -14,18 +12,13 @@ use rota_domain::workspace::{Connection, Workspace};
 use rota_flow::ports::Crm;
 
 use super::Parts;
+use super::unchanged::{Built, Makings};
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An account, with what it was made from.
-#[derive(Clone)]
-pub(super) struct Account {
-    connection: Connection,
-    token: Secret,
-    reach: Reach,
-    pub(super) crm: Arc<dyn Crm>,
-}
+pub(super) type Account = Built<Connection, dyn Crm>;
 
 /// The accounts that a workspace names.
 pub(super) async fn accounts(
@@ -44,27 +37,19 @@ pub(super) async fn accounts(
             )
         })?;
         let what = format!("the token of the connection `{id}`");
-        let token = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
-        let same = before
-            .get(id)
-            .filter(|before| before.connection == *connection && before.token == token && before.reach == *reach);
-        let account = match same {
-            Some(account) => account.clone(),
-            None => {
-                let crm = connect(connection, token.clone(), reach.clone(), parts)?;
-                Account { crm, connection: connection.clone(), token, reach: reach.clone() }
-            }
-        };
-        accounts.insert(id.clone(), account);
+        let secret = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
+        let from = Makings { named: connection.clone(), secret, reach: reach.clone() };
+        accounts.insert(id.clone(), Account::kept_or_made(before.get(id), from, |from| connect(from, parts))?);
     }
     Ok(accounts)
 }
 
-fn connect(connection: &Connection, token: Secret, reach: Reach, parts: &Parts) -> anyhow::Result<Arc<dyn Crm>> {
+fn connect(from: &Makings<Connection>, parts: &Parts) -> anyhow::Result<Arc<dyn Crm>> {
+    let Makings { named: connection, secret, reach } = from.clone();
     let config = hubspot::Config {
-        connection: connection.id.clone(),
-        base_url: connection.base_url.clone().unwrap_or_else(|| hubspot::PUBLIC_URL.into()),
-        token,
+        connection: connection.id,
+        base_url: connection.base_url.unwrap_or_else(|| hubspot::PUBLIC_URL.into()),
+        token: secret,
         api: hubspot::ApiStyle::default(),
         burst: hubspot::Burst::default(),
         timeout: CRM_TIMEOUT,

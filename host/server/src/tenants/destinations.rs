@@ -1,10 +1,8 @@
-//! A tenant's destinations of messages: one that is unchanged since the revision before stays
-//! as it is.
+//! A tenant's destinations of messages.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rota_crm::Secret;
 use rota_crm::notify::{Config, TIMEOUT, Webhook};
 use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
@@ -12,15 +10,10 @@ use rota_domain::workspace::{Destination, Workspace};
 use rota_flow::ports::Carrier;
 
 use super::Parts;
+use super::unchanged::{Built, Makings};
 
 /// A destination, with what it was made from.
-#[derive(Clone)]
-pub(super) struct Post {
-    destination: Destination,
-    secret: Secret,
-    reach: Reach,
-    pub(super) carrier: Arc<dyn Carrier>,
-}
+pub(super) type Post = Built<Destination, dyn Carrier>;
 
 /// The destinations that a workspace names, by the names under which their messages wait.
 pub(super) async fn posts(
@@ -34,24 +27,21 @@ pub(super) async fn posts(
         let id = destination.connection();
         let what = format!("the secret of the destination `{}`", destination.id);
         let secret = parts.custody.secret(&workspace.tenant, &destination.secret.env, &what).await?;
-        let same = before
-            .get(&id)
-            .filter(|before| before.destination == *destination && before.secret == secret && before.reach == *reach);
-        let post = match same {
-            Some(post) => post.clone(),
-            None => {
-                let carrier = Arc::new(Webhook::new(Config {
-                    destination: destination.id.clone(),
-                    url: destination.url.clone(),
-                    secret: secret.clone(),
-                    reach: reach.clone(),
-                    timeout: TIMEOUT,
-                    clock: parts.clock.clone(),
-                })?);
-                Post { destination: destination.clone(), secret, reach: reach.clone(), carrier }
-            }
-        };
-        posts.insert(id, post);
+        let from = Makings { named: destination.clone(), secret, reach: reach.clone() };
+        posts.insert(id.clone(), Post::kept_or_made(before.get(&id), from, |from| connect(from, parts))?);
     }
     Ok(posts)
+}
+
+fn connect(from: &Makings<Destination>, parts: &Parts) -> anyhow::Result<Arc<dyn Carrier>> {
+    let Makings { named: destination, secret, reach } = from.clone();
+    let config = Config {
+        destination: destination.id,
+        url: destination.url,
+        secret,
+        reach,
+        timeout: TIMEOUT,
+        clock: parts.clock.clone(),
+    };
+    Ok(Arc::new(Webhook::new(config)?))
 }

@@ -6,6 +6,7 @@ mod couriers;
 mod destinations;
 mod standings;
 mod tenant;
+mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -301,7 +302,7 @@ impl Tenants {
             None => BTreeMap::new(),
         };
         let accounts = accounts::accounts(workspace, &before, &self.parts, &self.parts.reach(bound)).await?;
-        Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
+        Ok(accounts.into_iter().map(|(id, account)| (id, account.port)).collect())
     }
 
     /// The accounts that a workspace connects, if nobody else has them.

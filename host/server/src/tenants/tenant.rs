@@ -143,8 +143,8 @@ impl Connected {
 
     /// Who carries effects out for each.
     fn carriers(&self) -> BTreeMap<ConnectionId, Arc<dyn Carrier>> {
-        let crms = self.accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone() as Arc<dyn Carrier>));
-        crms.chain(self.posts.iter().map(|(id, post)| (id.clone(), post.carrier.clone()))).collect()
+        let crms = self.accounts.iter().map(|(id, account)| (id.clone(), account.port.clone() as Arc<dyn Carrier>));
+        crms.chain(self.posts.iter().map(|(id, post)| (id.clone(), post.port.clone()))).collect()
     }
 }
 
@@ -153,7 +153,7 @@ fn revision(bound: &Bound, accounts: &BTreeMap<ConnectionId, Account>, origin: O
         workspace: bound.workspace.clone(),
         bindings: bound.bindings.clone(),
         kept: bound.kept.clone(),
-        crms: accounts.iter().map(|(id, account)| (id.clone(), account.crm.clone())).collect(),
+        crms: accounts.iter().map(|(id, account)| (id.clone(), account.port.clone())).collect(),
         origin,
     }
 }
