@@ -27,7 +27,7 @@ pub(super) struct Remote {
     /// The token to show it; better given by the environment than as an argument.
     #[arg(long, value_name = "TOKEN", env = "ROTA_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
-    /// Which tenant, where the token is the host operator's.
+    /// Which tenant, where the token is the host operator's or a database has several.
     #[arg(long, value_name = "NAME", env = "ROTA_TENANT")]
     pub(super) tenant: Option<String>,
 }
