@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use rota_domain::decision::Apply;
 use rota_domain::id::{Seed, TenantId};
 use rota_flow::ports::{Earlier, Keyed, Private};
-use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::failure::Failure;
 use super::keys::TenantKeys;
@@ -35,29 +35,19 @@ fn digests(seed: &Seed, call: &Keyed) -> (KeyDigest, KeyDigest) {
     (digest(seed, "call", &call.key), digest(seed, "asked", call.asked.as_str()))
 }
 
-/// Writes calls; false if one of the keys is there already.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    calls: &[(&TenantId, &CallRow)],
-) -> Result<bool, sqlx::Error> {
-    for piece in pieces(calls) {
-        let mut sql = QueryBuilder::new("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
-        sql.push_values(piece, |mut values, (tenant, call)| {
-            values
-                .push_bind(tenant.as_str())
-                .push_bind(call.key.as_slice())
-                .push_bind(call.received)
-                .push_bind(call.received)
-                .push_bind(call.asked.as_slice())
-                .push_bind(call.entry);
-        });
-        sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING");
-        let written = sql.build().execute(&mut *connection).await?.rows_affected();
-        if usize::try_from(written) != Ok(piece.len()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Puts down the statement that writes calls; a key that is there already is left out.
+pub(super) fn insert(sql: &mut QueryBuilder<Sqlite>, calls: &[(&TenantId, &CallRow)]) {
+    sql.push("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
+    sql.push_values(calls, |mut values, (tenant, call)| {
+        values
+            .push_bind(tenant.as_str())
+            .push_bind(call.key.as_slice())
+            .push_bind(call.received)
+            .push_bind(call.received)
+            .push_bind(call.asked.as_slice())
+            .push_bind(call.entry);
+    });
+    sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING");
 }
 
 /// What became of each of these keys before.

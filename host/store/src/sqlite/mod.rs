@@ -8,6 +8,7 @@ mod access;
 mod answered;
 mod claim;
 mod counters;
+mod decisions;
 mod dossier;
 mod erase;
 mod failure;
@@ -56,7 +57,7 @@ use rota_flow::ports::{
     StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 pub use renew::Renewed;
 
@@ -81,7 +82,8 @@ use crate::sealing::Keys;
 pub struct SqliteStore {
     database: Arc<str>,
     writer: Writer,
-    writing: JoinHandle<()>,
+    /// Comes when the writer has closed the file.
+    closed: oneshot::Receiver<()>,
     readers: SqlitePool,
     file: PathBuf,
     keys: Arc<Keyring>,
@@ -102,11 +104,14 @@ pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, Sto
     let (mut connection, readers) = open::connect(&file, &database).await?;
     let keys = Keyring::open(&mut connection, keys, &database).await?;
     takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
-    let (writer, writing) = Writer::start(connection, Arc::clone(&database));
+    let (writer, closed) = Writer::start(connection, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
+        database: database.to_string(),
+        detail: format!("its writer has no thread ({error}); let Rota have more of them"),
+    })?;
     Ok(SqliteStore {
         database,
         writer,
-        writing,
+        closed,
         readers,
         file,
         keys,
@@ -120,8 +125,8 @@ impl SqliteStore {
     pub async fn close(self) {
         self.readers.close().await;
         drop(self.writer);
-        if let Err(error) = self.writing.await {
-            tracing::error!(database = %self.database, %error, "The writer ended badly");
+        if self.closed.await.is_err() {
+            tracing::error!(database = %self.database, "The writer ended in a panic");
         }
     }
 

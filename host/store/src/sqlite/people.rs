@@ -138,26 +138,27 @@ pub(super) async fn numbers(connection: &mut SqliteConnection, all: &[&People]) 
     unchanged(connection, &known).await?;
     let mut numbers: Vec<Vec<i64>> = all.iter().map(|people| numbers_known(people)).collect();
     for piece in pieces(&new) {
-        let mut sql = QueryBuilder::new("WITH new (tenant, under, key_digest, key) AS (");
+        let mut sql = QueryBuilder::new("WITH new (place, tenant, under, key_digest, key) AS (");
+        let mut nth: i64 = 0;
         sql.push_values(piece, |mut row, (_, keys, digest, _, sealed)| {
-            row.push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
+            row.push_bind(nth).push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
             row.push_bind(digest.as_slice()).push_bind(sealed.as_slice());
+            nth += 1;
         });
         // Under the tenant's key of today: another process may have changed it.
         sql.push(
             ") INSERT INTO people (tenant, key_digest, key)
              SELECT new.tenant, new.key_digest, new.key FROM new
              JOIN tenants ON tenants.tenant = new.tenant AND tenants.key = new.under
-             WHERE true ON CONFLICT (tenant, key_digest) DO NOTHING RETURNING person, tenant, key_digest",
+             WHERE true ORDER BY new.place ON CONFLICT (tenant, key_digest) DO NOTHING",
         );
-        let rows: Vec<(i64, String, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
-        if rows.len() < piece.len() {
+        let written = sql.build().execute(&mut *connection).await?;
+        if usize::try_from(written.rows_affected()) != Ok(piece.len()) {
             return Err(Failure::Stale);
         }
-        let given: HashMap<(&str, &KeyDigest), i64> =
-            rows.iter().map(|(number, tenant, digest)| ((tenant.as_str(), digest), *number)).collect();
-        for ((n, place), keys, digest, key, sealed) in piece {
-            let number = given.get(&(keys.tenant.as_str(), *digest)).copied().ok_or(Failure::Stale)?;
+        // Numbers follow each other in the order of insertion, and nobody else writes meanwhile.
+        let before = written.last_insert_rowid() - nth;
+        for (number, ((n, place), keys, digest, key, sealed)) in (before + 1..).zip(piece) {
             numbers[*n][*place] = number;
             // Should this not be committed, the next unit that builds on it is found stale.
             let person = Person { number, sealed: sealed.to_vec(), key: Arc::clone(key) };

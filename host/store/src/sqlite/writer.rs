@@ -7,13 +7,14 @@
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rota_flow::ports::StoreError;
 use sqlx::{Connection as _, SqliteConnection};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use super::failure::{Failure, unavailable};
 use super::record::Record;
@@ -50,11 +51,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer on this connection.
-    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> (Self, JoinHandle<()>) {
+    /// Starts the writer on this connection; the second part comes when it has closed it.
+    ///
+    /// It has a thread of its own: each of its statements waits for SQLite's thread, and would
+    /// otherwise wait again, behind everything else that the runtime's workers have to do.
+    ///
+    /// # Errors
+    /// When the machine grants no thread.
+    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(serve(connection, jobs, Arc::clone(&database)));
-        (Self { queue, database }, task)
+        let (ended, end) = oneshot::channel();
+        let (runtime, named) = (Handle::current(), Arc::clone(&database));
+        std::thread::Builder::new().name("rota-writer".into()).spawn(move || {
+            runtime.block_on(serve(connection, jobs, named));
+            // Nobody has to wait for it.
+            let _ = ended.send(());
+        })?;
+        Ok((Self { queue, database }, end))
     }
 
     /// Writes a unit, and answers when it is committed.
@@ -298,7 +311,7 @@ mod tests {
     #[tokio::test]
     async fn a_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let answers = ask(&Arc::new(writer), &[1, 13, 2]).await;
         assert_eq!((&answers[0], &answers[2]), (&Ok(1), &Ok(2)));
         assert!(answers[1].is_err());
@@ -308,7 +321,7 @@ mod tests {
     #[tokio::test]
     async fn a_first_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let answers = ask(&Arc::new(writer), &[13, 1, 2]).await;
         assert!(answers[0].is_err());
         assert_eq!(answers[1..], [Ok(1), Ok(2)]);
@@ -318,7 +331,7 @@ mod tests {
     #[tokio::test]
     async fn a_commit_that_fails_is_told_to_all_of_its_callers_and_to_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let writer = Arc::new(writer);
         for answer in ask(&writer, &[1, 99, 2]).await {
             let error = answer.unwrap_err();
@@ -331,14 +344,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_queued_is_written_though_everybody_left() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, task) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, end) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         for n in 0..600 {
             let (reply, _) = oneshot::channel();
             let job = Box::new(Posted { unit: Some(Number(n + 100)), result: None, reply });
             writer.queue.send(job).await.unwrap();
         }
         drop(writer);
-        task.await.unwrap();
+        end.await.unwrap();
         assert_eq!(numbers(&mut open(folder.path()).await).await.len(), 600);
     }
 }
