@@ -11,7 +11,7 @@ use crate::calls::{Placed, answer_of};
 use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
-use crate::ports::{Entry, EntryBody, Keyed, Settles, StoreError};
+use crate::ports::{Before, Entry, EntryBody, Keyed, Settles, StoreError};
 use crate::tally::adds;
 
 /// How many decisions go into one commit, at most.
@@ -120,8 +120,12 @@ impl Sequencer {
         let effects = entries.iter().any(has_effects);
         let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
         let adds = adds(&entries);
+        let (next, this) = Before::ending();
+        let before = std::mem::replace(&mut self.last, this);
         tokio::spawn(async move {
-            let result = match store.record(&tenant, expected, entries).await {
+            let result = store.record_after(before, &tenant, expected, entries).await;
+            let _ = next.send(());
+            let result = match result {
                 Ok(()) => {
                     tally.count(&adds);
                     for (call, answer) in answers {

@@ -26,7 +26,7 @@ use crate::calls::{Line, Placed};
 use crate::enrich::{Accounts, Kind, Reads, reads};
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderError, Revision};
-use crate::ports::{Clock, People, Rules, Store, StoreError};
+use crate::ports::{Before, Clock, People, Rules, Store, StoreError};
 use crate::share::Share;
 use crate::tally::Tally;
 
@@ -81,6 +81,8 @@ pub struct Sequencer {
     pending: Pending,
     /// Oldest first; each stands on the one before.
     under_way: VecDeque<UnderWay>,
+    /// The youngest of them, for the next one to wait for.
+    last: Before,
     /// Calls of commits that came to nothing. They wait again once nothing is under way.
     thrown: Vec<Placed>,
     /// Rings when a reading or a commit ends.
@@ -126,6 +128,7 @@ impl Sequencer {
             ready: Vec::new(),
             pending: Pending::default(),
             under_way: VecDeque::new(),
+            last: Before::nothing(),
             thrown: Vec::new(),
             stirred: Arc::default(),
             recorded: watch::Sender::new(()),

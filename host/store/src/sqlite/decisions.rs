@@ -37,10 +37,7 @@ pub(super) struct DecisionColumns {
 pub(super) type Placed<'a> = (&'a TenantId, &'a DecisionRows, i64);
 
 /// Writes decisions; false if one of them answers a call whose key is there already.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    decisions: Vec<Placed<'_>>,
-) -> Result<bool, sqlx::Error> {
+pub(super) async fn write(connection: &mut SqliteConnection, decisions: Vec<Placed<'_>>) -> Result<bool, sqlx::Error> {
     let (called, others): (Vec<_>, Vec<_>) = decisions.into_iter().partition(|(_, rows, _)| rows.call.is_some());
     for piece in pieces(&called).chain(pieces(&others)) {
         let mut sql = QueryBuilder::new("");

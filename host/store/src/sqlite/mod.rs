@@ -53,7 +53,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
     StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
@@ -104,10 +104,11 @@ pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, Sto
     let (mut connection, readers) = open::connect(&file, &database).await?;
     let keys = Keyring::open(&mut connection, keys, &database).await?;
     takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
-    let (writer, closed) = Writer::start(connection, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
-        database: database.to_string(),
-        detail: format!("its writer has no thread ({error}); let Rota have more of them"),
-    })?;
+    let (writer, closed) =
+        Writer::start(connection, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
+            database: database.to_string(),
+            detail: format!("its writer has no thread ({error}); let Rota have more of them"),
+        })?;
     Ok(SqliteStore {
         database,
         writer,
@@ -269,13 +270,20 @@ impl Store for SqliteStore {
         Ok(page.waiting)
     }
 
-    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
+    async fn record_after(
+        &self,
+        before: Before,
+        tenant: &TenantId,
+        expected: u64,
+        entries: Vec<Entry>,
+    ) -> Result<(), StoreError> {
         let persons = &entries;
         let meet = |keys, _| People::meet(&self.readers, keys, record::persons(persons));
         let people = self.keyed(tenant, meet).await?;
         let mut record = Record::new(people, expected, entries)?;
         self.shared.reduce(tenant, &mut record.shared);
         let shared = record.shared.keys().cloned().collect();
+        before.ended().await;
         match self.writer.attempt(record).await {
             Ok(()) => {
                 self.shared.add(tenant, shared);
