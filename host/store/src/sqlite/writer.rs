@@ -152,34 +152,30 @@ async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dy
     }
 }
 
-/// Runs the first unit, and all that come while it runs, and commits them.
+/// Runs the first unit, and all that have come by the time that the transaction has begun, and
+/// commits them. Who comes later is better off in the next: this one would last longer for all.
 async fn commit(
     connection: &mut SqliteConnection,
     run: &mut Vec<Box<dyn Job>>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let mut first = First(true);
-    let mut done = 0;
     let mut rows: usize = run.iter().map(|job| job.weight()).sum();
-    while done < run.len() {
-        while run.len() < MOST_UNITS
-            && rows < MOST_ROWS
-            && let Ok(job) = jobs.try_recv()
-        {
-            rows += job.weight();
-            run.push(job);
-        }
-        // All of these are asked for at once, so none waits for another's answer.
-        let todo = &mut run[done..];
-        done += todo.len();
-        todo.sort_by_key(|job| record(&**job).is_none());
-        let joined = join(connection, todo, &mut first).await?;
-        for job in &mut todo[joined..] {
-            first.begin(connection).await?;
-            let well = job.run(connection).await;
-            first.end(connection, well).await?;
-        }
+    while run.len() < MOST_UNITS
+        && rows < MOST_ROWS
+        && let Ok(job) = jobs.try_recv()
+    {
+        rows += job.weight();
+        run.push(job);
+    }
+    // All of these are asked for at once, so none waits for another's answer.
+    run.sort_by_key(|job| record(&**job).is_none());
+    let mut first = First(true);
+    let joined = join(connection, run, &mut first).await?;
+    for job in &mut run[joined..] {
+        first.begin(connection).await?;
+        let well = job.run(connection).await;
+        first.end(connection, well).await?;
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
     Ok(())
