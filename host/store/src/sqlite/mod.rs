@@ -19,6 +19,7 @@ mod keys;
 mod lanes;
 mod library;
 mod log;
+mod lookups;
 mod many;
 mod mends;
 mod open;
@@ -61,12 +62,14 @@ use tokio::sync::oneshot;
 
 pub use renew::Renewed;
 
+use answered::CallLookup;
 use claim::Lease;
 use failure::Failure;
 use inbox::Arrivals;
 use kept::Step;
 use keys::{Keyring, TenantKeys};
-use people::People;
+use lookups::Lookup;
+use people::{People, PersonLookup};
 use record::Record;
 use repair::Mend;
 use settle::{Line, Settlements};
@@ -85,6 +88,8 @@ pub struct SqliteStore {
     /// Comes when the writer has closed the file.
     closed: oneshot::Receiver<()>,
     readers: SqlitePool,
+    persons: PersonLookup,
+    calls: CallLookup,
     file: PathBuf,
     keys: Arc<Keyring>,
     /// Arrivals that could not be read and were reported, each once: they are met at every turn.
@@ -109,11 +114,15 @@ pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, Sto
             database: database.to_string(),
             detail: format!("its writer has no thread ({error}); let Rota have more of them"),
         })?;
+    let persons = Lookup::start(readers.clone(), Arc::clone(&database), people::FIND);
+    let calls = Lookup::start(readers.clone(), Arc::clone(&database), answered::FIND);
     Ok(SqliteStore {
         database,
         writer,
         closed,
         readers,
+        persons,
+        calls,
         file,
         keys,
         reported: Mutex::default(),
@@ -254,7 +263,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Accepted>, StoreError> {
         let arrivals = &arrivals;
         let accept = |keys, _| async move {
-            self.writer.attempt(Arrivals::new(&self.readers, keys, arrivals, now).await?).await
+            self.writer.attempt(Arrivals::new(&self.persons, keys, arrivals, now).await?).await
         };
         self.keyed(tenant, accept).await
     }
@@ -278,7 +287,7 @@ impl Store for SqliteStore {
         entries: Vec<Entry>,
     ) -> Result<(), StoreError> {
         let persons = &entries;
-        let meet = |keys, _| People::meet(&self.readers, keys, record::persons(persons));
+        let meet = |keys, _| People::meet(&self.persons, keys, record::persons(persons));
         let people = self.keyed(tenant, meet).await?;
         let mut record = Record::new(people, expected, entries)?;
         self.shared.reduce(tenant, &mut record.shared);
@@ -299,7 +308,8 @@ impl Store for SqliteStore {
     }
 
     async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError> {
-        let read = |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &keys, calls).await };
+        let read =
+            |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &self.calls, &keys, calls).await };
         self.keyed(tenant, read).await
     }
 
@@ -327,7 +337,7 @@ impl Store for SqliteStore {
             for settlement in settlements {
                 let own = settlement.claim.tenant == keys.tenant;
                 let keys = if own { keys.clone() } else { self.tenant(&settlement.claim.tenant).await? };
-                lines.push(Line::new(&self.readers, &keys, settlement).await?);
+                lines.push(Line::new((&self.readers, &self.persons), &keys, settlement).await?);
             }
             self.writer.attempt(Settlements(lines)).await
         };

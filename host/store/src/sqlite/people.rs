@@ -12,10 +12,11 @@ use std::sync::Arc;
 use rota_domain::id::Seed;
 use rota_domain::person::PersonKey;
 use sha2::{Digest as _, Sha256};
-use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
+use super::lookups::Lookup;
 use super::many::pieces;
 use super::private::Kind;
 use crate::sealing::Key;
@@ -38,6 +39,13 @@ pub(super) fn person_digest(seed: &Seed, person: &PersonKey) -> KeyDigest {
     digest(seed, "person", person.as_str())
 }
 
+/// Finds persons: their numbers and sealed keys.
+pub(super) type PersonLookup = Lookup<i64, Vec<u8>>;
+
+/// How persons are found.
+pub(super) const FIND: &str = "SELECT asked.n, people.person, people.key FROM asked
+    JOIN people ON people.tenant = asked.tenant AND people.key_digest = asked.digest";
+
 /// The persons of a unit of one tenant, each once, with their keys.
 pub(super) struct People {
     keys: Arc<TenantKeys>,
@@ -56,7 +64,7 @@ enum Member {
 impl People {
     /// Looks persons up; who is not found gets a key.
     pub(super) async fn meet(
-        readers: &SqlitePool,
+        lookup: &PersonLookup,
         keys: Arc<TenantKeys>,
         persons: impl IntoIterator<Item = &PersonKey>,
     ) -> Result<Self, Failure> {
@@ -70,27 +78,17 @@ impl People {
             });
         }
         let mut known: HashMap<KeyDigest, Arc<Person>> = HashMap::with_capacity(digests.len());
-        let mut asked: Vec<&KeyDigest> = Vec::new();
+        let mut asked: Vec<KeyDigest> = Vec::new();
         for digest in &digests {
             match keys.known(digest) {
                 Some(person) => drop(known.insert(digest.clone(), person)),
-                None => asked.push(digest),
+                None => asked.push(digest.clone()),
             }
         }
-        for piece in pieces(&asked) {
-            let mut sql = QueryBuilder::new("SELECT person, key_digest, key FROM people WHERE tenant = ");
-            sql.push_bind(keys.tenant.as_str()).push(" AND key_digest IN (");
-            let mut values = sql.separated(", ");
-            for digest in piece {
-                values.push_bind(digest.as_slice());
-            }
-            sql.push(")");
-            let rows: Vec<(i64, KeyDigest, Vec<u8>)> = sql.build_query_as().fetch_all(readers).await?;
-            for (number, digest, sealed) in rows {
-                let person = keys.person(number, &digest, &sealed);
-                let person = person.map_err(|why| Failure::sealed(why, format_args!("the key of person {number}")))?;
-                known.insert(digest, person);
-            }
+        for (digest, (number, sealed)) in lookup.find(&keys.tenant, asked).await? {
+            let person = keys.person(number, &digest, &sealed);
+            let person = person.map_err(|why| Failure::sealed(why, format_args!("the key of person {number}")))?;
+            known.insert(digest, person);
         }
         let member = |digest: KeyDigest| match known.remove(&digest) {
             Some(person) => Member::Known(person),
