@@ -24,7 +24,7 @@ pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent, Recorded, Settles,
+    Accepted, Arrival, Before, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent, Recorded, Settles,
     Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use tenancy::{Restanding, Tenancy, Waits};

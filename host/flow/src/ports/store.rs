@@ -19,8 +19,35 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
+use tokio::sync::oneshot;
 
 use super::{Claim, Erasure, Origin, OutboxRow, Repair, Settlement};
+
+/// A commit that another one follows.
+#[derive(Debug)]
+pub struct Before(Option<oneshot::Receiver<()>>);
+
+impl Before {
+    /// There is none.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self(None)
+    }
+
+    /// One that ends when the sender is used or dropped.
+    #[must_use]
+    pub fn ending() -> (oneshot::Sender<()>, Self) {
+        let (ended, end) = oneshot::channel();
+        (ended, Self(Some(end)))
+    }
+
+    /// Waits for its end, whichever that is.
+    pub async fn ended(self) {
+        if let Some(end) = self.0 {
+            let _ = end.await;
+        }
+    }
+}
 
 /// Something that arrived for a tenant and waits to be decided.
 #[derive(Clone, Debug, PartialEq)]
@@ -320,7 +347,22 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// `Conflict` if the log does not stand at `expected`.
-    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError>;
+    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
+        self.record_after(Before::nothing(), tenant, expected, entries).await
+    }
+
+    /// The same, behind another commit: rows are made while that one is under way, and
+    /// nothing is written before it ended.
+    ///
+    /// # Errors
+    /// As of `record`; a `Conflict` if the commit before came to nothing.
+    async fn record_after(
+        &self,
+        before: Before,
+        tenant: &TenantId,
+        expected: u64,
+        entries: Vec<Entry>,
+    ) -> Result<(), StoreError>;
 
     /// What became of each of these keys before; none of one that is new.
     async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError>;

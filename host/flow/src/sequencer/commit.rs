@@ -11,11 +11,13 @@ use crate::calls::{Placed, answer_of};
 use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
 use crate::orders::{Answered, OrderError};
-use crate::ports::{Entry, EntryBody, Keyed, Settles, StoreError};
+use crate::ports::{Before, Entry, EntryBody, Keyed, Settles, StoreError};
 use crate::tally::adds;
 
 /// How many decisions go into one commit, at most.
 pub(super) const BATCH: usize = 128;
+/// How many commits may be under way: one whose rows are made, one that is written.
+const UNDER_WAY: usize = 2;
 
 /// What is decided and not committed yet.
 #[derive(Default)]
@@ -54,7 +56,7 @@ impl Sequencer {
         let ledger = match self.ledger.take() {
             Some(ledger) => ledger,
             // The store is read only when all that was decided is in it.
-            None if self.under_way.is_some() => return Ok(false),
+            None if !self.under_way.is_empty() => return Ok(false),
             None => self.ledger().await?,
         };
         if ledger.desk().workspace != self.desktop.revision.workspace {
@@ -103,22 +105,27 @@ impl Sequencer {
         Ok(true)
     }
 
-    /// Commits what is pending, unless a commit is under way.
+    /// Commits what is pending, unless enough is under way. If a commit comes to nothing, those
+    /// behind it do, too: each names the entry that it follows.
     pub(super) fn begin_commit(&mut self) {
-        if self.pending.is_empty() || self.under_way.is_some() {
+        if self.pending.is_empty() || self.under_way.len() >= UNDER_WAY {
             return;
         }
         let Pending { expected, entries, answers } = std::mem::take(&mut self.pending);
         let keys = answers.iter().filter_map(|(call, _)| call.call().key.clone()).collect();
         let (ended, end) = oneshot::channel();
-        self.under_way = Some(UnderWay { end, keys, rows: rows(&entries).collect() });
+        self.under_way.push_back(UnderWay { end, keys, rows: rows(&entries).collect() });
         let (tenant, store) = (self.desktop.tenant.clone(), self.desktop.store.clone());
         // Whoever carries effects looks for them; nobody is woken for nothing.
         let effects = entries.iter().any(has_effects);
         let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
         let adds = adds(&entries);
+        let (next, this) = Before::ending();
+        let before = std::mem::replace(&mut self.last, this);
         tokio::spawn(async move {
-            let result = match store.record(&tenant, expected, entries).await {
+            let result = store.record_after(before, &tenant, expected, entries).await;
+            let _ = next.send(());
+            let result = match result {
                 Ok(()) => {
                     tally.count(&adds);
                     for (call, answer) in answers {
@@ -136,36 +143,41 @@ impl Sequencer {
         });
     }
 
-    /// Learns of a commit that ended; false if none did.
+    /// Learns of commits that ended; false if none did.
     pub(super) fn landed(&mut self) -> Result<bool, StoreError> {
-        let Some(under_way) = &mut self.under_way else { return Ok(false) };
-        match under_way.end.try_recv() {
-            Err(TryRecvError::Empty) => Ok(false),
-            Err(TryRecvError::Closed) => self.settle(None).map(|()| true),
-            Ok(result) => self.settle(Some(result)).map(|()| true),
+        let mut any = false;
+        while let Some(oldest) = self.under_way.front_mut() {
+            let result = match oldest.end.try_recv() {
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed) => None,
+                Ok(result) => Some(result),
+            };
+            any = true;
+            self.settle(result)?;
         }
+        Ok(any)
     }
 
     /// Waits until everything that is decided is recorded, or thrown away.
     pub(super) async fn flush(&mut self) -> Result<(), StoreError> {
         loop {
             self.begin_commit();
-            let Some(under_way) = &mut self.under_way else { return Ok(()) };
-            let result = (&mut under_way.end).await.ok();
+            let Some(oldest) = self.under_way.front_mut() else { return Ok(()) };
+            let result = (&mut oldest.end).await.ok();
             self.settle(result)?;
         }
     }
 
-    /// A commit has ended like this; without a result, in a defect.
+    /// The oldest commit has ended like this; without a result, in a defect.
     fn settle(&mut self, result: Option<Result<(), (StoreError, Vec<Placed>)>>) -> Result<(), StoreError> {
-        let Some(UnderWay { keys, rows, .. }) = self.under_way.take() else { return Ok(()) };
+        let Some(UnderWay { keys, rows, .. }) = self.under_way.pop_front() else { return Ok(()) };
         for row in &rows {
             self.inbox.taken.remove(row);
         }
         for key in &keys {
             self.line.settle(Some(key));
         }
-        match result {
+        let settled = match result {
             Some(Ok(())) => Ok(()),
             Some(Err((StoreError::Conflict { seq, .. }, calls))) => {
                 tracing::debug!(tenant = %self.desktop.tenant, seq, "Another process was first; deciding again");
@@ -183,7 +195,12 @@ impl Sequencer {
                 self.throw_away(Vec::new());
                 Ok(())
             }
+        };
+        if self.under_way.is_empty() {
+            let thrown = std::mem::take(&mut self.thrown);
+            self.line.put_back(thrown);
         }
+        settled
     }
 
     /// Forgets what stands on a commit that came to nothing. These calls were in it: they
@@ -195,7 +212,7 @@ impl Sequencer {
             self.inbox.taken.remove(&row);
         }
         self.line.put_back(answers.into_iter().map(|(call, _)| call).collect());
-        self.line.put_back(calls);
+        self.thrown.extend(calls);
         self.inbox.begin();
     }
 

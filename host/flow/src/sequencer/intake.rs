@@ -103,7 +103,7 @@ impl Sequencer {
             return Ok(false);
         }
         // A few calls that come during a commit wait for its end, and share what taking costs.
-        let few = self.under_way.is_some() && self.line.len() < ENOUGH;
+        let few = !self.under_way.is_empty() && self.line.len() < ENOUGH;
         let calls = if few { Vec::new() } else { self.line.take(room.min(CALLS), self.reading.is_none()) };
         let mut worked = !calls.is_empty();
         let calls = self.answer_repeats(calls).await;

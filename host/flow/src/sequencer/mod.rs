@@ -1,8 +1,9 @@
 //! One tenant's order: what waits is read, decided one after the other against the state
 //! that the one before left, and recorded in one commit.
 //!
-//! While one commit is under way, the next is filled: what comes meanwhile is read and decided
-//! on the state in memory. If another process wrote to the log first, a commit is refused: what
+//! While commits are under way, the next is filled: what comes meanwhile is read and decided
+//! on the state in memory. Two may be under way at once, so that one is being prepared while
+//! the other is written. If another process wrote to the log first, a commit is refused: what
 //! was decided since is thrown away, the state is loaded again and everything decided again,
 //! which is harmless, since deciding changes nothing. Nobody is answered before the commit.
 
@@ -10,7 +11,7 @@ mod commit;
 mod intake;
 mod standing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::calls::{Line, Placed};
 use crate::enrich::{Accounts, Kind, Reads, reads};
 use crate::ledger::Ledger;
 use crate::orders::{Order, OrderError, Revision};
-use crate::ports::{Clock, People, Rules, Store, StoreError};
+use crate::ports::{Before, Clock, People, Rules, Store, StoreError};
 use crate::share::Share;
 use crate::tally::Tally;
 
@@ -78,7 +79,12 @@ pub struct Sequencer {
     refresh: bool,
     ready: Vec<Ready>,
     pending: Pending,
-    under_way: Option<UnderWay>,
+    /// Oldest first; each stands on the one before.
+    under_way: VecDeque<UnderWay>,
+    /// The youngest of them, for the next one to wait for.
+    last: Before,
+    /// Calls of commits that came to nothing. They wait again once nothing is under way.
+    thrown: Vec<Placed>,
     /// Rings when a reading or a commit ends.
     stirred: Arc<Notify>,
     /// Is sent to after each commit with effects.
@@ -121,7 +127,9 @@ impl Sequencer {
             refresh: false,
             ready: Vec::new(),
             pending: Pending::default(),
-            under_way: None,
+            under_way: VecDeque::new(),
+            last: Before::nothing(),
+            thrown: Vec::new(),
             stirred: Arc::default(),
             recorded: watch::Sender::new(()),
             tally: Arc::default(),
@@ -262,7 +270,7 @@ impl Sequencer {
             && self.reading.is_none()
             && self.ready.is_empty()
             && self.pending.is_empty()
-            && self.under_way.is_none()
+            && self.under_way.is_empty()
     }
 
     /// Decides about one batch of what waits in the inbox, and waits until it is recorded.
@@ -281,7 +289,7 @@ impl Sequencer {
         let stirred = self.stirred.clone();
         loop {
             let worked = self.step().await?;
-            if !self.pending.is_empty() || self.under_way.is_some() {
+            if !self.pending.is_empty() || !self.under_way.is_empty() {
                 self.flush().await?;
                 self.inbox.end();
                 return Ok(Progress::More);
@@ -298,6 +306,8 @@ impl Sequencer {
     /// nothing.
     async fn step(&mut self) -> Result<bool, StoreError> {
         let landed = self.landed()?;
+        // Before anything else, so that the store never waits for what is decided already.
+        self.begin_commit();
         let read = self.read_ended().await?;
         let taken = self.take_in().await?;
         let decided = self.decide().await?;

@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use rota_domain::decision::Apply;
 use rota_domain::id::{Seed, TenantId};
 use rota_flow::ports::{Earlier, Keyed, Private};
-use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, Sqlite, SqlitePool};
 
 use super::failure::Failure;
 use super::keys::TenantKeys;
-use super::many::pieces;
+use super::lookups::Lookup;
 use super::people::{KeyDigest, digest};
 use super::private::{self, Kind};
 use super::rows::{DecisionRow, micros, signed, unreadable};
@@ -35,51 +35,38 @@ fn digests(seed: &Seed, call: &Keyed) -> (KeyDigest, KeyDigest) {
     (digest(seed, "call", &call.key), digest(seed, "asked", call.asked.as_str()))
 }
 
-/// Writes calls; false if one of the keys is there already.
-pub(super) async fn write(
-    connection: &mut SqliteConnection,
-    calls: &[(&TenantId, &CallRow)],
-) -> Result<bool, sqlx::Error> {
-    for piece in pieces(calls) {
-        let mut sql = QueryBuilder::new("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
-        sql.push_values(piece, |mut values, (tenant, call)| {
-            values
-                .push_bind(tenant.as_str())
-                .push_bind(call.key.as_slice())
-                .push_bind(call.received)
-                .push_bind(call.received)
-                .push_bind(call.asked.as_slice())
-                .push_bind(call.entry);
-        });
-        sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING");
-        let written = sql.build().execute(&mut *connection).await?.rows_affected();
-        if usize::try_from(written) != Ok(piece.len()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// Finds calls: the digest of what they asked, and the entry that answered it.
+pub(super) type CallLookup = Lookup<Option<KeyDigest>, i64>;
+
+/// How calls are found.
+pub(super) const FIND: &str = "SELECT asked.n, inbox.asked, inbox.entry FROM asked
+    JOIN inbox ON inbox.tenant = asked.tenant AND inbox.dedupe_key = asked.digest
+    WHERE inbox.entry IS NOT NULL";
+
+/// Puts down the statement that writes calls; a key that is there already is left out.
+pub(super) fn insert(sql: &mut QueryBuilder<Sqlite>, calls: &[(&TenantId, &CallRow)]) {
+    sql.push("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
+    sql.push_values(calls, |mut values, (tenant, call)| {
+        values
+            .push_bind(tenant.as_str())
+            .push_bind(call.key.as_slice())
+            .push_bind(call.received)
+            .push_bind(call.received)
+            .push_bind(call.asked.as_slice())
+            .push_bind(call.entry);
+    });
+    sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING");
 }
 
 /// What became of each of these keys before.
 pub(super) async fn read(
     readers: &SqlitePool,
+    lookup: &CallLookup,
     keys: &TenantKeys,
     calls: &[Keyed],
 ) -> Result<Vec<Option<Earlier>>, Failure> {
     let asked: Vec<(KeyDigest, KeyDigest)> = calls.iter().map(|call| digests(&keys.seed, call)).collect();
-    let mut found: HashMap<KeyDigest, (Option<KeyDigest>, i64)> = HashMap::new();
-    for piece in pieces(&asked) {
-        let mut sql =
-            QueryBuilder::new("SELECT dedupe_key, asked, entry FROM inbox WHERE entry IS NOT NULL AND tenant = ");
-        sql.push_bind(keys.tenant.as_str()).push(" AND dedupe_key IN (");
-        let mut names = sql.separated(", ");
-        for (key, _) in piece {
-            names.push_bind(key.as_slice());
-        }
-        sql.push(")");
-        let rows: Vec<(KeyDigest, Option<KeyDigest>, i64)> = sql.build_query_as().fetch_all(readers).await?;
-        found.extend(rows.into_iter().map(|(key, asked, entry)| (key, (asked, entry))));
-    }
+    let found = lookup.find(&keys.tenant, asked.iter().map(|(key, _)| key.clone()).collect()).await?;
     let same = |(key, question): &(KeyDigest, KeyDigest)| {
         found.get(key).map(|(asked, entry)| (asked.as_ref() == Some(question)).then_some(*entry))
     };

@@ -14,7 +14,7 @@ use sqlx::{FromRow, QueryBuilder, Row as _, SqliteConnection, SqlitePool};
 use super::failure::Failure;
 use super::keys::TenantKeys;
 use super::many::pieces;
-use super::people::{self, KeyDigest, People, digest};
+use super::people::{self, KeyDigest, People, PersonLookup, digest};
 use super::private::{self, Kind, PrivateRow};
 use super::rows::{json, micros, parse, time, unreadable};
 use super::writer::Unit;
@@ -39,13 +39,13 @@ struct Row {
 impl Arrivals {
     /// Makes rows of arrivals; who they are about is looked up.
     pub(super) async fn new(
-        readers: &SqlitePool,
+        lookup: &PersonLookup,
         keys: Arc<TenantKeys>,
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Result<Self, Failure> {
         let persons: Vec<Option<PersonKey>> = arrivals.iter().map(|arrival| personal(&arrival.payload)).collect();
-        let people = People::meet(readers, keys, persons.iter().flatten()).await?;
+        let people = People::meet(lookup, keys, persons.iter().flatten()).await?;
         let tenant = people.keys().tenant.clone();
         let mut rows = Vec::with_capacity(arrivals.len());
         for (arrival, person) in arrivals.iter().zip(&persons) {

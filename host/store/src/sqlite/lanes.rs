@@ -103,11 +103,10 @@ pub(super) async fn enqueue(
                 .push_bind(if effect.held { "held" } else { "waiting" })
                 .push_bind(effect.at);
         });
-        sql.push(" RETURNING id");
-        ids.extend(sql.build_query_scalar::<i64>().fetch_all(&mut *connection).await?);
+        let last = sql.build().execute(&mut *connection).await?.last_insert_rowid();
+        // Ids follow each other in the order of the values, and nobody else writes meanwhile.
+        ids.extend(last + 1 - i64::try_from(piece.len()).unwrap_or(0)..=last);
     }
-    // Ids grow in the order of the values; only the order in which they are returned is open.
-    ids.sort_unstable();
     let bodies: Vec<PrivateRow<'_>> = ids
         .into_iter()
         .zip(effects)

@@ -8,6 +8,7 @@ mod access;
 mod answered;
 mod claim;
 mod counters;
+mod decisions;
 mod dossier;
 mod erase;
 mod failure;
@@ -18,6 +19,7 @@ mod keys;
 mod lanes;
 mod library;
 mod log;
+mod lookups;
 mod many;
 mod mends;
 mod open;
@@ -52,20 +54,22 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
     StoreError, Stored, Waiting,
 };
 use sqlx::SqlitePool;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 
 pub use renew::Renewed;
 
+use answered::CallLookup;
 use claim::Lease;
 use failure::Failure;
 use inbox::Arrivals;
 use kept::Step;
 use keys::{Keyring, TenantKeys};
-use people::People;
+use lookups::Lookup;
+use people::{People, PersonLookup};
 use record::Record;
 use repair::Mend;
 use settle::{Line, Settlements};
@@ -81,8 +85,11 @@ use crate::sealing::Keys;
 pub struct SqliteStore {
     database: Arc<str>,
     writer: Writer,
-    writing: JoinHandle<()>,
+    /// Comes when the writer has closed the file.
+    closed: oneshot::Receiver<()>,
     readers: SqlitePool,
+    persons: PersonLookup,
+    calls: CallLookup,
     file: PathBuf,
     keys: Arc<Keyring>,
     /// Arrivals that could not be read and were reported, each once: they are met at every turn.
@@ -102,12 +109,20 @@ pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, Sto
     let (mut connection, readers) = open::connect(&file, &database).await?;
     let keys = Keyring::open(&mut connection, keys, &database).await?;
     takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
-    let (writer, writing) = Writer::start(connection, Arc::clone(&database));
+    let (writer, closed) =
+        Writer::start(connection, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
+            database: database.to_string(),
+            detail: format!("its writer has no thread ({error}); let Rota have more of them"),
+        })?;
+    let persons = Lookup::start(readers.clone(), Arc::clone(&database), people::FIND);
+    let calls = Lookup::start(readers.clone(), Arc::clone(&database), answered::FIND);
     Ok(SqliteStore {
         database,
         writer,
-        writing,
+        closed,
         readers,
+        persons,
+        calls,
         file,
         keys,
         reported: Mutex::default(),
@@ -120,8 +135,8 @@ impl SqliteStore {
     pub async fn close(self) {
         self.readers.close().await;
         drop(self.writer);
-        if let Err(error) = self.writing.await {
-            tracing::error!(database = %self.database, %error, "The writer ended badly");
+        if self.closed.await.is_err() {
+            tracing::error!(database = %self.database, "The writer ended in a panic");
         }
     }
 
@@ -248,7 +263,7 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Accepted>, StoreError> {
         let arrivals = &arrivals;
         let accept = |keys, _| async move {
-            self.writer.attempt(Arrivals::new(&self.readers, keys, arrivals, now).await?).await
+            self.writer.attempt(Arrivals::new(&self.persons, keys, arrivals, now).await?).await
         };
         self.keyed(tenant, accept).await
     }
@@ -264,13 +279,20 @@ impl Store for SqliteStore {
         Ok(page.waiting)
     }
 
-    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
+    async fn record_after(
+        &self,
+        before: Before,
+        tenant: &TenantId,
+        expected: u64,
+        entries: Vec<Entry>,
+    ) -> Result<(), StoreError> {
         let persons = &entries;
-        let meet = |keys, _| People::meet(&self.readers, keys, record::persons(persons));
+        let meet = |keys, _| People::meet(&self.persons, keys, record::persons(persons));
         let people = self.keyed(tenant, meet).await?;
         let mut record = Record::new(people, expected, entries)?;
         self.shared.reduce(tenant, &mut record.shared);
         let shared = record.shared.keys().cloned().collect();
+        before.ended().await;
         match self.writer.attempt(record).await {
             Ok(()) => {
                 self.shared.add(tenant, shared);
@@ -286,7 +308,8 @@ impl Store for SqliteStore {
     }
 
     async fn answered(&self, tenant: &TenantId, calls: &[Keyed]) -> Result<Vec<Option<Earlier>>, StoreError> {
-        let read = |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &keys, calls).await };
+        let read =
+            |keys: Arc<TenantKeys>, _| async move { answered::read(&self.readers, &self.calls, &keys, calls).await };
         self.keyed(tenant, read).await
     }
 
@@ -314,7 +337,7 @@ impl Store for SqliteStore {
             for settlement in settlements {
                 let own = settlement.claim.tenant == keys.tenant;
                 let keys = if own { keys.clone() } else { self.tenant(&settlement.claim.tenant).await? };
-                lines.push(Line::new(&self.readers, &keys, settlement).await?);
+                lines.push(Line::new((&self.readers, &self.persons), &keys, settlement).await?);
             }
             self.writer.attempt(Settlements(lines)).await
         };

@@ -12,10 +12,11 @@ use std::sync::Arc;
 use rota_domain::id::Seed;
 use rota_domain::person::PersonKey;
 use sha2::{Digest as _, Sha256};
-use sqlx::{QueryBuilder, SqliteConnection, SqlitePool};
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
+use super::lookups::Lookup;
 use super::many::pieces;
 use super::private::Kind;
 use crate::sealing::Key;
@@ -38,6 +39,13 @@ pub(super) fn person_digest(seed: &Seed, person: &PersonKey) -> KeyDigest {
     digest(seed, "person", person.as_str())
 }
 
+/// Finds persons: their numbers and sealed keys.
+pub(super) type PersonLookup = Lookup<i64, Vec<u8>>;
+
+/// How persons are found.
+pub(super) const FIND: &str = "SELECT asked.n, people.person, people.key FROM asked
+    JOIN people ON people.tenant = asked.tenant AND people.key_digest = asked.digest";
+
 /// The persons of a unit of one tenant, each once, with their keys.
 pub(super) struct People {
     keys: Arc<TenantKeys>,
@@ -56,7 +64,7 @@ enum Member {
 impl People {
     /// Looks persons up; who is not found gets a key.
     pub(super) async fn meet(
-        readers: &SqlitePool,
+        lookup: &PersonLookup,
         keys: Arc<TenantKeys>,
         persons: impl IntoIterator<Item = &PersonKey>,
     ) -> Result<Self, Failure> {
@@ -70,27 +78,17 @@ impl People {
             });
         }
         let mut known: HashMap<KeyDigest, Arc<Person>> = HashMap::with_capacity(digests.len());
-        let mut asked: Vec<&KeyDigest> = Vec::new();
+        let mut asked: Vec<KeyDigest> = Vec::new();
         for digest in &digests {
             match keys.known(digest) {
                 Some(person) => drop(known.insert(digest.clone(), person)),
-                None => asked.push(digest),
+                None => asked.push(digest.clone()),
             }
         }
-        for piece in pieces(&asked) {
-            let mut sql = QueryBuilder::new("SELECT person, key_digest, key FROM people WHERE tenant = ");
-            sql.push_bind(keys.tenant.as_str()).push(" AND key_digest IN (");
-            let mut values = sql.separated(", ");
-            for digest in piece {
-                values.push_bind(digest.as_slice());
-            }
-            sql.push(")");
-            let rows: Vec<(i64, KeyDigest, Vec<u8>)> = sql.build_query_as().fetch_all(readers).await?;
-            for (number, digest, sealed) in rows {
-                let person = keys.person(number, &digest, &sealed);
-                let person = person.map_err(|why| Failure::sealed(why, format_args!("the key of person {number}")))?;
-                known.insert(digest, person);
-            }
+        for (digest, (number, sealed)) in lookup.find(&keys.tenant, asked).await? {
+            let person = keys.person(number, &digest, &sealed);
+            let person = person.map_err(|why| Failure::sealed(why, format_args!("the key of person {number}")))?;
+            known.insert(digest, person);
         }
         let member = |digest: KeyDigest| match known.remove(&digest) {
             Some(person) => Member::Known(person),
@@ -138,26 +136,27 @@ pub(super) async fn numbers(connection: &mut SqliteConnection, all: &[&People]) 
     unchanged(connection, &known).await?;
     let mut numbers: Vec<Vec<i64>> = all.iter().map(|people| numbers_known(people)).collect();
     for piece in pieces(&new) {
-        let mut sql = QueryBuilder::new("WITH new (tenant, under, key_digest, key) AS (");
+        let mut sql = QueryBuilder::new("WITH new (place, tenant, under, key_digest, key) AS (");
+        let mut nth: i64 = 0;
         sql.push_values(piece, |mut row, (_, keys, digest, _, sealed)| {
-            row.push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
+            row.push_bind(nth).push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
             row.push_bind(digest.as_slice()).push_bind(sealed.as_slice());
+            nth += 1;
         });
         // Under the tenant's key of today: another process may have changed it.
         sql.push(
             ") INSERT INTO people (tenant, key_digest, key)
              SELECT new.tenant, new.key_digest, new.key FROM new
              JOIN tenants ON tenants.tenant = new.tenant AND tenants.key = new.under
-             WHERE true ON CONFLICT (tenant, key_digest) DO NOTHING RETURNING person, tenant, key_digest",
+             WHERE true ORDER BY new.place ON CONFLICT (tenant, key_digest) DO NOTHING",
         );
-        let rows: Vec<(i64, String, KeyDigest)> = sql.build_query_as().fetch_all(&mut *connection).await?;
-        if rows.len() < piece.len() {
+        let written = sql.build().execute(&mut *connection).await?;
+        if usize::try_from(written.rows_affected()) != Ok(piece.len()) {
             return Err(Failure::Stale);
         }
-        let given: HashMap<(&str, &KeyDigest), i64> =
-            rows.iter().map(|(number, tenant, digest)| ((tenant.as_str(), digest), *number)).collect();
-        for ((n, place), keys, digest, key, sealed) in piece {
-            let number = given.get(&(keys.tenant.as_str(), *digest)).copied().ok_or(Failure::Stale)?;
+        // Numbers follow each other in the order of insertion, and nobody else writes meanwhile.
+        let before = written.last_insert_rowid() - nth;
+        for (number, ((n, place), keys, digest, key, sealed)) in (before + 1..).zip(piece) {
             numbers[*n][*place] = number;
             // Should this not be committed, the next unit that builds on it is found stale.
             let person = Person { number, sealed: sealed.to_vec(), key: Arc::clone(key) };

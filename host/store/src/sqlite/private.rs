@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use rota_flow::ports::StoreError;
 use serde::de::DeserializeOwned;
-use sqlx::{QueryBuilder, SqliteConnection};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
@@ -55,14 +55,20 @@ pub(super) struct PrivateRow<'a> {
 /// Writes private rows; one that is there already is replaced.
 pub(super) async fn write(connection: &mut SqliteConnection, rows: &[PrivateRow<'_>]) -> Result<(), sqlx::Error> {
     for piece in pieces(rows) {
-        let mut sql = QueryBuilder::new("INSERT INTO private (person, kind, ref, body) ");
-        sql.push_values(piece, |mut values, row| {
-            values.push_bind(row.person).push_bind(row.kind.as_str()).push_bind(row.reference).push_bind(row.body);
-        });
-        sql.push(" ON CONFLICT (person, kind, ref) DO UPDATE SET body = excluded.body");
+        let mut sql = QueryBuilder::new("");
+        insert(&mut sql, piece);
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Puts down the statement that writes these rows.
+pub(super) fn insert(sql: &mut QueryBuilder<Sqlite>, rows: &[PrivateRow<'_>]) {
+    sql.push("INSERT INTO private (person, kind, ref, body) ");
+    sql.push_values(rows, |mut values, row| {
+        values.push_bind(row.person).push_bind(row.kind.as_str()).push_bind(row.reference).push_bind(row.body);
+    });
+    sql.push(" ON CONFLICT (person, kind, ref) DO UPDATE SET body = excluded.body");
 }
 
 /// Removes private rows of one kind, given by person and `ref`.

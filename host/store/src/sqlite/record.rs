@@ -17,9 +17,10 @@ use sqlx::SqliteConnection;
 
 use super::answered::CallRow;
 use super::counters::Changes;
+use super::decisions::{DecisionColumns, DecisionRows};
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
-use super::log::{DecisionColumns, LogRow};
+use super::log::LogRow;
 use super::people::People;
 use super::private::Kind;
 use super::records;
@@ -38,13 +39,10 @@ pub(super) struct Record {
     pub(super) origins: Vec<OriginRow>,
     /// Rows of the inbox, each with the entry that settles it.
     pub(super) settled: BTreeMap<i64, i64>,
-    /// Calls, which become rows of the inbox only now.
-    pub(super) calls: Vec<CallRow>,
     pub(super) people: People,
+    /// Entries that are no decisions.
     pub(super) log: Vec<LogRow>,
-    pub(super) decisions: Vec<DecisionColumns>,
-    /// Words of decisions, sealed; the person is a place in `people` until the unit is written.
-    pub(super) words: Vec<(usize, Kind, i64, Vec<u8>)>,
+    pub(super) decisions: Vec<DecisionRows>,
     pub(super) statuses: BTreeMap<String, String>,
     pub(super) rotations: BTreeMap<String, String>,
     pub(super) counters: Changes,
@@ -69,11 +67,9 @@ impl Record {
             revision: None,
             origins: Vec::new(),
             settled: BTreeMap::new(),
-            calls: Vec::new(),
             people,
-            log: Vec::with_capacity(entries.len()),
-            decisions: Vec::new(),
-            words: Vec::new(),
+            log: Vec::new(),
+            decisions: Vec::with_capacity(entries.len()),
             statuses: BTreeMap::new(),
             rotations: BTreeMap::new(),
             counters: Changes::new(),
@@ -94,13 +90,14 @@ impl Record {
     fn add(&mut self, seq: i64, entry: Entry, latest: &mut Latest) -> Result<(), StoreError> {
         let row = format_args!("entry {seq} of `{}`", self.tenant).to_string();
         let at = micros(entry.at);
-        match entry.inbox {
+        let call = match entry.inbox {
             Some(Settles::Row(id)) => {
                 self.settled.entry(id).or_insert(seq);
+                None
             }
-            Some(Settles::Call(call)) => self.calls.push(CallRow::new(&self.people.keys().seed, &call, seq)),
-            None => {}
-        }
+            Some(Settles::Call(call)) => Some(CallRow::new(&self.people.keys().seed, &call, seq)),
+            None => None,
+        };
         let (kind, body) = match entry.body {
             EntryBody::Workspace { workspace, rotations, origin } => {
                 self.revision = Some(seq);
@@ -117,22 +114,28 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
-            EntryBody::Decision(recorded) => ("decision", self.decision(seq, at, *recorded, latest)?),
+            EntryBody::Decision(recorded) => return self.decision((seq, at), call, *recorded, latest),
         };
         self.log.push(LogRow { seq, at, kind, body });
         Ok(())
     }
 
-    fn decision(&mut self, seq: i64, at: i64, recorded: Recorded, latest: &mut Latest) -> Result<String, StoreError> {
+    fn decision(
+        &mut self,
+        (seq, at): (i64, i64),
+        call: Option<CallRow>,
+        recorded: Recorded,
+        latest: &mut Latest,
+    ) -> Result<(), StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
         let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
         let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
         let why = Why::take(&mut decision, &person);
-        self.word(place, Kind::Why, seq, &json(&why, &row)?);
+        let why = self.word(place, Kind::Why, seq, &json(&why, &row)?);
         let answers;
         (private.transcript, answers) = share(&private.transcript);
         self.shared.extend(answers);
-        self.word(place, Kind::Lead, seq, &json(&private, &row)?);
+        let lead = self.word(place, Kind::Lead, seq, &json(&private, &row)?);
         let turn = match turn {
             Some((turn, rotation)) => {
                 latest.rotations.insert(turn.pool.clone(), rotation);
@@ -147,8 +150,7 @@ impl Record {
         for placed in lanes::placed(effects) {
             self.effects.push(QueuedEffect::new(&placed, seq, &self.people, place, at)?);
         }
-        self.decisions.push(DecisionColumns {
-            seq,
+        let columns = DecisionColumns {
             id: decision.id.to_string(),
             lead: decision.lead.to_string(),
             person: place,
@@ -156,13 +158,15 @@ impl Record {
             joinable: is_joinable(&decision),
             decide_nanos: signed(decide_nanos),
             stages,
-        });
-        json(&DecisionBody { decision, turn, counters }, &row)
+        };
+        let body = json(&DecisionBody { decision, turn, counters }, &row)?;
+        let entry = LogRow { seq, at, kind: "decision", body };
+        self.decisions.push(DecisionRows { entry, columns, words: [why, lead], call });
+        Ok(())
     }
 
-    fn word(&mut self, place: usize, kind: Kind, seq: i64, text: &str) {
-        let sealed = self.people.seal(place, kind, &seq.to_be_bytes(), text);
-        self.words.push((place, kind, seq, sealed));
+    fn word(&self, place: usize, kind: Kind, seq: i64, text: &str) -> (Kind, Vec<u8>) {
+        (kind, self.people.seal(place, kind, &seq.to_be_bytes(), text))
     }
 }
 
@@ -180,7 +184,7 @@ impl Unit for Record {
 
     fn weight(&self) -> usize {
         let states = self.counters.len() + self.shared.len();
-        self.log.len() + self.calls.len() + 4 * self.decisions.len() + 3 * self.effects.len() + states
+        self.log.len() + 6 * self.decisions.len() + 3 * self.effects.len() + states
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {

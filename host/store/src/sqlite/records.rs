@@ -5,12 +5,12 @@ use rota_domain::id::TenantId;
 use rota_flow::ports::StoreError;
 use sqlx::{QueryBuilder, SqliteConnection};
 
+use super::decisions::{self, Placed};
 use super::failure::Failure;
 use super::many::pieces;
-use super::private::{self, PrivateRow};
 use super::record::Record;
 use super::rows::unsigned;
-use super::{answered, counters, inbox, lanes, log, people, revisions, shared, unknown_tenant};
+use super::{counters, inbox, lanes, log, people, revisions, shared, unknown_tenant};
 
 /// Writes records, each of another tenant. Where one of them fails, the caller undoes all.
 pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]) -> Result<(), Failure> {
@@ -18,8 +18,7 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
     let settled = |record: &Record| record.settled.iter().map(|(id, entry)| (*id, *entry)).collect::<Vec<_>>();
     let settled: Vec<_> =
         records.iter().flat_map(|r| settled(r).into_iter().map(|(id, entry)| (&r.tenant, id, entry))).collect();
-    let calls = flat(records, |r| r.calls.iter().map(|call| (&r.tenant, call)));
-    if !inbox::settle(connection, &settled).await? || !answered::write(connection, &calls).await? {
+    if !inbox::settle(connection, &settled).await? {
         // What was moved is undone with it, so the log stands where it stood.
         return Err(stands(records[0], records[0].expected));
     }
@@ -31,19 +30,13 @@ pub(super) async fn write(connection: &mut SqliteConnection, records: &[&Record]
         .await?;
     log::append(connection, &flat(records, |r| r.log.iter().map(|row| (&r.tenant, row)))).await?;
     revisions::write(connection, &flat(records, |r| r.origins.iter().map(|row| (&r.tenant, row)))).await?;
-    let decisions: Vec<_> = with_numbers()
-        .flat_map(|(r, numbers)| r.decisions.iter().map(|row| (&r.tenant, row, numbers[row.person])))
-        .collect();
-    log::decisions(connection, &decisions).await?;
-    let words = with_numbers().flat_map(|(r, numbers)| {
-        r.words.iter().map(|(place, kind, reference, body)| PrivateRow {
-            person: numbers[*place],
-            kind: *kind,
-            reference: *reference,
-            body,
-        })
-    });
-    private::write(connection, &words.collect::<Vec<_>>()).await?;
+    let mut placed: Vec<Placed<'_>> = Vec::new();
+    for (record, numbers) in with_numbers() {
+        placed.extend(record.decisions.iter().map(|rows| (&record.tenant, rows, numbers[rows.columns.person])));
+    }
+    if !decisions::write(connection, placed).await? {
+        return Err(stands(records[0], records[0].expected));
+    }
     let statuses = flat(records, |r| r.statuses.iter().map(|(rep, status)| (&r.tenant, rep, status)));
     log::latest(connection, LATEST_STATUS, &statuses).await?;
     let rotations = flat(records, |r| r.rotations.iter().map(|(pool, rotation)| (&r.tenant, pool, rotation)));
@@ -70,7 +63,7 @@ async fn advance(connection: &mut SqliteConnection, records: &[&Record]) -> Resu
             values
                 .push_bind(record.tenant.as_str())
                 .push_bind(record.expected)
-                .push_bind(i64::try_from(record.log.len()).unwrap_or(i64::MAX))
+                .push_bind(i64::try_from(record.log.len() + record.decisions.len()).unwrap_or(i64::MAX))
                 .push_bind(record.revision);
         });
         sql.push(") UPDATE tenants SET seq = seq + moved.entries, ");

@@ -13,6 +13,7 @@ use super::inbox::Arrivals;
 use super::keys::TenantKeys;
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
+use super::people::PersonLookup;
 use super::private::{self, Kind, PersonColumns, PrivateRow};
 use super::rows::{json, micros};
 use super::writer::Unit;
@@ -40,7 +41,7 @@ pub(super) struct Line {
 impl Line {
     /// Makes a row of a settlement; whom it concerns is looked up.
     pub(super) async fn new(
-        readers: &SqlitePool,
+        (readers, persons): (&SqlitePool, &PersonLookup),
         keys: &Arc<TenantKeys>,
         settlement: &Settlement,
     ) -> Result<Self, Failure> {
@@ -82,7 +83,7 @@ impl Line {
                 line.trouble = Some(json(&trouble, format_args!("effect `{}`", line.effect))?);
                 if let Some(arrival) = again {
                     let arrival = std::slice::from_ref(arrival);
-                    line.again = Some(Arrivals::new(readers, keys.clone(), arrival, *at).await?);
+                    line.again = Some(Arrivals::new(persons, keys.clone(), arrival, *at).await?);
                 }
                 Some(cause)
             }

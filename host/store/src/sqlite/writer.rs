@@ -7,13 +7,14 @@
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use rota_flow::ports::StoreError;
 use sqlx::{Connection as _, SqliteConnection};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 
 use super::failure::{Failure, unavailable};
 use super::record::Record;
@@ -50,11 +51,23 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer on this connection.
-    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> (Self, JoinHandle<()>) {
+    /// Starts the writer on this connection; the second part comes when it has closed it.
+    ///
+    /// It has a thread of its own: each of its statements waits for SQLite's thread, and would
+    /// otherwise wait again, behind everything else that the runtime's workers have to do.
+    ///
+    /// # Errors
+    /// When the machine grants no thread.
+    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(serve(connection, jobs, Arc::clone(&database)));
-        (Self { queue, database }, task)
+        let (ended, end) = oneshot::channel();
+        let (runtime, named) = (Handle::current(), Arc::clone(&database));
+        std::thread::Builder::new().name("rota-writer".into()).spawn(move || {
+            runtime.block_on(serve(connection, jobs, named));
+            // Nobody has to wait for it.
+            let _ = ended.send(());
+        })?;
+        Ok((Self { queue, database }, end))
     }
 
     /// Writes a unit, and answers when it is committed.
@@ -139,34 +152,30 @@ async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dy
     }
 }
 
-/// Runs the first unit, and all that come while it runs, and commits them.
+/// Runs the first unit, and all that have come by the time that the transaction has begun, and
+/// commits them. Who comes later is better off in the next: this one would last longer for all.
 async fn commit(
     connection: &mut SqliteConnection,
     run: &mut Vec<Box<dyn Job>>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let mut first = First(true);
-    let mut done = 0;
     let mut rows: usize = run.iter().map(|job| job.weight()).sum();
-    while done < run.len() {
-        while run.len() < MOST_UNITS
-            && rows < MOST_ROWS
-            && let Ok(job) = jobs.try_recv()
-        {
-            rows += job.weight();
-            run.push(job);
-        }
-        // All of these are asked for at once, so none waits for another's answer.
-        let todo = &mut run[done..];
-        done += todo.len();
-        todo.sort_by_key(|job| record(&**job).is_none());
-        let joined = join(connection, todo, &mut first).await?;
-        for job in &mut todo[joined..] {
-            first.begin(connection).await?;
-            let well = job.run(connection).await;
-            first.end(connection, well).await?;
-        }
+    while run.len() < MOST_UNITS
+        && rows < MOST_ROWS
+        && let Ok(job) = jobs.try_recv()
+    {
+        rows += job.weight();
+        run.push(job);
+    }
+    // All of these are asked for at once, so none waits for another's answer.
+    run.sort_by_key(|job| record(&**job).is_none());
+    let mut first = First(true);
+    let joined = join(connection, run, &mut first).await?;
+    for job in &mut run[joined..] {
+        first.begin(connection).await?;
+        let well = job.run(connection).await;
+        first.end(connection, well).await?;
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
     Ok(())
@@ -298,7 +307,7 @@ mod tests {
     #[tokio::test]
     async fn a_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let answers = ask(&Arc::new(writer), &[1, 13, 2]).await;
         assert_eq!((&answers[0], &answers[2]), (&Ok(1), &Ok(2)));
         assert!(answers[1].is_err());
@@ -308,7 +317,7 @@ mod tests {
     #[tokio::test]
     async fn a_first_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let answers = ask(&Arc::new(writer), &[13, 1, 2]).await;
         assert!(answers[0].is_err());
         assert_eq!(answers[1..], [Ok(1), Ok(2)]);
@@ -318,7 +327,7 @@ mod tests {
     #[tokio::test]
     async fn a_commit_that_fails_is_told_to_all_of_its_callers_and_to_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         let writer = Arc::new(writer);
         for answer in ask(&writer, &[1, 99, 2]).await {
             let error = answer.unwrap_err();
@@ -331,14 +340,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_queued_is_written_though_everybody_left() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, task) = Writer::start(open(folder.path()).await, "numbers.db".into());
+        let (writer, end) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
         for n in 0..600 {
             let (reply, _) = oneshot::channel();
             let job = Box::new(Posted { unit: Some(Number(n + 100)), result: None, reply });
             writer.queue.send(job).await.unwrap();
         }
         drop(writer);
-        task.await.unwrap();
+        end.await.unwrap();
         assert_eq!(numbers(&mut open(folder.path()).await).await.len(), 600);
     }
 }
