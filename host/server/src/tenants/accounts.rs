@@ -10,10 +10,12 @@ use rota_crm::Secret;
 use rota_crm::hubspot::{self, HubSpot};
 use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
-use rota_domain::workspace::{Connection, Workspace};
+use rota_domain::workspace::Connection;
 use rota_flow::ports::Crm;
 
 use super::Parts;
+use crate::bind::Bound;
+use crate::custody::{Need, Sent};
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,24 +29,25 @@ pub(super) struct Account {
     pub(super) crm: Arc<dyn Crm>,
 }
 
-/// The accounts that a workspace names.
+/// The accounts that a workspace names. `sent` are secrets that came with it and are not kept
+/// yet.
 pub(super) async fn accounts(
-    workspace: &Workspace,
+    bound: &Bound,
     before: &BTreeMap<ConnectionId, Account>,
     parts: &Parts,
-    reach: &Reach,
+    sent: &Sent,
 ) -> anyhow::Result<BTreeMap<ConnectionId, Account>> {
+    let (workspace, reach) = (&bound.workspace, &parts.reach(bound));
     let mut accounts = BTreeMap::new();
     for connection in &workspace.connections {
         let id = &connection.id;
-        let token = connection.token.as_ref().with_context(|| {
+        let need = Need::token(connection, bound.trusted).with_context(|| {
             format!(
                 "the connection `{id}` of workspace `{}` has no token: add token = {{ env = \"…\" }}",
                 workspace.tenant
             )
         })?;
-        let what = format!("the token of the connection `{id}`");
-        let token = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
+        let token = parts.custody.secret(&workspace.tenant, &need, sent).await?;
         let same = before
             .get(id)
             .filter(|before| before.connection == *connection && before.token == token && before.reach == *reach);

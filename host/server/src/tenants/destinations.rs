@@ -8,10 +8,12 @@ use rota_crm::Secret;
 use rota_crm::notify::{Config, TIMEOUT, Webhook};
 use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
-use rota_domain::workspace::{Destination, Workspace};
+use rota_domain::workspace::Destination;
 use rota_flow::ports::Carrier;
 
 use super::Parts;
+use crate::bind::Bound;
+use crate::custody::{Need, Sent};
 
 /// A destination, with what it was made from.
 #[derive(Clone)]
@@ -24,16 +26,16 @@ pub(super) struct Post {
 
 /// The destinations that a workspace names, by the names under which their messages wait.
 pub(super) async fn posts(
-    workspace: &Workspace,
+    bound: &Bound,
     before: &BTreeMap<ConnectionId, Post>,
     parts: &Parts,
-    reach: &Reach,
 ) -> anyhow::Result<BTreeMap<ConnectionId, Post>> {
+    let (workspace, reach) = (&bound.workspace, &parts.reach(bound));
     let mut posts = BTreeMap::new();
     for destination in &workspace.destinations {
         let line = destination.line();
-        let what = format!("the secret of the destination `{}`", destination.id);
-        let secret = parts.custody.secret(&workspace.tenant, &destination.secret.env, &what).await?;
+        let need = Need::signing(destination);
+        let secret = parts.custody.secret(&workspace.tenant, &need, &Sent::new()).await?;
         let same = before
             .get(&line)
             .filter(|before| before.destination == *destination && before.secret == secret && before.reach == *reach);
