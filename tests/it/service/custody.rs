@@ -147,3 +147,83 @@ async fn a_variable_of_the_servers_goes_where_the_operator_said_and_to_the_crm_i
     let (service, admin) = empty().await;
     assert_eq!(apply(&service, &admin, bundle(&sandbox, None)).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_come_with_a_refused_workspace_are_not_kept() {
+    let (service, admin) = unlent().await;
+    let another = double(8).await;
+    let refused = apply(&service, &admin, bundle(&another, Some("pat-sandbox"))).await;
+    assert_eq!(refused.status, 422, "its account is another: {refused:?}");
+    assert!(refused.body.to_string().contains("belongs to the account 8"), "the value was tried: {refused:?}");
+    assert_eq!(service.get("/v1/secrets", &admin).await.body, json!([]));
+    assert!(!audit(&service, &admin).await.iter().any(|change| change.starts_with("secret.set")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_that_come_with_a_workspace_are_judged_and_noted_like_all_others() {
+    let (service, admin) = unlent().await;
+    let sandbox = double(7).await;
+    for value in [" ", &"telltale".repeat(4_000)] {
+        let refused = apply(&service, &admin, bundle(&sandbox, Some(value))).await;
+        assert_eq!(refused.status, 422, "{}", refused.status);
+        assert!(!refused.body.to_string().contains("telltale"));
+    }
+    assert_uncalled(&sandbox).await;
+    let applied = apply(&service, &admin, bundle(&sandbox, Some("pat-sandbox"))).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let changes = audit(&service, &admin).await;
+    let noted =
+        changes.iter().position(|it| *it == format!("secret.set TOKEN may be sent to http://{}", sandbox.address()));
+    let entered = changes.iter().position(|it| it.starts_with("workspace.applied"));
+    assert!(noted.is_some() && noted < entered, "{changes:?}");
+    assert!(!changes.iter().any(|change| change.contains("pat-sandbox")), "{changes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_has_no_more_secrets_than_its_plan_grants() {
+    let (folder, sandbox) = (tempfile::tempdir().expect("a folder"), double(7).await);
+    let mut plan = plan(folder.path(), &[]);
+    plan.keeper.env.clear();
+    let granted = rota_domain::plan::Plan { secrets: Some(1), ..rota_domain::plan::Plan::default() };
+    plan.plans.tenants.insert("acme".into(), granted);
+    let service = Service::with(folder, plan).await;
+    service.host.store.open(&"acme".into(), Seed::from_number(1)).await.expect("a tenant");
+    let admin = service.token("acme", Role::Admin).await;
+    let set = async |name: &str| {
+        service.call("PUT", &format!("/v1/secrets/{name}"), &admin, json!({ "value": "pat-sandbox" })).await
+    };
+    assert_eq!((set("FIRST").await.status, set("FIRST").await.status), (200, 200));
+    let refused = set("SECOND").await;
+    assert_eq!((refused.status, &refused.body["type"]), (422, &json!("urn:rota:problem:quota")), "{refused:?}");
+    let refused = apply(&service, &admin, bundle(&sandbox, Some("pat-sandbox"))).await;
+    assert!(refused.body["errors"].to_string().contains("has 1 secrets"), "{refused:?}");
+    assert_eq!(service.call("DELETE", "/v1/secrets/FIRST", &admin, Value::Null).await.status, 204);
+    assert_eq!(apply(&service, &admin, bundle(&sandbox, Some("pat-sandbox"))).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_s_secret_is_named_as_such_and_refused_when_nothing_can_be_signed_with_it() {
+    let (service, admin) = unlent().await;
+    let signs = "[[destinations]]\nid = \"ops\"\nurl = \"https://hooks.example/rota\"\nsecret = { env = \"WHSEC\" }\n";
+    let mut bundle = files(&workspace("acme", signs));
+    let missing = apply(&service, &admin, bundle.clone()).await.body["errors"].to_string();
+    assert!(missing.contains("the secret WHSEC of the destination `ops` is not there"), "{missing}");
+
+    // No workspace names it yet, so that it is taken; its first use tells.
+    let wrong = json!({ "value": "whsec_telltale" });
+    assert_eq!(service.call("PUT", "/v1/secrets/WHSEC", &admin, wrong.clone()).await.status, 200);
+    let planned = service.post("/v1/workspace/plan", &admin, bundle.clone()).await.body;
+    let refused = apply(&service, &admin, bundle.clone()).await;
+    for errors in [&planned["errors"], &refused.body["errors"]] {
+        let reason = errors[0]["reason"].as_str().expect("a reason");
+        assert!(reason.contains("destination `ops`") && reason.contains("24 to 64 random bytes"), "{reason}");
+        assert!(!reason.contains("telltale"), "{reason}");
+    }
+    bundle["secrets"] = json!({ "WHSEC": "whsec_telltale" });
+    assert_eq!(apply(&service, &admin, bundle.clone()).await.status, 422);
+
+    bundle["secrets"] = json!({ "WHSEC": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
+    assert_eq!(apply(&service, &admin, bundle).await.status, 200);
+    let refused = service.call("PUT", "/v1/secrets/WHSEC", &admin, wrong).await;
+    assert_eq!((refused.status, &refused.body["type"]), (422, &json!("urn:rota:problem:bad-secret")), "{refused:?}");
+}

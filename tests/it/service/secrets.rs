@@ -63,7 +63,7 @@ async fn an_account_takes_its_token_from_the_vault_and_connects_anew_when_it_cha
     let (tenant, value) = ("acme".into(), KeptSecret { value, sent_to: Default::default() });
     rota_flow::ports::Store::open(&store, &tenant, rota_domain::id::Seed([1; 32])).await.expect("a tenant");
     let now = jiff::Timestamp::UNIX_EPOCH;
-    rota_flow::ports::Vault::set_secret(&store, &tenant, "TOKEN", &value, "a test", now).await.expect("it is set");
+    rota_flow::ports::Vault::set_secret(&store, &tenant, "TOKEN", &value, 9, "a test", now).await.expect("it is set");
     store.close().await;
     let service = unconnected(folder, &sandbox).await.expect("the vault has a token");
     let admin = service.token("acme", Role::Admin).await;

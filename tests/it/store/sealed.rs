@@ -52,7 +52,7 @@ impl File {
         record(&store, 1, decided_about("2", "d2", vec![])).await;
         let sent_to = ["https://crm.acme.example".to_owned()].into();
         let value = KeptSecret { value: SecretValue::new("pat-telltale".into()), sent_to };
-        store.set_secret(&acme(), "TOKEN", &value, "a test", at(0)).await.expect("it is set");
+        store.set_secret(&acme(), "TOKEN", &value, 9, "a test", at(0)).await.expect("it is set");
         store.close().await;
         file
     }

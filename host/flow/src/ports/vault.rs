@@ -60,7 +60,8 @@ pub struct SecretName {
 /// Tenants' secrets, each under a name of its workspace.
 #[async_trait]
 pub trait Vault: Send + Sync {
-    /// Sets a secret; one that was there is replaced, with all that was said of it.
+    /// Sets a secret; one that was there is replaced, with all that was said of it. False if
+    /// the tenant would have more than `most` then, and nothing is set.
     ///
     /// # Errors
     /// When the database fails, or what is sealed in it cannot be opened; so for every method.
@@ -69,9 +70,10 @@ pub trait Vault: Send + Sync {
         tenant: &TenantId,
         name: &str,
         secret: &KeptSecret,
+        most: u32,
         who: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// The secret of this name.
     async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<KeptSecret>, StoreError>;

@@ -112,14 +112,12 @@ async fn remove(
 }
 
 fn not_set(why: NotSet) -> Problem {
-    match why {
-        NotSet::Store(error) => Problem::store(&error),
-        NotSet::Bad(detail) => Problem {
-            status: StatusCode::UNPROCESSABLE_ENTITY,
-            kind: "bad-secret",
-            detail,
-            mend: "Send another name, value or address.",
-            retry_after: None,
-        },
-    }
+    let (status, kind, mend) = match &why {
+        NotSet::Store(error) => return Problem::store(error),
+        NotSet::Bad(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-secret", "Send another name, value or address."),
+        NotSet::TooMany(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "quota", "Remove a secret that nothing uses, or ask for another plan.")
+        }
+    };
+    Problem { status, kind, detail: why.to_string(), mend, retry_after: None }
 }

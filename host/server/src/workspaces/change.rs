@@ -7,7 +7,7 @@ use rota_domain::id::{Digest, TenantId};
 use rota_flow::orders::OrderError;
 use rota_flow::ports::{Origin, StoreError};
 
-use super::{Bundle, Change, Fault, Pins, Refusal, Workspaces, difference, edit};
+use super::{Bundle, Change, Fault, NotSet, Pins, Refusal, Workspaces, difference, edit};
 use crate::custody::{Sent, Unfit};
 use crate::tenants::moved;
 
@@ -129,8 +129,7 @@ impl Workspaces {
         let (mut bound, mut warnings) = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
         let changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         self.judge_secrets(bundle, &bound, &wish).await?;
-        self.keep_secrets(&bound.workspace, &wish.secrets, &wish.who).await?;
-        let (faults, told) = self.ask_accounts(bundle, &bound, &Sent::new()).await;
+        let (faults, told) = self.ask_accounts(bundle, &bound, &wish.secrets).await;
         if !faults.is_empty() {
             return Err(Refusal::Invalid(faults));
         }
@@ -139,6 +138,12 @@ impl Workspaces {
         let before = self.revision(tenant, Some(base)).await?.and_then(|(past, _)| past.origin);
         let is_same = changes.is_empty() && before.is_some_and(|origin| origin.source == source);
         bound.kept.extend(kept);
+        // Nothing refuses it any more, but another revision that comes first. They are not of the
+        // revision's commit: before it, a crash leaves a workspace that has its tokens.
+        self.keep_secrets(&bound.workspace, &wish.secrets, &wish.who).await.map_err(|error| match error {
+            NotSet::Store(store) => Refusal::Store(store),
+            other => Refusal::Busy(other.to_string()),
+        })?;
         let origin = Origin { who: wish.who, note: wish.note, source };
         let entered = if is_same {
             // Its secrets may be others, and a tenant that could not start may start now.

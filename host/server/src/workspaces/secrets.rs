@@ -30,6 +30,11 @@ pub enum NotSet {
     /// Its name, its value or where it is to go cannot be; the value is not repeated.
     #[error("{0}")]
     Bad(String),
+    /// The tenant has as many as its plan grants.
+    #[error(
+        "The tenant has {0} secrets, which is what its plan grants: remove one with `rota secret remove`, or ask the operator for another plan."
+    )]
+    TooMany(u32),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -88,8 +93,8 @@ impl Workspaces {
         (all, faults)
     }
 
-    /// Judges the secrets that a workspace needs: those that came with it, and those that are
-    /// there. An attempt to have one sent elsewhere is noted.
+    /// Judges the secrets that a workspace needs: those that came with it, how many there would
+    /// be, and those that are there. An attempt to have one sent elsewhere is noted.
     pub(super) async fn judge_secrets(&self, bundle: &Bundle, bound: &Bound, wish: &Wish) -> Result<(), Refusal> {
         let (tenant, workspace) = (&bound.workspace.tenant, &*bound.workspace);
         let mut faults = Vec::new();
@@ -116,30 +121,35 @@ impl Workspaces {
             };
             faults.push(fault(bundle, workspace, &need, reason));
         }
+        let names = self.vault.secrets(tenant).await?.into_iter().map(|there| there.name);
+        let names: BTreeSet<String> =
+            names.chain(coming(workspace, &wish.secrets).map(|(name, _)| name.clone())).collect();
+        let most = self.tenants.plan(tenant).quotas().secrets;
+        if !wish.secrets.is_empty() && names.len() > most as usize {
+            let reason = NotSet::TooMany(most).to_string();
+            faults.push(Fault { file: "workspace.toml".into(), line: None, reason });
+        }
         if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
     }
 
     /// Keeps the secrets that came with a workspace, each to be sent where that says; those
     /// that it does not name are left out.
-    pub(super) async fn keep_secrets(
-        &self,
-        workspace: &Workspace,
-        given: &BTreeMap<String, SecretValue>,
-        who: &str,
-    ) -> Result<(), StoreError> {
-        let named: BTreeSet<&str> = needs(workspace, false).into_iter().map(|need| need.name).collect();
-        for (name, value) in given.iter().filter(|(name, _)| named.contains(name.as_str())) {
+    pub(super) async fn keep_secrets(&self, workspace: &Workspace, given: &Sent, who: &str) -> Result<(), NotSet> {
+        for (name, value) in coming(workspace, given) {
             let kept = KeptSecret { value: value.clone(), sent_to: goals(workspace, name) };
             self.keep_secret(&workspace.tenant, name, kept, who).await?;
         }
         Ok(())
     }
 
-    async fn keep_secret(&self, tenant: &TenantId, name: &str, kept: KeptSecret, who: &str) -> Result<(), StoreError> {
-        self.vault.set_secret(tenant, name, &kept, who, self.clock.now()).await?;
+    async fn keep_secret(&self, tenant: &TenantId, name: &str, kept: KeptSecret, who: &str) -> Result<(), NotSet> {
+        let most = self.tenants.plan(tenant).quotas().secrets;
+        if !self.vault.set_secret(tenant, name, &kept, most, who, self.clock.now()).await? {
+            return Err(NotSet::TooMany(most));
+        }
         let places: Vec<String> = kept.sent_to.into_iter().collect();
         let detail = (!places.is_empty()).then(|| format!("may be sent to {}", places.join(", ")));
-        self.note(tenant, "secret.set", name, detail, who).await
+        Ok(self.note(tenant, "secret.set", name, detail, who).await?)
     }
 
     async fn note(
@@ -154,6 +164,12 @@ impl Workspaces {
         let change = Change { at, who, action: action.into(), thing: name.to_owned(), detail };
         self.access.changed(Some(tenant), change).await
     }
+}
+
+/// Those of the secrets that came with a workspace which it names.
+fn coming<'g>(workspace: &Workspace, given: &'g Sent) -> impl Iterator<Item = (&'g String, &'g SecretValue)> {
+    let named: BTreeSet<String> = needs(workspace, false).into_iter().map(|need| need.name.to_owned()).collect();
+    given.iter().filter(move |(name, _)| named.contains(*name))
 }
 
 /// What is wrong with a secret, where the workspace names it.

@@ -32,19 +32,28 @@ struct NewSecret {
     keys: Arc<TenantKeys>,
     name: String,
     sealed: Vec<u8>,
+    most: u32,
     who: String,
     at: i64,
 }
 
 #[async_trait]
 impl Unit for NewSecret {
-    type Answer = ();
+    type Answer = bool;
 
     fn weight(&self) -> usize {
         1
     }
 
-    async fn write(self, connection: &mut SqliteConnection) -> Result<(), Failure> {
+    async fn write(self, connection: &mut SqliteConnection) -> Result<bool, Failure> {
+        let others: i64 = sqlx::query_scalar("SELECT count(*) FROM secrets WHERE tenant = ? AND name <> ?")
+            .bind(self.keys.tenant.as_str())
+            .bind(self.name.as_str())
+            .fetch_one(&mut *connection)
+            .await?;
+        if others >= i64::from(self.most) {
+            return Ok(false);
+        }
         // Under the tenant's key of today: another process may have changed it.
         let done = sqlx::query(
             "INSERT INTO secrets (tenant, name, sealed, at, who)
@@ -59,7 +68,7 @@ impl Unit for NewSecret {
         .bind(self.keys.sealed.as_slice())
         .execute(connection)
         .await?;
-        if done.rows_affected() == 0 { Err(Failure::Stale) } else { Ok(()) }
+        if done.rows_affected() == 0 { Err(Failure::Stale) } else { Ok(true) }
     }
 }
 
@@ -94,14 +103,16 @@ impl Vault for SqliteStore {
         tenant: &TenantId,
         name: &str,
         secret: &KeptSecret,
+        most: u32,
         who: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let body = Body { value: secret.value.expose().to_owned(), sent_to: secret.sent_to.clone() };
         let body = &json(&body, format_args!("the secret `{name}` of `{tenant}`"))?;
         let set = |keys: Arc<TenantKeys>, _| async move {
             let sealed = keys.seal(keys.key(), SECRET, name.as_bytes(), body.as_bytes());
-            let new = NewSecret { keys, name: name.to_owned(), sealed, who: who.to_owned(), at: micros(now) };
+            let (name, who) = (name.to_owned(), who.to_owned());
+            let new = NewSecret { keys, name, sealed, most, who, at: micros(now) };
             self.writer.attempt(new).await
         };
         self.keyed(tenant, set).await
