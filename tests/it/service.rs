@@ -1,6 +1,7 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
 mod audit;
+mod bundles;
 mod clients;
 mod connections;
 mod custody;

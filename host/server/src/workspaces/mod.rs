@@ -19,6 +19,7 @@ mod refusal;
 mod secrets;
 mod source;
 mod start;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
