@@ -20,7 +20,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Set a secret, read from stdin: `rota secret set ACME_HUBSPOT_TOKEN < token`
+    /// Set a secret, typed unseen or read from stdin: `rota secret set ACME_HUBSPOT_TOKEN < token`
     Set {
         /// What the workspace calls it.
         name: String,
@@ -99,18 +99,20 @@ fn places(told: &Value) -> String {
     places.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The value, which is no argument: those are seen in lists of processes.
+/// The value, which is no argument: those are seen in lists of processes. Who types it does not
+/// see it.
 fn value(name: &str) -> anyhow::Result<String> {
-    if std::io::stdin().is_terminal() {
-        output::note(&format!(
-            "The value of {name}, then Ctrl-D (it is shown as you type; a file or a pipe is better):"
-        ));
-    }
     let mut value = String::new();
-    std::io::stdin().read_to_string(&mut value).context("the value on stdin is no text")?;
+    if std::io::stdin().is_terminal() {
+        let prompt = format!("The value of {name} (it is not shown as you type): ");
+        value =
+            rpassword::prompt_password(prompt).context("the value cannot be read from this terminal; pipe it in")?;
+    } else {
+        std::io::stdin().read_to_string(&mut value).context("the value on stdin is no text")?;
+    }
     anyhow::ensure!(
         !value.trim().is_empty(),
-        "there is no value on stdin: pipe it in, as in `rota secret set {name} < file`"
+        "there is no value: type it, or pipe it in, as in `rota secret set {name} < file`"
     );
     Ok(value)
 }
