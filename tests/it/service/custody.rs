@@ -39,17 +39,13 @@ async fn apply(service: &Service, token: &str, bundle: Value) -> Answer {
 }
 
 async fn audit(service: &Service, admin: &str) -> Vec<String> {
-    let changes = service.get("/v1/audit?limit=200", admin).await.body;
-    let told = |change: &Value| format!("{} {} {}", change["action"], change["thing"], change["detail"]);
-    changes
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(told)
-        .collect::<Vec<_>>()
-        .iter()
-        .map(|it| it.replace('"', ""))
-        .collect()
+    let page = service.get("/v1/audit", admin).await.body;
+    let text = |change: &Value, key: &str| change[key].as_str().unwrap_or_default().to_owned();
+    let told = |change: &Value| {
+        let words = ["action", "thing", "detail"].map(|key| text(change, key));
+        words.join(" ").trim_end().to_owned()
+    };
+    page["items"].as_array().expect("a list").iter().map(told).collect()
 }
 
 /// Nobody has called this double.
