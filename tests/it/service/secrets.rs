@@ -60,7 +60,7 @@ async fn an_account_takes_its_token_from_the_vault_and_connects_anew_when_it_cha
     let folder = tempfile::tempdir().expect("a folder");
     let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("a database");
     let value = rota_flow::ports::SecretValue::new("pat-wrong".into());
-    let (tenant, value) = ("acme".into(), KeptSecret { value, sent_to: Default::default() });
+    let (tenant, value) = ("acme".into(), KeptSecret { value, sent_to: std::collections::BTreeSet::new() });
     rota_flow::ports::Store::open(&store, &tenant, rota_domain::id::Seed([1; 32])).await.expect("a tenant");
     let now = jiff::Timestamp::UNIX_EPOCH;
     rota_flow::ports::Vault::set_secret(&store, &tenant, "TOKEN", &value, 9, "a test", now).await.expect("it is set");

@@ -88,7 +88,7 @@ async fn set(
     let tenant = caller.tenant()?;
     let value = SecretValue::new(new.value);
     let set = doors.workspaces.set_secret(tenant, &name, value, new.sent_to.as_deref(), &caller.who()).await;
-    let sent_to = set.map_err(not_set)?;
+    let sent_to = set.map_err(|why| not_set(&why))?;
     let (connected, trouble) = match doors.tenants.reconnect(tenant, &name).await {
         Ok(connected) => (connected, None),
         Err(error) => (false, Some(format!("{error:#}"))),
@@ -111,8 +111,8 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn not_set(why: NotSet) -> Problem {
-    let (status, kind, mend) = match &why {
+fn not_set(why: &NotSet) -> Problem {
+    let (status, kind, mend) = match why {
         NotSet::Store(error) => return Problem::store(error),
         NotSet::Bad(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-secret", "Send another name, value or address."),
         NotSet::TooMany(_) => {
