@@ -250,6 +250,15 @@ fn a_server_file_says_everything() {
 }
 
 #[test]
+fn a_tenant_is_lent_variables_and_where_they_may_go() {
+    let text = "[tenants.acme]\nenv = [\"TOKEN\"]\nenv_hosts = [\"crm.acme.example:443\"]\n";
+    let keeper = server(text).unwrap().keeper().unwrap();
+    let lent = &keeper.env[&"acme".into()];
+    assert!(lent.names.contains("TOKEN"));
+    assert!(lent.places[0].holds("https://crm.acme.example/api") && !lent.places[0].holds("https://acme.example/api"));
+}
+
+#[test]
 fn a_wrong_server_file_is_told_with_its_line() {
     for (text, told) in [
         (
@@ -272,6 +281,10 @@ fn a_wrong_server_file_is_told_with_its_line() {
         (
             "[tenants.acme]\nallow_private = [\"10.0.0.7:9000\", \"10.0.0.7:x\"]",
             "rota.toml:2: `10.0.0.7:x` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"",
+        ),
+        (
+            "[tenants.acme]\nenv = [\"TOKEN\"]\nenv_hosts = [\"https://crm.acme.example\"]",
+            "rota.toml:3: `https://crm.acme.example` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"",
         ),
         (
             "[apps.main]\nclient_secret = \"abc\"",

@@ -1,8 +1,10 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
 mod audit;
+mod bundles;
 mod clients;
 mod connections;
+mod custody;
 mod custom_code;
 mod gate;
 mod import;
@@ -37,7 +39,7 @@ use jiff::Timestamp;
 use rota::clock::SystemClock;
 use rota::compose::{self, Host, Plan, Serving};
 use rota::config::{App, Directory, load_workspace};
-use rota::custody::Keeper;
+use rota::custody::{Keeper, Lent};
 use rota::tokens::{Wanted, issue};
 use rota_crm::outbound::Places;
 use rota_domain::access::Role;
@@ -135,7 +137,9 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
 fn keeper() -> Keeper {
     let names = ["TOKEN", "ACME_HUBSPOT_TOKEN", "BIRCH_HUBSPOT_TOKEN", "COBALT_HUBSPOT_TOKEN"];
     let names: BTreeSet<String> = names.map(str::to_owned).into();
-    let env = ["acme", "birch", "cobalt"].map(|tenant| (tenant.into(), names.clone())).into();
+    // The doubles are of this machine.
+    let lent = Lent { names, places: vec!["127.0.0.1:*".parse().expect("a place")] };
+    let env = ["acme", "birch", "cobalt"].map(|tenant| (tenant.into(), lent.clone())).into();
     Keeper { env, ..Keeper::default() }
 }
 

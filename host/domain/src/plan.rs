@@ -62,6 +62,12 @@ pub struct Plan {
     /// Rows of all tables of the workspace together.
     #[serde(default)]
     pub table_rows: Option<u32>,
+    /// MiB of the files of all revisions of the workspace together.
+    #[serde(default)]
+    pub files_mib: Option<u32>,
+    /// Secrets that may be kept.
+    #[serde(default)]
+    pub secrets: Option<u32>,
 }
 
 /// What a tenant may have and take, besides what one decision may use.
@@ -79,6 +85,10 @@ pub struct Quotas {
     pub plugins_mib: u32,
     /// Rows of all tables of the workspace together.
     pub table_rows: u32,
+    /// MiB of the files of all revisions of the workspace together.
+    pub files_mib: u32,
+    /// Secrets that may be kept.
+    pub secrets: u32,
 }
 
 impl Default for Quotas {
@@ -90,6 +100,8 @@ impl Default for Quotas {
             plugins: 100,
             plugins_mib: 256,
             table_rows: 1_000_000,
+            files_mib: 1_024,
+            secrets: 100,
         }
     }
 }
@@ -113,6 +125,8 @@ impl Default for Plan {
             plugins: None,
             plugins_mib: None,
             table_rows: None,
+            files_mib: None,
+            secrets: None,
         }
     }
 }
@@ -162,6 +176,8 @@ impl Plan {
             plugins: self.plugins.unwrap_or(usual.plugins),
             plugins_mib: self.plugins_mib.unwrap_or(usual.plugins_mib),
             table_rows: self.table_rows.unwrap_or(usual.table_rows),
+            files_mib: self.files_mib.unwrap_or(usual.files_mib),
+            secrets: self.secrets.unwrap_or(usual.secrets),
         }
     }
 
@@ -186,6 +202,8 @@ impl Plan {
             ("plugins", small(self.plugins), 1, 10_000),
             ("plugins_mib", small(self.plugins_mib), 1, 100_000),
             ("table_rows", small(self.table_rows), 1, 100_000_000),
+            ("files_mib", small(self.files_mib), 1, 1_000_000),
+            ("secrets", small(self.secrets), 1, 10_000),
         ];
         bounds.into_iter().find_map(|(key, value, least, most)| {
             let value = value.filter(|value| !(least..=most).contains(value))?;

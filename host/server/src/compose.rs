@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
-use crate::custody::{Custody, Keeper};
+use crate::custody::{Custody, Keeper, Sent};
 use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, Limits, router, serve};
 use crate::keeping::Keeping;
@@ -91,7 +91,7 @@ impl Host {
         tokio::spawn(async move {
             for tenant in tenants.names().iter().filter_map(|id| tenants.get(id)) {
                 let bound = tenant.bound();
-                let Ok(crms) = tenants.crms(&bound).await else { continue };
+                let Ok(crms) = tenants.crms(&bound, &Sent::new()).await else { continue };
                 for finding in preflight(&bound, &crms).await {
                     tracing::warn!(tenant = %tenant.id, "{finding}");
                 }
@@ -184,6 +184,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         revisions: database,
         library: library.clone(),
         vault: vault.clone(),
+        access: access.clone(),
         tenants: tenants.clone(),
         catalogue: catalogue.clone(),
         clock: clock.clone(),

@@ -1,7 +1,8 @@
 //! A tenant's secrets: they go in, are used, and never come out.
 
+use rota::custody::{Lent, Need, Sent, Way};
 use rota_domain::access::Role;
-use rota_flow::ports::{Access as _, Vault};
+use rota_flow::ports::{Access as _, KeptSecret, Vault};
 use rota_tests::http;
 use serde_json::{Value, json};
 
@@ -58,15 +59,17 @@ async fn an_account_takes_its_token_from_the_vault_and_connects_anew_when_it_cha
 
     let folder = tempfile::tempdir().expect("a folder");
     let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("a database");
-    let (tenant, value) = ("acme".into(), rota_flow::ports::SecretValue::new("pat-wrong".into()));
+    let value = rota_flow::ports::SecretValue::new("pat-wrong".into());
+    let (tenant, value) = ("acme".into(), KeptSecret { value, sent_to: std::collections::BTreeSet::new() });
     rota_flow::ports::Store::open(&store, &tenant, rota_domain::id::Seed([1; 32])).await.expect("a tenant");
     let now = jiff::Timestamp::UNIX_EPOCH;
-    rota_flow::ports::Vault::set_secret(&store, &tenant, "TOKEN", &value, "a test", now).await.expect("it is set");
+    rota_flow::ports::Vault::set_secret(&store, &tenant, "TOKEN", &value, 9, "a test", now).await.expect("it is set");
     store.close().await;
     let service = unconnected(folder, &sandbox).await.expect("the vault has a token");
     let admin = service.token("acme", Role::Admin).await;
     let set = service.call("PUT", "/v1/secrets/TOKEN", &admin, json!({"value": "pat-sandbox"})).await;
-    assert_eq!(set.body, json!({"connected": true}));
+    let double = format!("http://{}", sandbox.address());
+    assert_eq!(set.body, json!({"connected": true, "sent_to": [double]}));
     let calls = format!("http://{}/_sandbox/calls", sandbox.address());
     let calls: Value = http().get(calls).send().await.expect("the double answers").json().await.expect("JSON");
     let calls = calls.as_array().or_else(|| calls["calls"].as_array()).expect("calls").clone();
@@ -81,7 +84,12 @@ async fn a_tenant_looks_up_no_variable_of_the_hosts_that_it_was_not_given() {
     let vault: std::sync::Arc<dyn Vault> = std::sync::Arc::new(service.database().await);
     let custody = |env: &[(&str, &str)]| {
         let keeper = rota::custody::Keeper {
-            env: env.iter().map(|(tenant, name)| ((*tenant).into(), [(*name).to_owned()].into())).collect(),
+            env: env
+                .iter()
+                .map(|(tenant, name)| {
+                    ((*tenant).into(), Lent { names: [(*name).to_owned()].into(), places: Vec::new() })
+                })
+                .collect(),
             ..Default::default()
         };
         let served = rota::config::load_workspace(&rota::demo::WORKSPACE).expect("a workspace");
@@ -89,8 +97,9 @@ async fn a_tenant_looks_up_no_variable_of_the_hosts_that_it_was_not_given() {
         rota::custody::Custody::new(vault.clone(), environment, &keeper, &[served])
     };
     let acme = "acme".into();
-    let refused = custody(&[("birch", "CLOUD_KEY")]).secret(&acme, "CLOUD_KEY", "the token").await;
+    let need = Need { name: "CLOUD_KEY", what: "the token".into(), line: "hs".into(), way: Way::Crm };
+    let refused = custody(&[("birch", "CLOUD_KEY")]).secret(&acme, &need, &Sent::new()).await;
     let refused = refused.expect_err("it is not acme's").to_string();
     assert!(refused.contains("env of [tenants.acme]") && !refused.contains("of-the-host"), "{refused}");
-    assert!(custody(&[("acme", "CLOUD_KEY")]).secret(&acme, "CLOUD_KEY", "the token").await.is_ok());
+    assert!(custody(&[("acme", "CLOUD_KEY")]).secret(&acme, &need, &Sent::new()).await.is_ok());
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use rota::keys::Master;
 use rota_domain::id::{DecisionId, LeadId, Seed};
 use rota_domain::person::PersonKey;
-use rota_flow::ports::{Access as _, EntryBody, People as _, SecretValue, Store, StoreError, Vault as _, Whom};
+use rota_flow::ports::{
+    Access as _, EntryBody, KeptSecret, People as _, SecretValue, Store, StoreError, Vault as _, Whom,
+};
 use rota_store::SqliteStore;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -48,8 +50,9 @@ impl File {
         begin(&store, &acme()).await;
         record(&store, 1, decided_about("1", "d1", vec![owner("71"), task("Call Zaphod")])).await;
         record(&store, 1, decided_about("2", "d2", vec![])).await;
-        let value = SecretValue::new("pat-telltale".into());
-        store.set_secret(&acme(), "TOKEN", &value, "a test", at(0)).await.expect("it is set");
+        let sent_to = ["https://crm.acme.example".to_owned()].into();
+        let value = KeptSecret { value: SecretValue::new("pat-telltale".into()), sent_to };
+        store.set_secret(&acme(), "TOKEN", &value, 9, "a test", at(0)).await.expect("it is set");
         store.close().await;
         file
     }
@@ -66,7 +69,8 @@ impl File {
             assert!(recall(store, id).await.private.is_some(), "{id}");
         }
         let secret = store.secret(&acme(), "TOKEN").await.expect("it opens").expect("it is there");
-        assert_eq!(secret.expose(), "pat-telltale");
+        assert_eq!(secret.value.expose(), "pat-telltale");
+        assert_eq!(store.secrets(&acme()).await.expect("they open")[0].sent_to, secret.sent_to);
     }
 }
 

@@ -34,10 +34,16 @@ pub fn vouches(base_url: &str) -> bool {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
         Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
-        Err(_) => {
-            host == "localhost" || url.scheme() == "https" && (host == "hubapi.com" || host.ends_with(".hubapi.com"))
-        }
+        Err(_) => host == "localhost" || is_hubspots(base_url),
     }
+}
+
+/// Whether this address is HubSpot's own, whom every token of its accounts comes from.
+#[must_use]
+pub fn is_hubspots(base_url: &str) -> bool {
+    let Ok(url) = Url::parse(base_url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "https" && (host == "hubapi.com" || host.ends_with(".hubapi.com"))
 }
 
 #[cfg(test)]

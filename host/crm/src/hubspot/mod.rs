@@ -40,7 +40,7 @@ use client::Client;
 use owners::Owners;
 use read::Readings;
 
-pub use account::vouches;
+pub use account::{is_hubspots, vouches};
 pub use api::ApiStyle;
 pub use limit::Burst;
 pub use paces::Paces;

@@ -32,6 +32,14 @@ const ANSWER_MOST: usize = 64 << 10;
 /// than the lease.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whether messages can be signed with this.
+///
+/// # Errors
+/// What such a secret has to look like; never the secret.
+pub fn can_sign(secret: &Secret) -> Result<(), String> {
+    Key::read(secret).map(drop)
+}
+
 /// Where a destination is, and what is needed to reach it.
 pub struct Config {
     /// Its name in the workspace.

@@ -49,6 +49,27 @@ impl FromStr for Place {
     }
 }
 
+impl Place {
+    /// Whether this address is there.
+    #[must_use]
+    pub fn holds(&self, url: &str) -> bool {
+        Url::parse(url).is_ok_and(|url| self.is_of(&url))
+    }
+
+    fn is_of(&self, url: &Url) -> bool {
+        let same_port = self.port.is_none() || self.port == url.port_or_known_default();
+        same_port && url.host_str() == Some(self.host.as_str())
+    }
+}
+
+/// What of an address says who gets what is sent there: scheme, host and port, as in
+/// `https://api.hubapi.com`. None where it is no http(s) address.
+#[must_use]
+pub fn origin(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
+    Some(url.origin().ascii_serialization())
+}
+
 /// What the operator opens: to all tenants, and to some.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
@@ -133,9 +154,7 @@ impl Reach {
     /// Whether the operator opened this very host and port.
     fn opens(&self, url: &Url) -> bool {
         let Some(places) = &self.places else { return true };
-        let port = url.port_or_known_default();
-        let same = |place: &Place| place.port.is_none() || place.port == port;
-        places.iter().any(|place| url.host_str() == Some(place.host.as_str()) && same(place))
+        places.iter().any(|place| place.is_of(url))
     }
 }
 

@@ -28,7 +28,7 @@ pub use store::{
     Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use tenancy::{Restanding, Tenancy, Waits};
-pub use vault::{SecretName, SecretValue, Vault};
+pub use vault::{KeptSecret, SecretName, SecretValue, Vault};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {

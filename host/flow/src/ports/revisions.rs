@@ -1,5 +1,7 @@
 //! The port to a workspace's past: what it was at each revision, and whence that came.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::id::{Digest, TenantId};
@@ -40,4 +42,11 @@ pub trait Revisions: Send + Sync {
 
     /// A revision with what the workspace was then; none where the tenant has no such one.
     async fn revision(&self, tenant: &TenantId, number: u64) -> Result<Option<(Past, Workspace)>, StoreError>;
+
+    /// Whether a flow of any of them had this component.
+    async fn had_component(&self, tenant: &TenantId, component: &Digest) -> Result<bool, StoreError>;
+
+    /// How many bytes the tenant would keep with these things besides, each with its bytes;
+    /// uploaded plugins apart, which are counted on their own.
+    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<u64, StoreError>;
 }

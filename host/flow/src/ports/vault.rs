@@ -1,6 +1,7 @@
 //! The port to a tenant's secrets: tokens of CRM accounts, keys of destinations. They are
 //! sealed where they are kept, and a value comes out for the host alone, never for a caller.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use async_trait::async_trait;
@@ -33,11 +34,23 @@ impl fmt::Debug for SecretValue {
     }
 }
 
+/// A secret as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// Its value.
+    pub value: SecretValue,
+    /// Whom it may be sent to besides the CRM itself: scheme, host and port of each, as in
+    /// `https://crm.acme.example`. Only whoever sets the value, and so knows it, says so.
+    pub sent_to: BTreeSet<String>,
+}
+
 /// What may be told of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretName {
     /// What the workspace calls it, such as `ACME_HUBSPOT_TOKEN`.
     pub name: String,
+    /// Whom it may be sent to besides the CRM itself.
+    pub sent_to: BTreeSet<String>,
     /// When it was set last.
     pub at: Timestamp,
     /// Who set it.
@@ -47,7 +60,8 @@ pub struct SecretName {
 /// Tenants' secrets, each under a name of its workspace.
 #[async_trait]
 pub trait Vault: Send + Sync {
-    /// Sets a secret; one that was there is replaced.
+    /// Sets a secret; one that was there is replaced, with all that was said of it. False if
+    /// the tenant would have more than `most` then, and nothing is set.
     ///
     /// # Errors
     /// When the database fails, or what is sealed in it cannot be opened; so for every method.
@@ -55,13 +69,14 @@ pub trait Vault: Send + Sync {
         &self,
         tenant: &TenantId,
         name: &str,
-        value: &SecretValue,
+        secret: &KeptSecret,
+        most: u32,
         who: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// The secret of this name.
-    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<SecretValue>, StoreError>;
+    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<KeptSecret>, StoreError>;
 
     /// What may be told of a tenant's secrets, by name.
     async fn secrets(&self, tenant: &TenantId) -> Result<Vec<SecretName>, StoreError>;

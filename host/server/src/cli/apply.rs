@@ -1,6 +1,5 @@
 //! `rota apply`.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use super::remote::Remote;
 use super::{output, plan};
 use crate::exit::Exit;
-use crate::workspaces::{Planned, gather};
+use crate::workspaces::gather;
 
 /// Let a server decide under a workspace from now on: plan, ask, apply as one revision
 #[derive(Debug, clap::Args)]
@@ -42,11 +41,12 @@ pub(super) struct Applied {
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let Arguments { directory, note, yes, remote, json } = arguments;
-    let bundle = gather(directory)?.bundle;
-    let planned = plan::ask(remote, &bundle).await?;
-    let secrets = secrets(&planned);
+    let gathered = gather(directory)?;
+    let secrets = plan::secrets(&gathered);
+    let bundle = gathered.bundle;
+    let sent: Vec<String> = secrets.keys().cloned().collect();
+    let planned = plan::ask(remote, &bundle, &sent).await?;
     if !json || !planned.errors.is_empty() {
-        let sent: Vec<String> = secrets.keys().cloned().collect();
         plan::show(&planned, &sent, *json)?;
     }
     if !planned.errors.is_empty() {
@@ -81,12 +81,6 @@ pub(super) fn tell(answer: &Value, json: bool) -> anyhow::Result<()> {
     let words = if applied.changed { "holds from now on" } else { "holds as before" };
     output::line(&format!("Revision {} {words}.", applied.revision));
     Ok(())
-}
-
-/// The values of secrets that the workspace names and that are set where this runs.
-fn secrets(planned: &Planned) -> BTreeMap<String, String> {
-    let names = planned.secrets.iter().map(|need| &need.name);
-    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok().filter(|value| !value.is_empty())?))).collect()
 }
 
 fn agreed() -> anyhow::Result<bool> {

@@ -1,5 +1,6 @@
 //! `rota plan`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::json;
@@ -8,7 +9,7 @@ use super::output;
 use super::remote::Remote;
 use crate::exit::Exit;
 use crate::show::plan as shown;
-use crate::workspaces::{Bundle, Planned, gather};
+use crate::workspaces::{Bundle, Gathered, Planned, gather};
 
 /// Show what applying a workspace would change on a server
 #[derive(Debug, clap::Args)]
@@ -25,15 +26,26 @@ pub(super) struct Arguments {
 
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let bundle = gather(&arguments.directory)?.bundle;
-    let planned = ask(&arguments.remote, &bundle).await?;
-    show(&planned, &[], arguments.json)?;
+    let gathered = gather(&arguments.directory)?;
+    let sending: Vec<String> = secrets(&gathered).into_keys().collect();
+    let planned = ask(&arguments.remote, &gathered.bundle, &sending).await?;
+    show(&planned, &sending, arguments.json)?;
     Ok(if planned.errors.is_empty() { Exit::Well } else { Exit::BadInput })
 }
 
-/// What the server would make of this bundle.
-pub(super) async fn ask(remote: &Remote, bundle: &Bundle) -> anyhow::Result<Planned> {
-    let body = json!({ "files": bundle.texts(), "components": bundle.components });
+/// The values of secrets that a workspace names and that are set where this runs: `rota apply`
+/// sends them along.
+pub(super) fn secrets(gathered: &Gathered) -> BTreeMap<String, String> {
+    let names = gathered.loaded.workspace.secrets().map(|(secret, _)| &secret.env);
+    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok().filter(|value| !value.is_empty())?))).collect()
+}
+
+/// What the server would make of this bundle, with these secrets sent along.
+pub(super) async fn ask(remote: &Remote, bundle: &Bundle, sending: &[String]) -> anyhow::Result<Planned> {
+    let mut body = json!({ "files": bundle.texts(), "components": bundle.components });
+    if !sending.is_empty() {
+        body["sending"] = json!(sending);
+    }
     remote.post("/v1/workspace/plan", &body).await
 }
 

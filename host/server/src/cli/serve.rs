@@ -68,7 +68,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
         None => Server::default(),
     };
     let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
-    let keeper = config.keeper();
+    let keeper = config.keeper().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let database = arguments.db.clone().or_else(|| config.database.clone());
     let mut directories = config.workspaces.clone();
     directories.extend(arguments.workspace.iter().cloned());

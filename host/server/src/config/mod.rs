@@ -21,7 +21,6 @@ pub use events::read as read_events;
 pub(crate) use files::within;
 pub use files::{Bundle, Directory, Files};
 pub(crate) use mend::nearest;
-pub(crate) use place::{at, plugin_span, setting};
+pub(crate) use place::{at, plugin_span, plugins, setting};
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};
-pub(crate) use workspace::is_file;
 pub use workspace::{Loaded, TableFile, load as load_workspace};

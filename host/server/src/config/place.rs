@@ -1,6 +1,7 @@
 //! Where something stands in a workspace's files, for what is found wrong after they were
 //! read: a plugin that refuses its settings, a connection that another tenant has.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::de::IgnoredAny;
@@ -38,6 +39,18 @@ pub(crate) fn plugin_span(text: &str, flow: &str) -> Option<Range<usize>> {
     let DeValue::Array(flows) = document.table().get("flows")?.get_ref() else { return None };
     let named = |table: &&toml::Spanned<DeValue<'_>>| matches!(table.get_ref().get("id").map(toml::Spanned::get_ref), Some(DeValue::String(id)) if id == flow);
     Some(flows.iter().find(named)?.get_ref().get("plugin")?.span())
+}
+
+/// What the flows in the text of `workspace.toml` say that their plugins are.
+pub(crate) fn plugins(text: &str) -> BTreeSet<String> {
+    let Ok(document) = Document::parse(WORKSPACE, text.as_bytes()) else { return BTreeSet::new() };
+    let flows = document.table().get("flows").map(toml::Spanned::get_ref);
+    let Some(DeValue::Array(flows)) = flows else { return BTreeSet::new() };
+    let plugin = |flow: &toml::Spanned<DeValue<'_>>| match flow.get_ref().get("plugin")?.get_ref() {
+        DeValue::String(plugin) => Some(plugin.to_string()),
+        _ => None,
+    };
+    flows.iter().filter_map(plugin).collect()
 }
 
 /// The line, from 1, of this JSON pointer; of the last part of it that exists. The text was

@@ -13,7 +13,7 @@ use super::ConfigError;
 use super::document::Document;
 use super::files::why;
 use super::plans;
-use crate::custody::Keeper;
+use crate::custody::{Keeper, Lent};
 use crate::keys::Master;
 
 /// Where the server listens unless it is told otherwise: on this machine only.
@@ -110,6 +110,9 @@ pub struct Tenant {
     /// those that a workspace names which this host serves from a directory.
     #[serde(default)]
     pub env: Vec<String>,
+    /// Hosts and ports that those may be sent to, besides the CRM itself.
+    #[serde(default)]
+    pub env_hosts: Vec<String>,
 }
 
 impl Default for Server {
@@ -139,10 +142,16 @@ impl Server {
     }
 
     /// Where the host's key is, and what tenants may look up.
-    #[must_use]
-    pub fn keeper(&self) -> Keeper {
-        let names = |(tenant, given): (&String, &Tenant)| (tenant.as_str().into(), given.env.iter().cloned().collect());
-        Keeper { master: self.key.clone().map(KeyPlace::master), env: self.tenants.iter().map(names).collect() }
+    ///
+    /// # Errors
+    /// Where one of `env_hosts` is no host and port: a JSON pointer to it, and what is wrong.
+    pub fn keeper(&self) -> Result<Keeper, (String, String)> {
+        let mut env = BTreeMap::new();
+        for (name, given) in &self.tenants {
+            let places = places(&format!("/tenants/{name}/env_hosts"), &given.env_hosts)?;
+            env.insert(name.as_str().into(), Lent { names: given.env.iter().cloned().collect(), places });
+        }
+        Ok(Keeper { master: self.key.clone().map(KeyPlace::master), env })
     }
 
     /// What tenants are granted.
@@ -158,17 +167,19 @@ impl Server {
     /// # Errors
     /// Where one is no host and port: a JSON pointer to it, and what is wrong.
     pub fn places(&self) -> Result<Places, (String, String)> {
-        let read = |at: String, texts: &[String]| {
-            let place = |(n, text): (usize, &String)| text.parse().map_err(|wrong| (format!("{at}/{n}"), wrong));
-            texts.iter().enumerate().map(place).collect::<Result<Vec<Place>, _>>()
-        };
-        let mut places = Places { all: read("/allow_private".into(), &self.allow_private)?, ..Places::default() };
+        let mut open = Places { all: places("/allow_private", &self.allow_private)?, ..Places::default() };
         for (name, tenant) in &self.tenants {
-            let own = read(format!("/tenants/{name}/allow_private"), &tenant.allow_private)?;
-            places.tenants.insert(name.as_str().into(), own);
+            let own = places(&format!("/tenants/{name}/allow_private"), &tenant.allow_private)?;
+            open.tenants.insert(name.as_str().into(), own);
         }
-        Ok(places)
+        Ok(open)
     }
+}
+
+/// Hosts and ports; where one is none, a JSON pointer to it, and what is wrong.
+fn places(at: &str, texts: &[String]) -> Result<Vec<Place>, (String, String)> {
+    let place = |(n, text): (usize, &String)| text.parse().map_err(|wrong| (format!("{at}/{n}"), wrong));
+    texts.iter().enumerate().map(place).collect()
 }
 
 /// Reads `rota.toml`. Paths in it are taken from where it lies.
@@ -199,7 +210,11 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         url.truncate(url.trim_end_matches('/').len());
     }
     plans::check(&server, &document)?;
-    server.places().map_err(|(at, what)| document.error(&at, what))?;
+    server
+        .places()
+        .map(drop)
+        .and_then(|()| server.keeper().map(drop))
+        .map_err(|(at, what)| document.error(&at, what))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
         *path = beside.join(&*path);

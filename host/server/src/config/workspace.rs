@@ -115,7 +115,7 @@ fn within(document: &Document<'_>, kind: &str, count: usize) -> Result<(), Confi
 }
 
 /// Whether a plugin is named by its file, and not by its name or digest.
-pub(crate) fn is_file(plugin: &str) -> bool {
+fn is_file(plugin: &str) -> bool {
     plugin.starts_with("./") || plugin.ends_with(".wasm")
 }
 

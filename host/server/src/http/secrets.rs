@@ -1,5 +1,6 @@
 //! `/v1/secrets`: a tenant's secrets. Values go in and never come out.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,20 +8,14 @@ use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use rota_domain::access::{Change, Role};
-use rota_domain::id::TenantId;
-use rota_flow::ports::SecretValue;
+use rota_flow::ports::{SecretName, SecretValue};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Doors;
 use super::api::{Asked, Caller, Given, Page, Paging, Route};
 use super::problem::Problem;
-
-/// The longest value: private keys have some thousand characters.
-const VALUE_MAX: usize = 16_384;
-
-/// The longest name.
-const NAME_MAX: usize = 100;
+use crate::workspaces::NotSet;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -44,6 +39,9 @@ pub(super) fn routes() -> Vec<Route> {
 struct SecretEntry {
     /// What the workspace calls it, as in `token = { env = "ACME_HUBSPOT_TOKEN" }`.
     name: String,
+    /// Where it may be sent besides the CRM itself: scheme, host and port of each.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    sent_to: BTreeSet<String>,
     /// When it was set last.
     #[schemars(with = "String")]
     at: Timestamp,
@@ -57,11 +55,18 @@ struct SecretEntry {
 struct NewSecret {
     /// Its value, which nobody can read again.
     value: String,
+    /// The addresses that it may be sent to besides the CRM itself. Left out, it is those that
+    /// the workspace has by now. To send it anywhere else, it is set again.
+    #[serde(default)]
+    sent_to: Option<Vec<String>>,
 }
 
 /// What came of setting a secret.
 #[derive(Serialize, JsonSchema)]
 struct SecretSet {
+    /// Where it may be sent besides the CRM itself: scheme, host and port of each.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    sent_to: BTreeSet<String>,
     /// Whether accounts use it and are connected with it now.
     connected: bool,
     /// Why accounts that use it could not be connected with it; they go on as before.
@@ -75,7 +80,7 @@ async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Page<SecretEntry>>, Problem> {
     let names = doors.vault.secrets(caller.tenant()?).await.map_err(|error| Problem::store(&error))?;
-    let entry = |name: rota_flow::ports::SecretName| SecretEntry { name: name.name, at: name.at, who: name.who };
+    let entry = |name: SecretName| SecretEntry { name: name.name, sent_to: name.sent_to, at: name.at, who: name.who };
     let entries = names.into_iter().map(entry).collect();
     Ok(Json(Page::cut(entries, &paging, |entry: &SecretEntry| entry.name.clone())?))
 }
@@ -86,16 +91,15 @@ async fn set(
     Path(name): Path<String>,
     Given(new): Given<NewSecret>,
 ) -> Result<Json<SecretSet>, Problem> {
-    check(&name, &new.value)?;
-    let (tenant, now) = (caller.tenant()?, doors.clock.now());
+    let tenant = caller.tenant()?;
     let value = SecretValue::new(new.value);
-    doors.vault.set_secret(tenant, &name, &value, &caller.who(), now).await.map_err(|error| Problem::store(&error))?;
-    note(&doors, tenant, &caller, "secret.set", &name, now).await?;
+    let set = doors.workspaces.set_secret(tenant, &name, value, new.sent_to.as_deref(), &caller.who()).await;
+    let sent_to = set.map_err(|why| not_set(&why))?;
     let (connected, trouble) = match doors.tenants.reconnect(tenant, &name).await {
         Ok(connected) => (connected, None),
         Err(error) => (false, Some(format!("{error:#}"))),
     };
-    Ok(Json(SecretSet { connected, trouble }))
+    Ok(Json(SecretSet { sent_to, connected, trouble }))
 }
 
 async fn remove(
@@ -108,38 +112,18 @@ async fn remove(
     if !removed {
         return Err(Problem::missing("secret of this name"));
     }
-    note(&doors, tenant, &caller, "secret.removed", &name, now).await?;
+    let change = Change { at: now, who: caller.who(), action: "secret.removed".into(), thing: name, detail: None };
+    doors.access.changed(Some(tenant), change).await.map_err(|error| Problem::store(&error))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn note(
-    doors: &Doors,
-    tenant: &TenantId,
-    caller: &Caller,
-    action: &str,
-    name: &str,
-    at: Timestamp,
-) -> Result<(), Problem> {
-    let change = Change { at, who: caller.who(), action: action.into(), thing: name.to_owned(), detail: None };
-    doors.access.changed(Some(tenant), change).await.map_err(|error| Problem::store(&error))
-}
-
-/// Names are as variables of an environment are; what is wrong with a value is said without it.
-fn check(name: &str, value: &str) -> Result<(), Problem> {
-    let proper = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let named = name.len() <= NAME_MAX && name.chars().all(proper) && !name.starts_with(|c: char| c.is_ascii_digit());
-    let detail = if name.is_empty() || !named {
-        format!("A secret's name has at most {NAME_MAX} letters, digits and _, and begins with no digit.")
-    } else if value.trim().is_empty() || value.len() > VALUE_MAX {
-        format!("A secret's value has 1 to {VALUE_MAX} bytes.")
-    } else {
-        return Ok(());
+fn not_set(why: &NotSet) -> Problem {
+    let (status, kind, mend) = match why {
+        NotSet::Store(error) => return Problem::store(error),
+        NotSet::Bad(_) => (StatusCode::UNPROCESSABLE_ENTITY, "bad-secret", "Send another name, value or address."),
+        NotSet::TooMany(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "quota", "Remove a secret that nothing uses, or ask for another plan.")
+        }
     };
-    Err(Problem {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        kind: "bad-secret",
-        detail,
-        mend: "Send another name or value.",
-        retry_after: None,
-    })
+    Problem { status, kind, detail: why.to_string(), mend, retry_after: None }
 }

@@ -29,9 +29,13 @@ pub fn plan(planned: &Planned, sent: &[String], palette: Palette) -> String {
             let (tone, state) = match (sent.contains(&need.name), need.there) {
                 (true, _) => (Tone::Good, "sent along from this environment"),
                 (false, true) => (Tone::Normal, "is there"),
-                (false, false) => (Tone::Bad, "is missing: set it in the environment of `rota apply`"),
+                (false, false) => (Tone::Bad, "is not there for it: set it in the environment of `rota apply`"),
             };
-            format!("  {} for {}: {}", clean(&need.name), clean(&need.connection), palette.paint(tone, state))
+            let line = match need.connection.strip_prefix("notify:") {
+                Some(destination) => format!("destination {destination}"),
+                None => need.connection.clone(),
+            };
+            format!("  {} for {}: {}", clean(&need.name), clean(&line), palette.paint(tone, state))
         }));
     }
     for (title, tone, told) in [

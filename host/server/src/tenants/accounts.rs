@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rota_crm::hubspot::{self, HubSpot};
-use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
-use rota_domain::workspace::{Connection, Workspace};
+use rota_domain::workspace::Connection;
 use rota_flow::ports::Crm;
 
 use super::Parts;
 use super::unchanged::{Built, Makings};
+use crate::bind::Bound;
+use crate::custody::{Need, Sent};
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,24 +21,25 @@ const CRM_TIMEOUT: Duration = Duration::from_secs(10);
 /// An account, with what it was made from.
 pub(super) type Account = Built<Connection, dyn Crm>;
 
-/// The accounts that a workspace names.
+/// The accounts that a workspace names. `sent` are secrets that came with it and are not kept
+/// yet.
 pub(super) async fn accounts(
-    workspace: &Workspace,
+    bound: &Bound,
     before: &BTreeMap<ConnectionId, Account>,
     parts: &Parts,
-    reach: &Reach,
+    sent: &Sent,
 ) -> anyhow::Result<BTreeMap<ConnectionId, Account>> {
+    let (workspace, reach) = (&bound.workspace, &parts.reach(bound));
     let mut accounts = BTreeMap::new();
     for connection in &workspace.connections {
         let id = &connection.id;
-        let token = connection.token.as_ref().with_context(|| {
+        let need = Need::token(connection, bound.trusted).with_context(|| {
             format!(
                 "the connection `{id}` of workspace `{}` has no token: add token = {{ env = \"…\" }}",
                 workspace.tenant
             )
         })?;
-        let what = format!("the token of the connection `{id}`");
-        let secret = parts.custody.secret(&workspace.tenant, &token.env, &what).await?;
+        let secret = parts.custody.secret(&workspace.tenant, &need, sent).await?;
         let from = Makings { named: connection.clone(), secret, reach: reach.clone() };
         accounts.insert(id.clone(), Account::kept_or_made(before.get(id), from, |from| connect(from, parts))?);
     }

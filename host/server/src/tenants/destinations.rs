@@ -4,29 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rota_crm::notify::{Config, TIMEOUT, Webhook};
-use rota_crm::outbound::Reach;
 use rota_domain::id::ConnectionId;
-use rota_domain::workspace::{Destination, Workspace};
+use rota_domain::workspace::Destination;
 use rota_flow::ports::Carrier;
 
 use super::Parts;
 use super::unchanged::{Built, Makings};
+use crate::bind::Bound;
+use crate::custody::{Need, Sent};
 
 /// A destination, with what it was made from.
 pub(super) type Post = Built<Destination, dyn Carrier>;
 
 /// The destinations that a workspace names, by the names under which their messages wait.
 pub(super) async fn posts(
-    workspace: &Workspace,
+    bound: &Bound,
     before: &BTreeMap<ConnectionId, Post>,
     parts: &Parts,
-    reach: &Reach,
 ) -> anyhow::Result<BTreeMap<ConnectionId, Post>> {
+    let (workspace, reach) = (&bound.workspace, &parts.reach(bound));
     let mut posts = BTreeMap::new();
     for destination in &workspace.destinations {
         let id = destination.connection();
-        let what = format!("the secret of the destination `{}`", destination.id);
-        let secret = parts.custody.secret(&workspace.tenant, &destination.secret.env, &what).await?;
+        let need = Need::signing(destination);
+        let secret = parts.custody.secret(&workspace.tenant, &need, &Sent::new()).await?;
         let from = Makings { named: destination.clone(), secret, reach: reach.clone() };
         posts.insert(id.clone(), Post::kept_or_made(before.get(&id), from, |from| connect(from, parts))?);
     }

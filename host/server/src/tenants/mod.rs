@@ -27,7 +27,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::bind::{Bound, bind_under};
-use crate::custody::Custody;
+use crate::custody::{Custody, Need, Sent, Unfit};
 use crate::last_good::last_good;
 
 pub use standings::Standings;
@@ -277,9 +277,12 @@ impl Tenants {
         self.parts.reach(bound).client(url, TIMEOUT).map(drop)
     }
 
-    /// Whether a connection of this tenant would find a secret of this name.
-    pub async fn has_secret(&self, tenant: &TenantId, name: &str) -> bool {
-        self.parts.custody.secret(tenant, name, "a token").await.is_ok()
+    /// Whether a secret that a workspace needs could be used; `sent` came with it.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    pub async fn fits(&self, tenant: &TenantId, need: &Need<'_>, sent: &Sent) -> Result<(), Unfit> {
+        self.parts.custody.secret(tenant, need, sent).await.map(drop)
     }
 
     /// Reserves the accounts that a workspace connects, for as long as the claim lives.
@@ -291,17 +294,16 @@ impl Tenants {
     }
 
     /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
-    /// in use already keep their pace.
+    /// in use already keep their pace. `sent` are secrets that came with it.
     ///
     /// # Errors
     /// When one of them cannot be used: which, and what to do.
-    pub async fn crms(&self, bound: &Bound) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
-        let workspace = &bound.workspace;
-        let before = match self.get(&workspace.tenant) {
+    pub async fn crms(&self, bound: &Bound, sent: &Sent) -> anyhow::Result<BTreeMap<ConnectionId, Arc<dyn Crm>>> {
+        let before = match self.get(&bound.workspace.tenant) {
             Some(tenant) => tenant.accounts().await,
             None => BTreeMap::new(),
         };
-        let accounts = accounts::accounts(workspace, &before, &self.parts, &self.parts.reach(bound)).await?;
+        let accounts = accounts::accounts(bound, &before, &self.parts, sent).await?;
         Ok(accounts.into_iter().map(|(id, account)| (id, account.port)).collect())
     }
 

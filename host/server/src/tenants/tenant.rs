@@ -19,6 +19,7 @@ use super::accounts::{Account, accounts};
 use super::couriers::Couriers;
 use super::destinations::{Post, posts};
 use crate::bind::Bound;
+use crate::custody::Sent;
 
 /// A tenant that is alive on this host.
 pub struct Tenant {
@@ -134,10 +135,9 @@ struct Connected {
 impl Connected {
     /// What this workspace connects; what is unchanged since the revision before stays.
     async fn new(bound: &Bound, before: &Self, parts: &Parts) -> anyhow::Result<Self> {
-        let (workspace, reach) = (&bound.workspace, parts.reach(bound));
         Ok(Self {
-            accounts: accounts(workspace, &before.accounts, parts, &reach).await?,
-            posts: posts(workspace, &before.posts, parts, &reach).await?,
+            accounts: accounts(bound, &before.accounts, parts, &Sent::new()).await?,
+            posts: posts(bound, &before.posts, parts).await?,
         })
     }
 

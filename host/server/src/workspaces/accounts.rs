@@ -6,11 +6,12 @@ use super::preflight::{Weight, preflight};
 use super::{Bundle, Fault, Workspaces};
 use crate::bind::Bound;
 use crate::config::at;
+use crate::custody::Sent;
 
 impl Workspaces {
     /// What does not fit between a workspace and its accounts: what refuses it, and what
     /// somebody should know. An account that does not answer refuses it too.
-    pub(super) async fn ask_accounts(&self, bundle: &Bundle, bound: &Bound) -> (Vec<Fault>, Vec<String>) {
+    pub(super) async fn ask_accounts(&self, bundle: &Bundle, bound: &Bound, sent: &Sent) -> (Vec<Fault>, Vec<String>) {
         let connections = &bound.workspace.connections;
         if connections.is_empty() {
             return (Vec::new(), Vec::new());
@@ -20,7 +21,7 @@ impl Workspaces {
             let pointer = connection.map_or("/connections".into(), |n| format!("/connections/{n}"));
             Fault { file: "workspace.toml".into(), line: at(&files, &pointer), reason }
         };
-        let crms = match self.tenants.crms(bound).await {
+        let crms = match self.tenants.crms(bound, sent).await {
             Ok(crms) => crms,
             Err(error) => return (vec![fault(None, format!("{error:#}"))], Vec::new()),
         };

@@ -1,15 +1,14 @@
 //! A workspace is changed: applied, rolled back, given another table or plugin. Each is one
 //! revision, entered whole in one commit or not at all.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rota_domain::id::{Digest, TenantId};
 use rota_flow::orders::OrderError;
-use rota_flow::ports::{Origin, SecretValue, StoreError};
+use rota_flow::ports::{Origin, StoreError};
 
-use super::{Bundle, Change, Fault, Pins, Refusal, Workspaces, difference, edit};
-use crate::bind::Bound;
+use super::{Bundle, Change, Fault, NotSet, Pins, Refusal, Workspaces, difference, edit};
+use crate::custody::{Sent, Unfit};
 use crate::tenants::moved;
 
 /// Who wants a change, and on which terms.
@@ -22,7 +21,7 @@ pub struct Wish {
     /// The revision that it was made for; none for whichever holds.
     pub base: Option<u64>,
     /// Secrets that the workspace names, by name.
-    pub secrets: BTreeMap<String, SecretValue>,
+    pub secrets: Sent,
 }
 
 /// A change that holds from now on.
@@ -129,9 +128,8 @@ impl Workspaces {
         }
         let (mut bound, mut warnings) = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
         let changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
-        self.has_secrets(tenant, &bound, &wish).await?;
-        self.keep_secrets(tenant, &bound.workspace, &wish.secrets, &wish.who).await?;
-        let (faults, told) = self.ask_accounts(bundle, &bound).await;
+        self.judge_secrets(bundle, &bound, &wish).await?;
+        let (faults, told) = self.ask_accounts(bundle, &bound, &wish.secrets).await;
         if !faults.is_empty() {
             return Err(Refusal::Invalid(faults));
         }
@@ -140,6 +138,12 @@ impl Workspaces {
         let before = self.revision(tenant, Some(base)).await?.and_then(|(past, _)| past.origin);
         let is_same = changes.is_empty() && before.is_some_and(|origin| origin.source == source);
         bound.kept.extend(kept);
+        // Nothing refuses it any more, but another revision that comes first. They are not of the
+        // revision's commit: before it, a crash leaves a workspace that has its tokens.
+        self.keep_secrets(&bound.workspace, &wish.secrets, &wish.who).await.map_err(|error| match error {
+            NotSet::Store(store) => Refusal::Store(store),
+            other => Refusal::Busy(other.to_string()),
+        })?;
         let origin = Origin { who: wish.who, note: wish.note, source };
         let entered = if is_same {
             // Its secrets may be others, and a tenant that could not start may start now.
@@ -150,28 +154,15 @@ impl Workspaces {
         let revision = entered.map_err(|error| refused(&error, base))?;
         Ok(Applied { revision, base, is_new: revision != base, changes, warnings })
     }
-
-    /// Each connection has its token, kept before or sent along.
-    async fn has_secrets(&self, tenant: &TenantId, bound: &Bound, wish: &Wish) -> Result<(), Refusal> {
-        let needs = self.secrets_of(tenant, &bound.workspace).await;
-        let missing = needs.into_iter().filter(|need| !need.there && !wish.secrets.contains_key(&need.name));
-        let fault = |need: super::SecretNeed| Fault {
-            file: "workspace.toml".into(),
-            line: None,
-            reason: format!(
-                "the secret {} of the connection `{}` is not there: set it in the environment of `rota apply`, which sends it along",
-                need.name, need.connection
-            ),
-        };
-        let faults: Vec<Fault> = missing.map(fault).collect();
-        if faults.is_empty() { Ok(()) } else { Err(Refusal::Invalid(faults)) }
-    }
 }
 
 /// Why a revision was not entered.
 fn refused(error: &anyhow::Error, base: u64) -> Refusal {
     if let Some(now) = moved(error) {
         return Refusal::Moved { now, base };
+    }
+    if let Some(Unfit::Store(store)) = error.downcast_ref() {
+        return Refusal::Busy(store.to_string());
     }
     if let Some(store) = error.downcast_ref::<StoreError>() {
         return Refusal::Busy(store.to_string());

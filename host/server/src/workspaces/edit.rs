@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rota_domain::id::Digest;
 
 use super::{Bundle, Refusal};
-use crate::config::{is_file, plugin_span};
+use crate::config::{plugin_span, plugins};
 
 const WORKSPACE: &str = "workspace.toml";
 
@@ -19,7 +19,8 @@ pub(super) fn with_plugin(mut bundle: Bundle, flow: &str, plugin: &Digest) -> Re
     text.replace_range(span, &format!("\"{plugin}\""));
     bundle.files.insert(WORKSPACE.into(), text.as_bytes().into());
     // A component that no flow names any more is no part of the workspace.
-    bundle.components.retain(|path, _| text.contains(path.as_str()) && is_file(path));
+    let named = plugins(&text);
+    bundle.components.retain(|path, _| named.contains(path));
     Ok(bundle)
 }
 

@@ -1,15 +1,14 @@
 //! What a workspace names of a directory: its files are read as a server reads them, and
 //! remembered on the way, so that nothing else of the directory is ever sent.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 
 use rota_domain::id::Digest;
 
 use super::Bundle;
-use crate::config::{Directory, Files, Loaded, load_workspace};
+use super::watched::Watched;
+use crate::config::{Directory, Files as _, Loaded, load_workspace};
 
 /// A workspace of a directory: what it says, and its files.
 pub struct Gathered {
@@ -25,9 +24,9 @@ pub struct Gathered {
 /// What is wrong with a file and where, or a file that cannot be sent.
 pub fn gather(path: &Path) -> anyhow::Result<Gathered> {
     let directory = Directory::open(path)?;
-    let watched = Watched { files: &directory, read: RefCell::default() };
+    let watched = Watched::new(&directory);
     let loaded = load_workspace(&watched)?;
-    let read = watched.read.into_inner();
+    let read = watched.read();
     let components: BTreeMap<String, Digest> = loaded
         .workspace
         .flows
@@ -44,22 +43,4 @@ pub fn gather(path: &Path) -> anyhow::Result<Gathered> {
         files.push((path.strip_prefix("./").unwrap_or(&path).to_owned(), bytes.into()));
     }
     Ok(Gathered { bundle: Bundle::new(files, components)?, loaded })
-}
-
-/// Files that remember what was read of them.
-struct Watched<'f> {
-    files: &'f dyn Files,
-    read: RefCell<BTreeMap<String, Vec<u8>>>,
-}
-
-impl Files for Watched<'_> {
-    fn name(&self) -> &str {
-        self.files.name()
-    }
-
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>> {
-        let bytes = self.files.read(relative, most)?;
-        self.read.borrow_mut().insert(relative.to_owned(), bytes.clone());
-        Ok(bytes)
-    }
 }

@@ -2,14 +2,15 @@
 //! directory, its plugins are found and taken in, its settings judged, its connections and
 //! quotas checked. What is wrong is told with its file and line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rota_domain::id::TenantId;
+use rota_domain::id::{Digest, TenantId};
 use rota_domain::workspace::{Destination, Workspace};
 use rota_flow::ports::StoreError;
 
 use super::bundle::Found;
+use super::watched::Watched;
 use super::{Bundle, Fault, Pins, Workspaces};
 use crate::bind::{Bound, UnfitSettings, bind_under, find_uploaded, refuse_withdrawn};
 use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
@@ -24,7 +25,7 @@ impl Workspaces {
     pub(super) async fn judge(&self, tenant: &TenantId, bundle: &Bundle, pins: &Pins) -> Result<Judged, StoreError> {
         let components = self.components_of(tenant, bundle).await?;
         let found = Arc::new((bundle.clone(), components));
-        let read = on_a_thread(found.clone(), |found| load_workspace(found).map_err(faults)).await;
+        let read = on_a_thread(found.clone(), read_whole).await;
         let mut loaded = match read {
             Ok(loaded) => loaded,
             Err(faults) => return Ok(Err(faults)),
@@ -67,6 +68,9 @@ impl Workspaces {
         if let Err(error) = self.tenants.check(&bound.workspace) {
             return Ok(Err(vec![on_line(&found, "/connections", format!("{error:#}"))]));
         }
+        if let Some(over) = self.over_files(bundle, &bound).await? {
+            return Ok(Err(vec![whole(over)]));
+        }
         Ok(Ok((bound, warnings)))
     }
 
@@ -81,14 +85,38 @@ impl Workspaces {
         destinations.filter_map(fault).collect()
     }
 
-    /// The components that came before the bundle, by the path that it names them with. One
-    /// that was withdrawn is used by no revision from then on.
+    /// What is wrong where the files of all revisions and of this one are more than the plan
+    /// grants: all stay, since decisions and rollbacks name them.
+    async fn over_files(&self, bundle: &Bundle, bound: &Bound) -> Result<Option<String>, StoreError> {
+        let tenant = &bound.workspace.tenant;
+        let (bundle, kept) = (bundle.clone(), bound.kept.clone());
+        let weigh = move || {
+            let things = bundle.kept().1.into_iter().chain(kept);
+            things.map(|thing| (Digest::of(&thing), thing.len() as u64)).collect()
+        };
+        let things = tokio::task::spawn_blocking(weigh).await.unwrap_or_default();
+        let bytes = self.revisions.bytes_with(tenant, &things).await?;
+        let most = self.tenants.plan(tenant).quotas().files_mib;
+        Ok((bytes > u64::from(most) << 20).then(|| {
+            format!(
+                "the files of all revisions would have {} MiB together, and the tenant's plan grants {most}; revisions stay, so ask the operator for another plan",
+                bytes.div_ceil(1 << 20)
+            )
+        }))
+    }
+
+    /// The components that came before the bundle, by the path that it names them with: those
+    /// that were uploaded, or that a revision had. One that was withdrawn is used by no
+    /// revision from then on.
     async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let uploaded = self.library.uploaded(tenant).await?;
         let mut components = BTreeMap::new();
         for (path, digest) in &bundle.components {
-            let withdrawn = uploaded.iter().any(|one| one.digest == *digest && one.withdrawn.is_some());
-            if let Some(bytes) = self.store.kept(tenant, digest).await?.filter(|_| !withdrawn) {
+            let known = match uploaded.iter().find(|one| one.digest == *digest) {
+                Some(one) => one.withdrawn.is_none(),
+                None => self.revisions.had_component(tenant, digest).await?,
+            };
+            if known && let Some(bytes) = self.store.kept(tenant, digest).await? {
                 components.insert(path.clone(), bytes);
             }
         }
@@ -124,6 +152,21 @@ impl Workspaces {
         }
         Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
     }
+}
+
+/// Reads a bundle as a workspace; what of it the workspace does not name is refused, since it
+/// would be kept for ever for nothing.
+fn read_whole(found: &Found<'_>) -> Result<Loaded, Vec<Fault>> {
+    let watched = Watched::new(found);
+    let loaded = load_workspace(&watched).map_err(faults)?;
+    let read = watched.read();
+    let named: BTreeSet<&str> = read.keys().map(|path| path.strip_prefix("./").unwrap_or(path)).collect();
+    let files = found.bundle.files.keys().filter(|path| !named.contains(path.as_str()));
+    let components = found.bundle.components.keys().filter(|path| !read.contains_key(*path));
+    let reason = "workspace.toml names no such file; leave it out of what is sent";
+    let unnamed = files.chain(components).map(|path| Fault { file: path.clone(), line: None, reason: reason.into() });
+    let unnamed: Vec<Fault> = unnamed.collect();
+    if unnamed.is_empty() { Ok(loaded) } else { Err(unnamed) }
 }
 
 /// The same workspace with this flow alone.

@@ -19,16 +19,18 @@ mod refusal;
 mod secrets;
 mod source;
 mod start;
+mod watched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rota_domain::id::{Digest, FlowId, TenantId};
 use rota_domain::table::Tables;
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::{Clock, Library, Past, Revisions, Store, StoreError, Vault};
+use rota_flow::ports::{Access, Clock, Library, Past, Revisions, Store, StoreError, Vault};
 use rota_rules::Catalogue;
 
+use crate::custody::Sent;
 use crate::last_good::last_good;
 use crate::tenants::Tenants;
 
@@ -37,6 +39,7 @@ pub use change::{Applied, Wish};
 pub use gathered::{Gathered, gather};
 pub use planned::{Change, Fault, Field, Mark, Planned, SecretNeed};
 pub use refusal::Refusal;
+pub use secrets::NotSet;
 pub use start::from_files;
 
 /// Workspaces over HTTP, with what they are judged and entered by.
@@ -47,8 +50,10 @@ pub struct Workspaces {
     pub revisions: Arc<dyn Revisions>,
     /// What tenants uploaded.
     pub library: Arc<dyn Library>,
-    /// Where tenants' secrets are kept; none where this host keeps none.
+    /// Where tenants' secrets are kept.
     pub vault: Arc<dyn Vault>,
+    /// Where it is noted that a secret was set.
+    pub access: Arc<dyn Access>,
     /// Who is alive.
     pub tenants: Arc<Tenants>,
     /// Who runs rules.
@@ -70,12 +75,17 @@ type Pins = BTreeMap<FlowId, Digest>;
 
 impl Workspaces {
     /// What a bundle would change; what is wrong with it is part of the answer. Secrets and
-    /// accounts are looked at only for who may apply it: whoever names an address and a secret
-    /// would otherwise be sent the one by the other.
+    /// accounts are looked at only for who may apply it, and then `sending` are the names of
+    /// those that will come with it.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn plan(&self, tenant: &TenantId, bundle: &Bundle, may_apply: bool) -> Result<Planned, StoreError> {
+    pub async fn plan(
+        &self,
+        tenant: &TenantId,
+        bundle: &Bundle,
+        sending: Option<&BTreeSet<String>>,
+    ) -> Result<Planned, StoreError> {
         let current = self.current(tenant).await?;
         let judged = self.judge(tenant, bundle, &Pins::new()).await?;
         let mut planned = Planned::new(tenant.clone(), current.revision);
@@ -88,8 +98,8 @@ impl Workspaces {
         };
         planned.warnings = warnings;
         let from_files = self.tenants.is_from_files(tenant);
-        if may_apply {
-            planned.secrets = self.secrets_of(tenant, &bound.workspace).await;
+        if let Some(sending) = sending {
+            (planned.secrets, planned.errors) = self.secrets_of(bundle, &bound, sending).await;
         }
         planned.changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         planned.files = match self.bundle_of(tenant, current.revision).await? {
@@ -97,8 +107,8 @@ impl Workspaces {
             None => bundle.files.keys().cloned().collect(),
         };
         // Without its tokens nobody can be asked; that they are missing is said already.
-        if may_apply && !from_files && planned.secrets.iter().all(|need| need.there) {
-            let (errors, warnings) = self.ask_accounts(bundle, &bound).await;
+        if sending.is_some() && !from_files && planned.secrets.iter().all(|need| need.there) {
+            let (errors, warnings) = self.ask_accounts(bundle, &bound, &Sent::new()).await;
             planned.errors.extend(errors);
             planned.warnings.extend(warnings);
         }

@@ -1,5 +1,7 @@
 //! Revisions of workspaces: whence each came, written beside its entry in the log.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use rota_domain::id::{Digest, TenantId};
 use rota_domain::workspace::Workspace;
@@ -8,6 +10,7 @@ use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::SqliteStore;
 use super::failure::Failure;
+use super::many::pieces;
 use super::rows::{parse, signed, time, unsigned};
 
 /// Where a revision that somebody applied came from, with its number and time.
@@ -76,5 +79,46 @@ impl Revisions for SqliteStore {
         let body = self.read(body.map_err(Failure::from))?;
         let workspace = parse(&body, format_args!("revision {number} of `{tenant}`"))?;
         Ok(Some((past(tenant, row)?, workspace)))
+    }
+
+    async fn had_component(&self, tenant: &TenantId, component: &Digest) -> Result<bool, StoreError> {
+        let had = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM log, json_each(log.body, '$.flows') AS flow
+             WHERE log.kind = 'workspace' AND log.tenant = ? AND json_extract(flow.value, '$.digest') = ?)",
+        )
+        .bind(tenant.as_str())
+        .bind(component.as_str())
+        .fetch_one(&self.readers)
+        .await;
+        self.read(had.map_err(Failure::from))
+    }
+
+    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<u64, StoreError> {
+        let kept: Result<i64, _> = sqlx::query_scalar(
+            "SELECT coalesce(sum(kept.bytes), 0) FROM keepers JOIN kept ON kept.digest = keepers.digest
+             WHERE keepers.tenant = ? AND NOT EXISTS
+                 (SELECT 1 FROM plugins WHERE plugins.tenant = keepers.tenant AND plugins.digest = keepers.digest)",
+        )
+        .bind(tenant.as_str())
+        .fetch_one(&self.readers)
+        .await;
+        let mut bytes = unsigned(self.read(kept.map_err(Failure::from))?);
+        let mut new = things.clone();
+        let digests: Vec<&Digest> = things.keys().collect();
+        for piece in pieces(&digests) {
+            let mut sql = QueryBuilder::new("SELECT digest FROM keepers WHERE tenant = ");
+            sql.push_bind(tenant.as_str()).push(" AND digest IN (");
+            let mut names = sql.separated(", ");
+            for digest in piece {
+                names.push_bind(digest.as_str());
+            }
+            sql.push(")");
+            let known: Result<Vec<String>, _> = sql.build_query_scalar().fetch_all(&self.readers).await;
+            for digest in self.read(known.map_err(Failure::from))? {
+                new.remove(&Digest::from(digest));
+            }
+        }
+        bytes += new.values().sum::<u64>();
+        Ok(bytes)
     }
 }

@@ -1,13 +1,13 @@
 //! What is sent and answered about workspaces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::workspaces::Change;
 
-/// The files of a workspace.
+/// The files of a workspace, to be planned.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkspaceFiles {
@@ -17,6 +17,10 @@ pub(super) struct WorkspaceFiles {
     /// before.
     #[serde(default)]
     pub(super) components: BTreeMap<String, String>,
+    /// The names of secrets that will be sent along when it is applied, whatever the server
+    /// has under them.
+    #[serde(default)]
+    pub(super) sending: BTreeSet<String>,
 }
 
 /// The files of a workspace, to be applied.
