@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use rota_crm::hubspot::{Allow, Signed, parse, verify};
+use rota_crm::hubspot::{Allow, Refusal, Signed, parse, promises, verify};
 use rota_domain::id::TenantId;
 use rota_flow::ports::{Accepted, Arrival};
 use schemars::JsonSchema;
@@ -65,11 +65,8 @@ impl Receipt {
 async fn receive(
     State(doors): State<Arc<Doors>>,
     Path(app): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Receipt>, Problem> {
-    let door = doors.apps.get(&app).ok_or_else(|| unknown_app(&app))?;
-    check(&doors, door, &app, &headers, &body)?;
     let received = parse(&body).map_err(|unreadable| Problem {
         status: StatusCode::BAD_REQUEST,
         kind: "unreadable-events",
@@ -122,29 +119,67 @@ async fn receive(
     refused.map_or(Ok(Json(receipt)), Err)
 }
 
-fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Problem {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            kind: "encoded-body",
-            detail: "The body is encoded, and signatures cover the plain one.".into(),
-            mend: "Send it without Content-Encoding.",
+/// An app's webhook before its handler: its headers are judged before its body is waited for,
+/// and its signature before it takes anything of the app's.
+pub(super) struct Knock<'d> {
+    doors: &'d Doors,
+    door: &'d AppDoor,
+    app: &'d str,
+}
+
+impl<'d> Knock<'d> {
+    /// At the door of this app.
+    ///
+    /// # Errors
+    /// When there is no such app.
+    pub(super) fn at(doors: &'d Doors, app: &'d str) -> Result<Self, Problem> {
+        let door = doors.apps.get(app).ok_or_else(|| Problem {
+            status: StatusCode::NOT_FOUND,
+            kind: "unknown-app",
+            detail: format!("There is no app `{app}` here."),
+            mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
             retry_after: None,
-        });
+        })?;
+        Ok(Self { doors, door, app })
     }
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let request = Signed {
-        method: "POST",
-        body,
-        v3: text("x-hubspot-signature-v3"),
-        timestamp: text("x-hubspot-request-timestamp"),
-        v1: text("x-hubspot-signature"),
-        version: text("x-hubspot-signature-version"),
-    };
-    let url = format!("{}/v1/hubspot/{app}/webhook", doors.public_url);
-    let allow = if door.allow_v1 { Allow::V1 } else { Allow::V3 };
-    verify(&request, &url, &door.secret, doors.clock.now(), allow).map_err(|refusal| {
-        tracing::warn!(app, %refusal, url, "A webhook was refused");
+
+    /// Whether these headers can be HubSpot's, whatever the body will be.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub(super) fn promises(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(Problem {
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                kind: "encoded-body",
+                detail: "The body is encoded, and signatures cover the plain one.".into(),
+                mend: "Send it without Content-Encoding.",
+                retry_after: None,
+            });
+        }
+        promises(&signed(headers, &[]), self.doors.clock.now(), self.allow()).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Whether HubSpot signed this body.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+        let now = self.doors.clock.now();
+        verify(&signed(headers, body), &self.url(), &self.door.secret, now, self.allow())
+            .map_err(|refusal| self.refused(refusal))
+    }
+
+    fn url(&self) -> String {
+        format!("{}/v1/hubspot/{}/webhook", self.doors.public_url, self.app)
+    }
+
+    fn allow(&self) -> Allow {
+        if self.door.allow_v1 { Allow::V1 } else { Allow::V3 }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Problem {
+        tracing::warn!(app = self.app, %refusal, url = self.url(), "A webhook was refused");
         Problem {
             status: StatusCode::UNAUTHORIZED,
             kind: "bad-signature",
@@ -152,16 +187,18 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
             retry_after: None,
         }
-    })
+    }
 }
 
-fn unknown_app(app: &str) -> Problem {
-    Problem {
-        status: StatusCode::NOT_FOUND,
-        kind: "unknown-app",
-        detail: format!("There is no app `{app}` here."),
-        mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
-        retry_after: None,
+fn signed<'r>(headers: &'r HeaderMap, body: &'r [u8]) -> Signed<'r> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Signed {
+        method: "POST",
+        body,
+        v3: text("x-hubspot-signature-v3"),
+        timestamp: text("x-hubspot-request-timestamp"),
+        v1: text("x-hubspot-signature"),
+        version: text("x-hubspot-signature-version"),
     }
 }
 
