@@ -189,7 +189,7 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         clock: clock.clone(),
     });
     workspaces.begin(plan.workspaces).await?;
-    tenants.standings().know(tenancy.standings().await?);
+    tenants.standings().read(&*tenancy).await?;
     tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());

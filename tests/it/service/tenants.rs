@@ -1,10 +1,14 @@
 //! The host's operator makes tenants, gives them plans, and suspends them.
 
+use std::sync::Arc;
+
+use rota::tenants::Standings;
 use rota_domain::access::Role;
-use rota_domain::plan::Plan;
+use rota_domain::plan::{Plan, Plans};
+use rota_flow::ports::{Restanding, Tenancy};
 use serde_json::json;
 
-use super::{Service, connection, double, plan, workspace};
+use super::{Service, connection, double, now, plan, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_any_tenant_is_given_one_over_http_with_its_first_token() {
@@ -51,6 +55,35 @@ async fn a_plan_holds_for_the_tenant_to_whom_it_was_given_at_once() {
     assert_eq!((refused.status, &refused.body["type"]), (409, &json!("urn:rota:problem:plan-too-small")));
     let changed = service.call("PATCH", "/v1/tenants/acme", &host, json!({"plan": null})).await;
     assert_eq!((changed.status, changed.body.get("plan")), (200, None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_suspension_is_not_undone_by_what_was_read_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("a database");
+    let (tenancy, acme): (Arc<dyn Tenancy>, _) = (Arc::new(store), "acme".into());
+    let standings = Arc::new(Standings::new(Plans::default(), Vec::new()));
+    standings.make(&*tenancy, &acme, None, now()).await.expect("it is made");
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (standings, tenancy) = (standings.clone(), tenancy.clone());
+            tokio::spawn(async move {
+                loop {
+                    standings.read(&*tenancy).await.expect("it is read");
+                }
+            })
+        })
+        .collect();
+    for n in 0..300 {
+        let suspended = n % 2 == 0;
+        let change = Restanding { suspended: Some(suspended), plan: None };
+        standings.change(&*tenancy, &acme, change).await.expect("it is changed");
+        for _ in 0..20 {
+            assert_eq!(standings.suspended(&acme), suspended, "after the change {n}");
+            tokio::task::yield_now().await;
+        }
+    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test(flavor = "multi_thread")]

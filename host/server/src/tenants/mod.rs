@@ -340,10 +340,11 @@ impl Tenants {
     pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
         while !*stopped.borrow() {
             tokio::select! {
-                () = tokio::time::sleep(FOLLOW) => match tenancy.standings().await {
-                    Ok(known) => self.parts.standings.know(known),
-                    Err(error) => tracing::warn!(%error, "How tenants stand could not be read"),
-                },
+                () = tokio::time::sleep(FOLLOW) => {
+                    if let Err(error) = self.parts.standings.read(&*tenancy).await {
+                        tracing::warn!(%error, "How tenants stand could not be read");
+                    }
+                }
                 _ = stopped.changed() => {}
             }
         }
