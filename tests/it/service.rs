@@ -14,6 +14,7 @@ mod operator;
 mod outbox;
 mod people;
 mod plugins;
+mod portals;
 mod preflight;
 mod pushed;
 mod reading;

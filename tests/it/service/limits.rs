@@ -39,7 +39,7 @@ async fn leads(service: &Service, tenant: &str) -> usize {
 }
 
 /// Sends a webhook: status, `Retry-After`, body.
-async fn hook(service: &Service, contacts: &[(u64, u32)]) -> (u16, Option<u64>, Value) {
+pub(super) async fn hook(service: &Service, contacts: &[(u64, u32)]) -> (u16, Option<u64>, Value) {
     let body = created(contacts);
     let mut request = service.client.post(format!("{}{HOOK}", service.url)).header("content-type", "application/json");
     for (name, value) in signature(&service.url, &body) {

@@ -4,6 +4,7 @@
 mod accounts;
 mod destinations;
 mod lines;
+mod portals;
 mod standings;
 mod tenant;
 
@@ -29,6 +30,9 @@ use crate::bind::{Bound, bind_under};
 use crate::custody::Custody;
 use crate::last_good::last_good;
 
+use self::portals::Portals;
+
+pub use portals::Taken;
 pub use standings::Standings;
 pub use tenant::{Tenant, moved};
 
@@ -83,30 +87,12 @@ impl Parts {
 pub struct Tenants {
     parts: Parts,
     alive: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
-    portals: RwLock<Portals>,
-    /// Accounts that an activation under way is about to connect.
-    reserved: Mutex<Portals>,
+    portals: Portals,
     /// One activation of a tenant at a time.
     turns: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
     /// The loops of all tenants. None ends before the host stops.
     work: Mutex<JoinSet<()>>,
 }
-
-/// Accounts that are about to be connected, until it is dropped.
-struct Claimed<'t> {
-    tenants: &'t Tenants,
-    portals: Portals,
-}
-
-impl Drop for Claimed<'_> {
-    fn drop(&mut self) {
-        let mut reserved = self.tenants.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        reserved.retain(|portal, _| !self.portals.contains_key(portal));
-    }
-}
-
-/// Whose an account of an app is.
-type Portals = HashMap<(String, u64), (TenantId, ConnectionId)>;
 
 impl Tenants {
     /// No tenant yet.
@@ -115,8 +101,7 @@ impl Tenants {
         Self {
             parts,
             alive: RwLock::default(),
-            portals: RwLock::default(),
-            reserved: Mutex::default(),
+            portals: Portals::default(),
             turns: Mutex::default(),
             work: Mutex::default(),
         }
@@ -191,11 +176,17 @@ impl Tenants {
         Ok(Some((revision, bound)))
     }
 
-    /// Whose connection an account of an app is.
+    /// Whose connection an account of an app is, whether that tenant is alive or not.
     #[must_use]
     pub fn portal(&self, app: &str, portal: u64) -> Option<(TenantId, ConnectionId)> {
-        let portals = self.portals.read().unwrap_or_else(PoisonError::into_inner);
-        portals.get(&(app.to_owned(), portal)).cloned()
+        self.portals.of(app, portal)
+    }
+
+    /// Takes down which accounts are a tenant's that is not alive yet; answers which of them
+    /// are others' already.
+    #[must_use]
+    pub fn remember(&self, workspace: &Workspace) -> Vec<Taken> {
+        self.portals.remember(workspace)
     }
 
     /// Whether a tenant's workspace is a directory's, which is changed there only.
@@ -231,7 +222,8 @@ impl Tenants {
         let id = bound.workspace.tenant.clone();
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone();
         let _one_at_a_time = turn.lock().await;
-        let claimed = self.claim(&bound.workspace)?;
+        self.has_apps(&bound.workspace)?;
+        let claim = self.portals.claim(&bound.workspace)?;
         let revision = if let Some(tenant) = self.get(&id) {
             tenant.activate(bound, base, origin, &self.parts, &self.work).await?
         } else {
@@ -240,7 +232,7 @@ impl Tenants {
             self.alive.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), tenant);
             revision
         };
-        self.connect(&id, claimed.portals.clone());
+        claim.hold();
         Ok(revision)
     }
 
@@ -264,8 +256,8 @@ impl Tenants {
     /// # Errors
     /// Which one could not, why, and what to do.
     pub fn check(&self, workspace: &Workspace) -> anyhow::Result<()> {
-        let reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        self.portals_of(workspace, &reserved).map(drop)
+        self.has_apps(workspace)?;
+        Ok(self.portals.check(workspace)?)
     }
 
     /// Whether something may be sent there for whoever wrote this.
@@ -279,14 +271,6 @@ impl Tenants {
     /// Whether a connection of this tenant would find a secret of this name.
     pub async fn has_secret(&self, tenant: &TenantId, name: &str) -> bool {
         self.parts.custody.secret(tenant, name, "a token").await.is_ok()
-    }
-
-    /// Reserves the accounts that a workspace connects, for as long as the claim lives.
-    fn claim(&self, workspace: &Workspace) -> anyhow::Result<Claimed<'_>> {
-        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        let portals = self.portals_of(workspace, &reserved)?;
-        reserved.extend(portals.clone());
-        Ok(Claimed { tenants: self, portals })
     }
 
     /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
@@ -304,35 +288,17 @@ impl Tenants {
         Ok(accounts.into_iter().map(|(id, account)| (id, account.crm)).collect())
     }
 
-    /// The accounts that a workspace connects, if nobody else has them.
-    fn portals_of(&self, workspace: &Workspace, reserved: &Portals) -> anyhow::Result<Portals> {
-        let tenant = &workspace.tenant;
-        let mut portals = Portals::new();
-        for connection in &workspace.connections {
-            let (Some(app), Some(portal)) = (&connection.app, connection.portal_id) else { continue };
-            anyhow::ensure!(
-                self.parts.apps.contains(app),
-                "the connection `{}` of workspace `{tenant}` names the app `{app}`, which rota.toml does not have: add [apps.{app}] with its client_secret",
-                connection.id
+    /// Whether this host has the apps that a workspace names.
+    fn has_apps(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        for connection in workspace.connections.iter().filter(|connection| connection.portal_id.is_some()) {
+            let Some(app) = connection.app.as_ref().filter(|app| !self.parts.apps.contains(*app)) else { continue };
+            anyhow::bail!(
+                "the connection `{}` of workspace `{}` names the app `{app}`, which rota.toml does not have: add [apps.{app}] with its client_secret",
+                connection.id,
+                workspace.tenant
             );
-            let key = (app.clone(), portal);
-            let connected = self.portal(app, portal).or_else(|| reserved.get(&key).cloned());
-            let other = connected.filter(|(owner, _)| owner != tenant);
-            let twice = portals.insert(key, (tenant.clone(), connection.id.clone()));
-            if other.is_some() || twice.is_some() {
-                anyhow::bail!(
-                    "the portal {portal} of the app `{app}` is connected already: one connection has to let go of it first"
-                );
-            }
         }
-        Ok(portals)
-    }
-
-    /// The accounts of a tenant are these from now on.
-    fn connect(&self, tenant: &TenantId, claimed: Portals) {
-        let mut portals = self.portals.write().unwrap_or_else(PoisonError::into_inner);
-        portals.retain(|_, (owner, _)| owner != tenant);
-        portals.extend(claimed);
+        Ok(())
     }
 
     /// Takes up, now and then until the host stops, how tenants stand in the database: another

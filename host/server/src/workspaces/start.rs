@@ -49,6 +49,7 @@ impl Workspaces {
     /// When a directory's tenant cannot start. One that lives in the database and cannot is
     /// said in the log, and the others start.
     pub async fn begin(&self, directories: Vec<Loaded>) -> anyhow::Result<()> {
+        self.remember(&directories).await?;
         let mut aside = Vec::new();
         for loaded in directories {
             if self.tenants.is_from_files(&loaded.workspace.tenant) {
@@ -68,6 +69,34 @@ impl Workspaces {
         }
         for loaded in aside {
             self.say_aside(loaded).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes down whose accounts are whose before anybody is at work, so that one who starts
+    /// late, or not at all, finds theirs still theirs. Directories come first: they are the
+    /// operator's word of today. Of tenants of the database, the older revision does.
+    async fn remember(&self, directories: &[Loaded]) -> Result<(), StoreError> {
+        let from_files = directories.iter().filter(|loaded| self.tenants.is_from_files(&loaded.workspace.tenant));
+        // Whoever names what another directory names is told when it is opened.
+        from_files.for_each(|loaded| drop(self.tenants.remember(&loaded.workspace)));
+        let mut stored = Vec::new();
+        for tenant in self.store.tenants().await? {
+            let newest = self.revisions.revisions(&tenant, None, 1).await?.into_iter().next();
+            let Some(number) = newest.map(|past| past.number) else { continue };
+            match self.revisions.revision(&tenant, number).await {
+                Ok(found) => stored.extend(found),
+                Err(error) => tracing::error!("Whose webhooks are those of `{tenant}` is not known: {error}"),
+            }
+        }
+        stored.sort_by_key(|(past, _)| past.at);
+        for (past, workspace) in stored {
+            let tenant = &workspace.tenant;
+            for taken in self.tenants.remember(&workspace) {
+                if !self.tenants.is_from_files(tenant) {
+                    tracing::error!("The tenant `{tenant}` loses an account of its revision {}: {taken}", past.number);
+                }
+            }
         }
         Ok(())
     }
