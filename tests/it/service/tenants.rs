@@ -8,7 +8,7 @@ use rota_domain::plan::{Plan, Plans};
 use rota_flow::ports::{Restanding, Tenancy};
 use serde_json::json;
 
-use super::{Service, connection, double, now, plan, workspace};
+use super::{Service, connection, double, now, plan, until, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_any_tenant_is_given_one_over_http_with_its_first_token() {
@@ -87,7 +87,7 @@ async fn a_suspension_is_not_undone_by_what_was_read_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_tenant_is_read_and_takes_nothing_in() {
+async fn a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_that() {
     let sandbox = double(7).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;
     let (host, admin) = (service.token("", Role::Host).await, service.token("acme", Role::Admin).await);
@@ -107,9 +107,13 @@ async fn a_suspended_tenant_is_read_and_takes_nothing_in() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(service.host.store.backlog(&"acme".into()).await.expect("a backlog"), (0, 0));
+    // Longer than anything waits in the inbox otherwise.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let acme = "acme".into();
+    assert_eq!(service.host.store.backlog(&acme).await.expect("a backlog"), (1, 0));
 
     service.call("PATCH", "/v1/tenants/acme", &host, json!({"suspended": false})).await;
     let made = service.post("/v1/tokens", &admin, json!({"role": "viewer", "name": "x"})).await;
     assert_eq!(made.status, 201);
+    until("the decision", async || service.host.store.log(&acme, 0, 9).await.expect("the log").len() == 1).await;
 }

@@ -68,8 +68,8 @@ struct TenantChange {
     /// A plan of rota.toml; null for the usual limits.
     #[serde(default, deserialize_with = "said")]
     plan: Option<Option<String>>,
-    /// Whether it takes nothing in: its tokens only read, its webhooks are acknowledged and
-    /// not stored. What it took in before is decided and delivered.
+    /// Whether it is suspended: its tokens only read, and what its CRMs send waits until that
+    /// ends. What was decided before is delivered.
     #[serde(default)]
     suspended: Option<bool>,
 }
@@ -137,7 +137,7 @@ async fn change(
     }
     let TenantChange { plan, suspended } = change;
     let restanding = Restanding { plan: plan.clone(), suspended };
-    let standing = doors.tenants.standings().change(&*doors.tenancy, &tenant, restanding).await;
+    let standing = doors.tenants.restand(&*doors.tenancy, &tenant, restanding).await;
     let standing = standing.map_err(|error| Problem::store(&error))?;
     let standing = standing.ok_or_else(|| Problem::missing("tenant of this name"))?;
     if let Some(plan) = plan {

@@ -18,6 +18,11 @@ use super::api::Route;
 use super::problem::Problem;
 use super::{AppDoor, Doors};
 
+/// Events that may wait for a tenant while nobody decides them.
+const WAITING_MAX: u64 = 100_000;
+/// When to come again then, in seconds.
+const WAIT_SECONDS: u64 = 300;
+
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -39,7 +44,7 @@ pub(super) struct Receipt {
     ignored: usize,
     /// Events of accounts that no workspace is connected to.
     unknown_portal: usize,
-    /// Events of tenants that are suspended; they are not stored.
+    /// Events that wait until the suspension of their tenant ends.
     suspended: usize,
     /// What was wrong with events that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +90,6 @@ async fn receive(
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
     for (portal, events) in received.portals {
         match doors.tenants.portal(&app, portal) {
-            Some((tenant, _)) if doors.tenants.standings().suspended(&tenant) => receipt.suspended += events.len(),
             Some((tenant, connection)) => {
                 arrivals.entry(tenant).or_default().extend(events.iter().map(|event| event.arrival(&connection)));
             }
@@ -102,21 +106,39 @@ async fn receive(
     }
     let mut refused = None;
     for (tenant, arrivals) in arrivals {
-        let (quotas, now) = (doors.tenants.plan(&tenant).quotas(), doors.clock.now());
-        if let Err(problem) = doors.limits.has_room(&tenant, &quotas, arrivals.len() as u64, now) {
+        if let Err(problem) = store(&doors, &tenant, arrivals, &mut receipt).await {
             refused = Some(problem);
-            continue;
         }
-        let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
-        let new = accepted.iter().filter(|one| **one == Accepted::New).count();
-        doors.limits.came(&tenant, &quotas, new as u64, now);
-        receipt.accepted += new;
-        receipt.duplicates += accepted.len() - new;
     }
     receipt.count(&app, &doors);
     // A request may hold events of several tenants. HubSpot sends all of a refused one again,
     // so those who are within their rate are stored now, and are repeats then.
     refused.map_or(Ok(Json(receipt)), Err)
+}
+
+/// Stores what came for a tenant. Nobody decides it now where the tenant is suspended or did
+/// not start, so that there is a most of what waits then.
+async fn store(doors: &Doors, tenant: &TenantId, arrivals: Vec<Arrival>, receipt: &mut Receipt) -> Result<(), Problem> {
+    let (quotas, now) = (doors.tenants.plan(tenant).quotas(), doors.clock.now());
+    doors.limits.has_room(tenant, &quotas, arrivals.len() as u64, now)?;
+    let suspended = doors.tenants.standings().suspended(tenant);
+    if suspended || doors.tenants.get(tenant).is_none() {
+        let (waiting, _) = doors.store.backlog(tenant).await.map_err(|error| unstored(&error))?;
+        if waiting >= WAITING_MAX {
+            let detail = format!("{waiting} events of the tenant `{tenant}` wait, and nobody decides them now.");
+            return Err(Problem::busy(detail, WAIT_SECONDS));
+        }
+    }
+    let accepted = doors.inbox.accept(tenant, arrivals).await.map_err(|error| unstored(&error))?;
+    let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+    doors.limits.came(tenant, &quotas, new as u64, now);
+    if suspended {
+        receipt.suspended += new;
+    } else {
+        receipt.accepted += new;
+    }
+    receipt.duplicates += accepted.len() - new;
+    Ok(())
 }
 
 /// An app's webhook before its handler: its headers are judged before its body is waited for,

@@ -15,12 +15,13 @@ use std::time::Duration;
 use rota_crm::hubspot::Paces;
 use rota_crm::notify::TIMEOUT;
 use rota_crm::outbound::{Places, Reach, Refused};
+use rota_domain::access::Standing;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
+use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::watch;
@@ -230,6 +231,7 @@ impl Tenants {
             let tenant = Arc::new(Tenant::open(bound, origin, &self.parts, &self.work).await?);
             let revision = tenant.revision();
             self.alive.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), tenant);
+            self.heed();
             revision
         };
         claim.hold();
@@ -301,6 +303,29 @@ impl Tenants {
         Ok(())
     }
 
+    /// Lets what arrives for suspended tenants wait, and no other's.
+    fn heed(&self) {
+        // One at a time, so that what one knew earlier is not what holds in the end.
+        for (id, tenant) in self.alive.write().unwrap_or_else(PoisonError::into_inner).iter() {
+            tenant.share.hold(self.parts.standings.suspended(id));
+        }
+    }
+
+    /// Changes how a tenant stands with the host; none if there is no such tenant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn restand(
+        &self,
+        tenancy: &dyn Tenancy,
+        id: &TenantId,
+        change: Restanding,
+    ) -> Result<Option<Standing>, StoreError> {
+        let standing = self.parts.standings.change(tenancy, id, change).await?;
+        self.heed();
+        Ok(standing)
+    }
+
     /// Takes up, now and then until the host stops, how tenants stand in the database: another
     /// process may have changed it.
     pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
@@ -310,6 +335,7 @@ impl Tenants {
                     if let Err(error) = self.parts.standings.read(&*tenancy).await {
                         tracing::warn!(%error, "How tenants stand could not be read");
                     }
+                    self.heed();
                 }
                 _ = stopped.changed() => {}
             }

@@ -102,7 +102,7 @@ impl Standings {
         self.plans.given(tenant, plan)
     }
 
-    /// Whether a tenant takes nothing in.
+    /// Whether a tenant is suspended: it calls for nothing, and what its CRMs send waits.
     #[must_use]
     pub fn suspended(&self, tenant: &TenantId) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
