@@ -11,6 +11,7 @@ mod place;
 mod plans;
 mod server;
 mod warnings;
+mod whose;
 mod workspace;
 mod zones;
 
@@ -23,5 +24,6 @@ pub use files::{Bundle, Directory, Files};
 pub(crate) use mend::nearest;
 pub(crate) use place::{at, plugin_span, setting};
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};
+pub(crate) use whose::whose;
 pub(crate) use workspace::is_file;
 pub use workspace::{Loaded, TableFile, load as load_workspace};

@@ -1,10 +1,11 @@
 //! `rota.toml`: where the server listens, and what it serves. Everything has a default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rota_crm::outbound::{Place, Places};
+use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Secret;
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,11 @@ pub struct Tenant {
     /// The name of its plan; absent means the usual limits.
     #[serde(default)]
     pub plan: Option<String>,
+    /// Whether its workspace is that of its directory again, though somebody applied one over
+    /// HTTP since. Without this, what was applied last holds, and the directory is left aside;
+    /// with it, the directory holds from the next start on, and applying is refused.
+    #[serde(default)]
+    pub from_directory: bool,
     /// Private hosts and ports that it may name besides those of all.
     #[serde(default)]
     pub allow_private: Vec<String>,
@@ -143,6 +149,13 @@ impl Server {
     pub fn keeper(&self) -> Keeper {
         let names = |(tenant, given): (&String, &Tenant)| (tenant.as_str().into(), given.env.iter().cloned().collect());
         Keeper { master: self.key.clone().map(KeyPlace::master), env: self.tenants.iter().map(names).collect() }
+    }
+
+    /// Tenants whose directory holds, though their workspace was applied over HTTP since.
+    #[must_use]
+    pub fn from_directory(&self) -> BTreeSet<TenantId> {
+        let tenants = self.tenants.iter().filter(|(_, given)| given.from_directory);
+        tenants.map(|(name, _)| name.as_str().into()).collect()
     }
 
     /// What tenants are granted.
