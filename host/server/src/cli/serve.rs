@@ -38,11 +38,13 @@ pub(super) struct Arguments {
 
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let plan = plan(arguments)?;
+    let config = configuration(arguments)?;
+    let serving = config.serving.beside_the_usual();
+    let plan = plan(arguments, config)?;
     let database = plan.database.display().to_string();
     let apps: Vec<String> = plan.apps.keys().cloned().collect();
     let named: Vec<TenantId> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.clone()).collect();
-    let mut host = compose::start(plan).await?;
+    let mut host = compose::start_serving(plan, serving).await?;
     let address = format!("http://{}", host.address);
     if arguments.json {
         output::json(&serde_json::json!({ "listening": address }))?;
@@ -66,12 +68,15 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Well)
 }
 
-fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
-    let config = match &arguments.config {
+fn configuration(arguments: &Arguments) -> anyhow::Result<Server> {
+    Ok(match &arguments.config {
         Some(path) => load_server(path)?,
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
-    };
+    })
+}
+
+fn plan(arguments: &Arguments, config: Server) -> anyhow::Result<Plan> {
     let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let keeper = config.keeper();
     let database = arguments.db.clone().or_else(|| config.database.clone());

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::document::Document;
 use super::files::why;
-use super::plans;
+use super::{Serving, plans};
 use crate::custody::Keeper;
 use crate::keys::Master;
 
@@ -52,6 +52,9 @@ pub struct Server {
     /// The CRM apps that receive webhooks, by the name that connections use.
     #[serde(default)]
     pub apps: BTreeMap<String, App>,
+    /// How connections and requests are served, where that differs from the usual.
+    #[serde(default)]
+    pub serving: Serving,
     /// Private hosts and ports that all tenants may name, as in `127.0.0.1:9000`; `127.0.0.1:*`
     /// is every port of that host.
     #[serde(default)]
@@ -129,6 +132,7 @@ impl Default for Server {
             key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
+            serving: Serving::default(),
             allow_private: Vec::new(),
             plans: BTreeMap::new(),
             tenants: BTreeMap::new(),
@@ -212,6 +216,7 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         url.truncate(url.trim_end_matches('/').len());
     }
     plans::check(&server, &document)?;
+    server.serving.check(&document)?;
     server.places().map_err(|(at, what)| document.error(&at, what))?;
     let beside = path.parent().unwrap_or(Path::new(""));
     for path in server.workspaces.iter_mut().chain(&mut server.compiled).chain(&mut server.compiled_key) {
