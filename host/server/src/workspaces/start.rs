@@ -73,21 +73,22 @@ impl Workspaces {
             }
         }
         let known = self.store.tenants().await?;
+        for tenant in &known {
+            // Who has no workspace yet is given one over HTTP.
+            let is_new = self.revisions.revisions(tenant, None, 1).await?.is_empty();
+            if is_new || self.tenants.is_from_files(tenant) {
+                continue;
+            }
+            if let Err(error) = self.of_database(tenant).await {
+                tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
+            }
+        }
         let beside = |tenant: &TenantId| !failed.iter().any(|one| one.tenant.as_ref() == Some(tenant));
-        if !failed.is_empty() && !self.tenants.names().iter().chain(&known).any(beside) {
+        if !failed.is_empty() && self.tenants.names().is_empty() && !known.iter().any(beside) {
             return Err(failed.remove(0).error);
         }
         for Failed { what, error, .. } in failed {
             tracing::error!("{what} is not served, and the others are: {error:#}");
-        }
-        for tenant in known {
-            // Who has no workspace yet is given one over HTTP.
-            if self.tenants.is_from_files(&tenant) || self.revisions.revisions(&tenant, None, 1).await?.is_empty() {
-                continue;
-            }
-            if let Err(error) = self.of_database(&tenant).await {
-                tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
-            }
         }
         for loaded in aside {
             self.say_aside(loaded).await?;
