@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rota::compose::Serving;
 use rota::config::{self, ConfigError, Directory, Files, Loaded};
 use rota::schema::{self, Subject};
 use rota_domain::event::{Happening, Status};
@@ -259,6 +261,17 @@ fn a_tenant_is_lent_variables_and_where_they_may_go() {
 }
 
 #[test]
+fn how_a_server_serves_is_the_usual_but_for_what_its_file_says() {
+    let text = "[serving]\nconnections = 20000\nrequests = 64\nanswer_seconds = 120\n";
+    let serving = server(text).unwrap().serving.beside_the_usual();
+    let usual = Serving::default();
+    assert_eq!((serving.connections, serving.requests, serving.answer), (20_000, 64, Duration::from_secs(120)));
+    assert_eq!((serving.connections_per_address, serving.head), (usual.connections_per_address, usual.head));
+    assert_eq!((serving.body, serving.stall), (usual.body, usual.stall));
+    assert_eq!((serving.idle, serving.drain), (usual.idle, usual.drain));
+}
+
+#[test]
 fn a_wrong_server_file_is_told_with_its_line() {
     for (text, told) in [
         (
@@ -285,6 +298,14 @@ fn a_wrong_server_file_is_told_with_its_line() {
         (
             "[tenants.acme]\nenv = [\"TOKEN\"]\nenv_hosts = [\"https://crm.acme.example\"]",
             "rota.toml:3: `https://crm.acme.example` is no host and port; write both, as in \"127.0.0.1:9000\" or \"[::1]:9000\"",
+        ),
+        (
+            "[serving]\nrequests = 0",
+            "rota.toml:2: `requests` of [serving] cannot be 0; write a number from 1 to 1000000",
+        ),
+        (
+            "[serving]\nidle_second = 5",
+            "rota.toml:2: unknown key `idle_second` in [serving]; did you mean `idle_seconds`?",
         ),
         (
             "[apps.main]\nclient_secret = \"abc\"",

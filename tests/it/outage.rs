@@ -75,6 +75,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
     let app = App { client_secret: Secret { env: "SECRET".into() }, allow_v1: false };
     let plan = Plan {
         workspaces: vec![workspace(folder.path(), [("a", 1, &a), ("b", 2, &b)])],
+        directories: rota::workspaces::Directories::default(),
         apps: BTreeMap::from([("main".to_owned(), app)]),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,

@@ -16,6 +16,7 @@ mod operator;
 mod outbox;
 mod people;
 mod plugins;
+mod portals;
 mod preflight;
 mod pushed;
 mod reading;
@@ -118,6 +119,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
     let app = App { client_secret: Secret { env: "SECRET".into() }, allow_v1: false };
     Plan {
         workspaces: workspaces.iter().enumerate().map(load).collect(),
+        directories: rota::workspaces::Directories::default(),
         apps: BTreeMap::from([("main".to_owned(), app)]),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,

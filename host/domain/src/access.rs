@@ -172,7 +172,7 @@ pub struct Standing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub made: Option<Timestamp>,
-    /// Whether it takes nothing in: its tokens only read, its webhooks are not stored.
+    /// Whether it is suspended: its tokens only read, and what its CRMs send waits.
     pub suspended: bool,
 }
 

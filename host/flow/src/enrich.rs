@@ -84,6 +84,12 @@ impl Arrived {
     fn is_passed_over(&self, object: &str, reads: &Reads) -> bool {
         self.flow.is_none() && !reads.objects.contains(object)
     }
+
+    /// Whether it came by a connection that the workspace has no more, so that nobody would
+    /// ever read it. A call is told so instead, and is recorded nowhere.
+    fn is_cut_off(&self, connection: &ConnectionId, accounts: &Accounts) -> bool {
+        self.row().is_some() && !accounts.contains_key(connection)
+    }
 }
 
 impl EnrichedLead {
@@ -110,6 +116,8 @@ pub enum Facts {
     Gone,
     /// The CRM will not give it, for this reason, and waiting would not help.
     Refused(String),
+    /// The workspace has let go of this connection, by which it came.
+    Disconnected(ConnectionId),
 }
 
 /// What has to be read so that sources, conditions and plugins can work.
@@ -169,7 +177,7 @@ pub async fn enrich(
     clock: &dyn Clock,
 ) -> Vec<Option<EnrichedLead>> {
     let mut readings = Readings::new();
-    for (kind, records) in to_read(&waiting, reads) {
+    for (kind, records) in to_read(&waiting, accounts, reads) {
         if down.contains_key(&kind) {
             continue;
         }
@@ -204,11 +212,11 @@ enum Known {
 }
 
 /// The records of each account and kind, each once.
-fn to_read(waiting: &[Arrived], reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
+fn to_read(waiting: &[Arrived], accounts: &Accounts, reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
     let mut groups: BTreeMap<Kind, Vec<RecordRef>> = BTreeMap::new();
     for row in waiting {
         let Payload::Record { connection, object, id, .. } = &row.payload else { continue };
-        if row.is_passed_over(object, reads) {
+        if row.is_passed_over(object, reads) || row.is_cut_off(connection, accounts) {
             continue;
         }
         let record = RecordRef { object: object.clone(), id: id.clone() };
@@ -252,7 +260,9 @@ fn lead_of(
 ) -> Option<EnrichedLead> {
     let stages =
         Stages { occurred: Some(row.occurred), received: Some(row.received), enriched: Some(now), ..Stages::default() };
-    let passed_over = row.kind().is_some_and(|(_, object)| row.is_passed_over(&object, reads));
+    let kind = row.kind();
+    let passed_over = kind.as_ref().is_some_and(|(_, object)| row.is_passed_over(object, reads));
+    let cut_off = kind.as_ref().is_some_and(|(connection, _)| row.is_cut_off(connection, accounts));
     let (lead, facts, flow, attempt) = match row.payload {
         // Those are carried out before anything is read.
         Payload::Erasure { .. } => return None,
@@ -264,6 +274,7 @@ fn lead_of(
                 Some(Known::Gone) => (None, Facts::Gone),
                 Some(Known::Refused(why)) => (None, Facts::Refused(why.clone())),
                 None if passed_over => (None, Facts::Known),
+                None if cut_off => (None, Facts::Disconnected(connection.clone())),
                 None => return None,
             };
             let directory = accounts.get(&connection).and_then(|account| account.directory.as_deref());

@@ -11,6 +11,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::Paces;
 use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
+use rota_domain::id::TenantId;
 use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, Outbox, People, Rules, Store, Tenancy, Vault};
@@ -30,7 +31,7 @@ use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::workspaces::preflight::preflight;
-use crate::workspaces::{Workspaces, from_files};
+use crate::workspaces::{Directories, Workspaces, from_files, stand_in};
 
 pub use crate::http::Serving;
 
@@ -41,6 +42,8 @@ pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 pub struct Plan {
     /// The tenants' workspaces.
     pub workspaces: Vec<Loaded>,
+    /// What there is to say of their directories besides.
+    pub directories: Directories,
     /// The CRM apps whose webhooks come in.
     pub apps: BTreeMap<String, App>,
     /// Where to listen; port 0 lets the system choose.
@@ -99,6 +102,12 @@ impl Host {
         });
     }
 
+    /// The tenants that are at work.
+    #[must_use]
+    pub fn tenants(&self) -> Vec<TenantId> {
+        self.tenants.names()
+    }
+
     /// Waits until a part of the host ends by itself, which none should.
     pub async fn ended(&mut self) {
         tokio::select! {
@@ -135,7 +144,7 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
 ///
 /// # Errors
 /// As [`start`].
-pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host> {
+pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(&plan.database));
     let database = Arc::new(rota_store::open(&plan.database, master.keys()).await?);
@@ -147,7 +156,9 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
-    let from_files = from_files(&plan.workspaces, &*database).await?;
+    let Directories { unread, hold } = std::mem::take(&mut plan.directories);
+    let unread = stand_in(unread, &mut plan.workspaces, &*store, &*database).await?;
+    let from_files = from_files(&plan.workspaces, &hold, &*database).await?;
     // A directory that is left aside says nothing of what its tenant may look up.
     let directories = plan.workspaces.iter().filter(|loaded| from_files.contains(&loaded.workspace.tenant));
     let custody = Custody::new(vault.clone(), plan.secrets.clone(), &plan.keeper, directories);
@@ -189,8 +200,8 @@ pub async fn start_serving(plan: Plan, serving: Serving) -> anyhow::Result<Host>
         catalogue: catalogue.clone(),
         clock: clock.clone(),
     });
-    workspaces.begin(plan.workspaces).await?;
-    tenants.standings().know(tenancy.standings().await?);
+    workspaces.begin(plan.workspaces, unread).await?;
+    tenants.standings().read(&*tenancy).await?;
     tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());

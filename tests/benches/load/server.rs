@@ -46,6 +46,7 @@ impl Server {
         let database = folder.path().join("rota.db");
         let plan = Plan {
             workspaces: (0..tenants).map(|n| workspace(folder.path(), n)).collect(),
+            directories: rota::workspaces::Directories::default(),
             apps: BTreeMap::from([("main".to_owned(), app)]),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: Some(PUBLIC_URL.into()),

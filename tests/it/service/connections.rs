@@ -1,9 +1,11 @@
 //! A CRM that is down: it costs nobody else anything, is probed by one effect, and loses none.
 
 use rota_domain::access::Role;
+use rota_domain::decision::Outcome;
 use rota_sandbox::Sandbox;
 use serde_json::{Value, json};
 
+use super::workspace::{empty, files};
 use super::{Service, connection, double, look, tell, until, workspace};
 
 fn two_crms(a: &Sandbox, b: &Sandbox) -> String {
@@ -66,6 +68,8 @@ async fn a_crm_that_is_down_is_probed_by_one_effect_and_costs_neither_connection
     let open = stand(&service, &token, "hs").await;
     assert_eq!((&open["kind"], &open["last_success"]), (&json!("hubspot"), &Value::Null));
     assert!(open["cause"].as_str().is_some_and(|cause| cause.contains("503")), "{open}");
+    // An owner is in the CRM before that is settled here.
+    until("all settled beside it", async || stand(&service, &token, "sf").await["waiting"] == 0).await;
     let beside = stand(&service, &token, "sf").await;
     assert_eq!((&beside["state"], &beside["cause"], &beside["waiting"]), (&json!("closed"), &Value::Null, &json!(0)));
 
@@ -86,6 +90,33 @@ async fn a_crm_that_is_down_is_probed_by_one_effect_and_costs_neither_connection
     assert_eq!((&closed["state"], &closed["dead"]), (&json!("closed"), &json!(0)));
     assert!(closed["last_success"].is_string());
     service.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_of_a_connection_that_is_removed_ends_in_the_log_and_holds_up_nothing() {
+    let (a, b) = (double(1).await, double(2).await);
+    let (service, admin) = empty().await;
+    let both = service.post("/v1/workspace/apply", &admin, files(&two_crms(&a, &b))).await;
+    assert_eq!(both.status, 200, "{both:?}");
+    aim(&service, &[&a, &b]).await;
+    tell(&a, "faults", json!([{"kind": "status", "status": 503, "path": "/crm/v3/objects/contacts/batch/read"}])).await;
+    tell(&a, "contacts", people(3)).await;
+    let acme = "acme".into();
+    let waiting = async || service.host.store.backlog(&acme).await.expect("a backlog").0;
+    until("leads that wait", async || waiting().await == 3).await;
+
+    let one = connection(&b, 2).replace("id = \"hs\"", "id = \"sf\"");
+    let one = workspace("acme", &one).replace("crm = { hs", "crm = { sf");
+    let removed = service.post("/v1/workspace/apply", &admin, files(&one)).await;
+    assert_eq!(removed.status, 200, "{removed:?}");
+    until("an empty inbox", async || waiting().await == 0).await;
+    let log = service.host.store.log(&acme, 0, 10).await.expect("the log");
+    assert_eq!(log.len(), 3);
+    for stored in log {
+        let reason = &stored.decision.reason;
+        assert_eq!((stored.decision.outcome, reason.code.as_str()), (Outcome::Pass, "no-connection"));
+        assert!(reason.detail.contains("`hs`"), "{}", reason.detail);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,7 +39,7 @@ async fn leads(service: &Service, tenant: &str) -> usize {
 }
 
 /// Sends a webhook: status, `Retry-After`, body.
-async fn hook(service: &Service, contacts: &[(u64, u32)]) -> (u16, Option<u64>, Value) {
+pub(super) async fn hook(service: &Service, contacts: &[(u64, u32)]) -> (u16, Option<u64>, Value) {
     let body = created(contacts);
     let mut request = service.client.post(format!("{}{HOOK}", service.url)).header("content-type", "application/json");
     for (name, value) in signature(&service.url, &body) {
@@ -73,13 +73,15 @@ async fn a_call_beyond_the_most_at_once_is_told_to_come_again_and_another_tenant
     let (token, other) = (service.token("acme", Role::Admin).await, service.token("other", Role::Admin).await);
     let headers = format!("authorization: Bearer {token}\r\n");
     let (first, last) = halves("/v1/tokens", &headers, r#"{"role":"viewer","name":"slow"}"#);
-    let mut slow = Wire::open(service.host.address).await;
-    slow.send(&first).await;
-    let refused = loop {
-        // Until the slow one is let in, this one is.
-        let answer = service.get("/v1/tokens", &token).await;
-        if answer.status != 200 {
-            break answer;
+    let (mut slow, refused) = 'slow: loop {
+        let mut slow = Wire::open(service.host.address).await;
+        slow.send(&first).await;
+        // Until the slow one is let in, this one is; then the slow one may have been refused.
+        for _ in 0..20 {
+            let answer = service.get("/v1/tokens", &token).await;
+            if answer.status != 200 {
+                break 'slow (slow, answer);
+            }
         }
     };
     assert_eq!((refused.status, &refused.body["type"]), (429, &json!("urn:rota:problem:busy")));
@@ -118,6 +120,50 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_is_read() {
     .await;
     let answer = wire.rest().await;
     assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("urn:rota:problem:body-too-large"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_slow_bodies_with_made_up_signatures_keep_no_webhook_out() {
+    let (service, _doubles) = usual(Serving { body: Duration::from_secs(600), ..Serving::default() }).await;
+    let body = created(&[(1, 11)]);
+    let forged = signature("http://elsewhere.example", &body);
+    let headers: String = forged.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let (first, last) = halves(HOOK, &headers, &body);
+    let mut slow = Vec::new();
+    for _ in 0..300 {
+        let mut wire = Wire::open(service.host.address).await;
+        wire.send(&first).await;
+        slow.push(wire);
+        let (status, _, receipt) = hook(&service, &[(2, 20 + u32::try_from(slow.len()).expect("few"))]).await;
+        assert_eq!((status, &receipt["accepted"]), (200, &json!(1)), "beside {} slow bodies", slow.len());
+    }
+    // The first of them had to go, and the last is still waited for.
+    let gone = slow.remove(0).rest().await;
+    assert!(gone.starts_with("HTTP/1.1 429 "), "{gone}");
+    let mut newest = slow.pop().expect("a slow one");
+    newest.send(&last).await;
+    assert!(newest.rest().await.starts_with("HTTP/1.1 401 "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_whose_headers_say_that_it_is_nobodys_is_refused_before_its_body_comes() {
+    let (service, _doubles) = usual(Serving { body: Duration::from_secs(600), ..Serving::default() }).await;
+    let body = created(&[(1, 11)]);
+    let stale = "x-hubspot-signature-v3: AAAA\r\nx-hubspot-request-timestamp: 1000\r\n";
+    let now = signature(&service.url, &body).map(|(name, value)| format!("{name}: {value}\r\n")).concat();
+    for (path, headers, status) in [
+        (HOOK, "", "401"),
+        (HOOK, "x-hubspot-signature-v3: AAAA\r\n", "401"),
+        (HOOK, stale, "401"),
+        (HOOK, &*format!("{now}content-encoding: gzip\r\n"), "415"),
+        ("/v1/hubspot/nobody/webhook", &*now, "404"),
+    ] {
+        let (first, _) = halves(path, headers, &body);
+        let mut wire = Wire::open(service.host.address).await;
+        wire.send(&first).await;
+        let answer = wire.rest().await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{headers}: {answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

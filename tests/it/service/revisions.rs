@@ -224,6 +224,41 @@ async fn an_applied_workspace_is_there_after_a_restart_and_no_directory_takes_it
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_whose_directory_is_served_no_more_is_opened_from_the_database() {
+    let service = Service::start(&[workspace("acme", "")]).await;
+    let admin = service.token("acme", Role::Admin).await;
+    let before = service.get("/v1/workspace", &admin).await.body["revision"].clone();
+    let refused = service.post("/v1/workspace/apply", &admin, first()).await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let folder = service.stop().await;
+    let none = plan(folder.path(), &[]);
+    let service = Service::with(folder, none).await;
+    let routed = service.post("/v1/route", &admin, json!({"lead": {"id": "web:1"}})).await;
+    assert_eq!((routed.status, &routed.body["rep"], &routed.body["revision"]), (200, &json!("ada"), &before));
+    apply(&service, &admin, first()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_holds_again_once_the_operator_says_so() {
+    let (service, admin) = empty().await;
+    apply(&service, &admin, first()).await;
+    let folder = service.stop().await;
+    let mut back = plan(folder.path(), &[workspace("acme", "")]);
+    back.directories.hold.insert("acme".into());
+    let service = Service::with(folder, back).await;
+    let rep = async |service: &Service, lead: &str| {
+        service.post("/v1/route", &admin, json!({"lead": {"id": lead}})).await.body["rep"].clone()
+    };
+    assert_eq!(rep(&service, "web:1").await, "ada");
+    assert_eq!(service.post("/v1/workspace/apply", &admin, first()).await.status, 409);
+    // It was not applied any more, and so needs no word the next time.
+    let folder = service.stop().await;
+    let still = plan(folder.path(), &[workspace("acme", "")]);
+    let service = Service::with(folder, still).await;
+    assert_eq!(rep(&service, "web:2").await, "ada");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_that_cannot_start_keeps_no_other_from_starting() {
     let (service, admin) = empty().await;
     service.host.store.open(&"birch".into(), Seed::from_number(2)).await.expect("a tenant");

@@ -1,10 +1,14 @@
 //! The host's operator makes tenants, gives them plans, and suspends them.
 
+use std::sync::Arc;
+
+use rota::tenants::Standings;
 use rota_domain::access::Role;
-use rota_domain::plan::Plan;
+use rota_domain::plan::{Plan, Plans};
+use rota_flow::ports::{Restanding, Tenancy};
 use serde_json::json;
 
-use super::{Service, connection, double, plan, workspace};
+use super::{Service, connection, double, now, plan, until, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_any_tenant_is_given_one_over_http_with_its_first_token() {
@@ -53,8 +57,37 @@ async fn a_plan_holds_for_the_tenant_to_whom_it_was_given_at_once() {
     assert_eq!((changed.status, changed.body.get("plan")), (200, None));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_suspension_is_not_undone_by_what_was_read_before_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("a database");
+    let (tenancy, acme): (Arc<dyn Tenancy>, _) = (Arc::new(store), "acme".into());
+    let standings = Arc::new(Standings::new(Plans::default(), Vec::new()));
+    standings.make(&*tenancy, &acme, None, now()).await.expect("it is made");
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (standings, tenancy) = (standings.clone(), tenancy.clone());
+            tokio::spawn(async move {
+                loop {
+                    standings.read(&*tenancy).await.expect("it is read");
+                }
+            })
+        })
+        .collect();
+    for n in 0..300 {
+        let suspended = n % 2 == 0;
+        let change = Restanding { suspended: Some(suspended), plan: None };
+        standings.change(&*tenancy, &acme, change).await.expect("it is changed");
+        for _ in 0..20 {
+            assert_eq!(standings.suspended(&acme), suspended, "after the change {n}");
+            tokio::task::yield_now().await;
+        }
+    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_tenant_is_read_and_takes_nothing_in() {
+async fn a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_that() {
     let sandbox = double(7).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;
     let (host, admin) = (service.token("", Role::Host).await, service.token("acme", Role::Admin).await);
@@ -74,9 +107,13 @@ async fn a_suspended_tenant_is_read_and_takes_nothing_in() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
-    assert_eq!(service.host.store.backlog(&"acme".into()).await.expect("a backlog"), (0, 0));
+    // Longer than anything waits in the inbox otherwise.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let acme = "acme".into();
+    assert_eq!(service.host.store.backlog(&acme).await.expect("a backlog"), (1, 0));
 
     service.call("PATCH", "/v1/tenants/acme", &host, json!({"suspended": false})).await;
     let made = service.post("/v1/tokens", &admin, json!({"role": "viewer", "name": "x"})).await;
     assert_eq!(made.status, 201);
+    until("the decision", async || service.host.store.log(&acme, 0, 9).await.expect("the log").len() == 1).await;
 }

@@ -44,7 +44,7 @@ pub use account::{is_hubspots, vouches};
 pub use api::ApiStyle;
 pub use limit::Burst;
 pub use paces::Paces;
-pub use signature::{Allow, Refusal, Signed, verify};
+pub use signature::{Allow, Refusal, Signed, promises, verify};
 pub use webhook::{Event, Received, Unreadable, parse};
 
 /// Where HubSpot's API is.

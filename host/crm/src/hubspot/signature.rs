@@ -88,9 +88,9 @@ pub enum Refusal {
 /// # Errors
 /// Why not.
 pub fn verify(request: &Signed<'_>, url: &str, secret: &Secret, now: Timestamp, allow: Allow) -> Result<(), Refusal> {
+    promises(request, now, allow)?;
     if let Some(v3) = request.v3 {
         let timestamp = request.timestamp.ok_or(Refusal::Time)?;
-        in_time(timestamp, now)?;
         let decoded = decode(url);
         let matches = |url: &str| {
             let parts = [request.method.as_bytes(), url.as_bytes(), request.body, timestamp.as_bytes()];
@@ -99,10 +99,25 @@ pub fn verify(request: &Signed<'_>, url: &str, secret: &Secret, now: Timestamp, 
         return if matches(url) || (decoded != url && matches(&decoded)) { Ok(()) } else { Err(Refusal::Mismatch) };
     }
     let v1 = request.v1.ok_or(Refusal::Missing)?;
+    if same(&sign_v1(secret, request.body), v1) { Ok(()) } else { Err(Refusal::Mismatch) }
+}
+
+/// As much of [`verify`] as the headers tell, before there is a body: whether there is a
+/// signature that may count at all, and whether its time is near enough.
+///
+/// # Errors
+/// Why the request cannot be HubSpot's, whatever its body will be.
+pub fn promises(request: &Signed<'_>, now: Timestamp, allow: Allow) -> Result<(), Refusal> {
+    if request.v3.is_some() {
+        return in_time(request.timestamp.ok_or(Refusal::Time)?, now);
+    }
+    if request.v1.is_none() {
+        return Err(Refusal::Missing);
+    }
     if allow != Allow::V1 || request.version.is_some_and(|version| version != "v1") {
         return Err(Refusal::Older);
     }
-    if same(&sign_v1(secret, request.body), v1) { Ok(()) } else { Err(Refusal::Mismatch) }
+    Ok(())
 }
 
 fn in_time(timestamp: &str, now: Timestamp) -> Result<(), Refusal> {

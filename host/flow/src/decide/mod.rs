@@ -54,6 +54,10 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
         Facts::Gone => {
             return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
         }
+        Facts::Disconnected(connection) => {
+            let detail = format!("the workspace has no connection `{connection}` any more, by which this came");
+            return draft.unrouted(Reason::new("no-connection", detail));
+        }
         // Nothing is known that conditions could look at: the first flow for such records it is.
         Facts::Refused(_) if draft.only_flow().is_none() => {
             workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect()

@@ -93,7 +93,7 @@ struct Read {
 
 impl Sequencer {
     /// Takes in what can be decided next; false if there is nothing. What arrives for a
-    /// tenant whose rules have used their fuel waits in the inbox.
+    /// tenant whose rules have used their fuel, or that is held, waits in the inbox.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
         if self.spent().is_some() {
             return Ok(false);
@@ -111,7 +111,7 @@ impl Sequencer {
             calls.into_iter().map(|call| (call.arrived(), Some(call))).collect();
         // Rows wait while others are read, so that they keep their order.
         let mut page = Ok(Vec::new());
-        if self.inbox.due && self.reading.is_none() {
+        if self.inbox.due && self.reading.is_none() && !self.desktop.share.is_held() {
             worked = true;
             page = self.page().await;
         }

@@ -5,6 +5,7 @@
 mod account;
 mod tracks;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,13 +20,14 @@ pub struct Share {
     tenant: TenantId,
     tracks: Arc<Tracks>,
     fuel: Arc<Mutex<Bucket>>,
+    held: Arc<AtomicBool>,
 }
 
 impl Share {
     /// The share of a tenant whose rules may use so much fuel in a minute.
     #[must_use]
     pub fn new(tenant: TenantId, tracks: Arc<Tracks>, fuel_per_minute: u64, now: Timestamp) -> Self {
-        Self { tenant, tracks, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))) }
+        Self { tenant, tracks, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))), held: Arc::default() }
     }
 
     /// Its rules may use so much in a minute from now on.
@@ -39,6 +41,17 @@ impl Share {
     /// How long to wait, when they have used their fuel.
     pub fn ready(&self, now: Timestamp) -> Result<(), SignedDuration> {
         self.fuel().waits(1, now)
+    }
+
+    /// Whether what arrives for it is to wait in the inbox until it is told otherwise.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Whether what arrives for it waits in the inbox.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Its rules used so much fuel.

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use rota_domain::delivery::Backoff;
+use rota_domain::id::TenantId;
 
 use super::output;
 use crate::compose::{self, Plan};
 use crate::config::{DEFAULT_LISTEN, Directory, Loaded, Server, load_server, load_workspace};
 use crate::exit::Exit;
 use crate::keeping::Keeping;
+use crate::workspaces::{Directories, Unread};
 
 /// Serve: take webhooks in, decide, write owners to the CRM
 #[derive(Debug, clap::Args)]
@@ -36,15 +38,20 @@ pub(super) struct Arguments {
 
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let plan = plan(arguments)?;
+    let config = configuration(arguments)?;
+    let serving = config.serving.beside_the_usual();
+    let plan = plan(arguments, config)?;
     let database = plan.database.display().to_string();
     let apps: Vec<String> = plan.apps.keys().cloned().collect();
-    let tenants: Vec<String> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.to_string()).collect();
-    let mut host = compose::start(plan).await?;
+    let named: Vec<TenantId> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.clone()).collect();
+    let mut host = compose::start_serving(plan, serving).await?;
     let address = format!("http://{}", host.address);
     if arguments.json {
         output::json(&serde_json::json!({ "listening": address }))?;
     } else {
+        // Others of the database may be many.
+        let at_work = host.tenants().into_iter().filter(|tenant| named.contains(tenant));
+        let tenants: Vec<String> = at_work.map(|tenant| tenant.to_string()).collect();
         let whom = if tenants.is_empty() { "the tenants of its database".into() } else { tenants.join(", ") };
         output::line(&format!("Rota serves {whom} on {address}; Ctrl-C ends it."));
         for app in apps {
@@ -61,12 +68,15 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     Ok(Exit::Well)
 }
 
-fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
-    let config = match &arguments.config {
+fn configuration(arguments: &Arguments) -> anyhow::Result<Server> {
+    Ok(match &arguments.config {
         Some(path) => load_server(path)?,
         None if Path::new("rota.toml").exists() => load_server(Path::new("rota.toml"))?,
         None => Server::default(),
-    };
+    })
+}
+
+fn plan(arguments: &Arguments, config: Server) -> anyhow::Result<Plan> {
     let places = config.places().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let keeper = config.keeper().map_err(|(_, what)| anyhow::anyhow!(what))?;
     let database = arguments.db.clone().or_else(|| config.database.clone());
@@ -83,7 +93,14 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
          or name a database with --db PATH, to make tenants over HTTP \
          (to see Rota at work without either, run `rota demo`)"
     );
-    let workspaces: Vec<Loaded> = directories.iter().map(|path| load(path)).collect::<anyhow::Result<_>>()?;
+    let mut workspaces = Vec::new();
+    let mut told = Directories { hold: config.from_directory(), ..Directories::default() };
+    for path in &directories {
+        match load(path) {
+            Ok(loaded) => workspaces.push(loaded),
+            Err(error) => told.unread.push(Unread::new(path, error)),
+        }
+    }
     let listen = match arguments.listen {
         Some(listen) => listen,
         None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,
@@ -96,6 +113,7 @@ fn plan(arguments: &Arguments) -> anyhow::Result<Plan> {
     keeping.key = config.compiled_key.unwrap_or(keeping.key);
     Ok(Plan {
         workspaces,
+        directories: told,
         plans,
         places,
         apps: config.apps,

@@ -54,10 +54,10 @@ enum Verb {
         /// A plan of rota.toml; empty for the usual limits.
         #[arg(long)]
         plan: Option<String>,
-        /// It takes nothing in from now on; what it has is decided and delivered.
+        /// It decides nothing that arrives from now on: that waits. What it decided is delivered.
         #[arg(long, conflicts_with = "resume")]
         suspend: bool,
-        /// It takes leads in again.
+        /// It decides again, first what has waited.
         #[arg(long)]
         resume: bool,
         #[command(flatten)]

@@ -10,7 +10,9 @@ mod mend;
 mod place;
 mod plans;
 mod server;
+mod serving;
 mod warnings;
+mod whose;
 mod workspace;
 mod zones;
 
@@ -23,4 +25,6 @@ pub use files::{Bundle, Directory, Files};
 pub(crate) use mend::nearest;
 pub(crate) use place::{at, plugin_span, plugins, setting};
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};
+pub use serving::Serving;
+pub(crate) use whose::whose;
 pub use workspace::{Loaded, TableFile, load as load_workspace};

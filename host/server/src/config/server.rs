@@ -1,10 +1,11 @@
 //! `rota.toml`: where the server listens, and what it serves. Everything has a default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rota_crm::outbound::{Place, Places};
+use rota_domain::id::TenantId;
 use rota_domain::plan::{Plan, Plans};
 use rota_domain::workspace::Secret;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::document::Document;
 use super::files::why;
-use super::plans;
+use super::{Serving, plans};
 use crate::custody::{Keeper, Lent};
 use crate::keys::Master;
 
@@ -51,6 +52,9 @@ pub struct Server {
     /// The CRM apps that receive webhooks, by the name that connections use.
     #[serde(default)]
     pub apps: BTreeMap<String, App>,
+    /// How connections and requests are served, where that differs from the usual.
+    #[serde(default)]
+    pub serving: Serving,
     /// Private hosts and ports that all tenants may name, as in `127.0.0.1:9000`; `127.0.0.1:*`
     /// is every port of that host.
     #[serde(default)]
@@ -103,6 +107,11 @@ pub struct Tenant {
     /// The name of its plan; absent means the usual limits.
     #[serde(default)]
     pub plan: Option<String>,
+    /// Whether its workspace is that of its directory again, though somebody applied one over
+    /// HTTP since. Without this, what was applied last holds, and the directory is left aside;
+    /// with it, the directory holds from the next start on, and applying is refused.
+    #[serde(default)]
+    pub from_directory: bool,
     /// Private hosts and ports that it may name besides those of all.
     #[serde(default)]
     pub allow_private: Vec<String>,
@@ -126,6 +135,7 @@ impl Default for Server {
             key: None,
             workspaces: Vec::new(),
             apps: BTreeMap::new(),
+            serving: Serving::default(),
             allow_private: Vec::new(),
             plans: BTreeMap::new(),
             tenants: BTreeMap::new(),
@@ -152,6 +162,13 @@ impl Server {
             env.insert(name.as_str().into(), Lent { names: given.env.iter().cloned().collect(), places });
         }
         Ok(Keeper { master: self.key.clone().map(KeyPlace::master), env })
+    }
+
+    /// Tenants whose directory holds, though their workspace was applied over HTTP since.
+    #[must_use]
+    pub fn from_directory(&self) -> BTreeSet<TenantId> {
+        let tenants = self.tenants.iter().filter(|(_, given)| given.from_directory);
+        tenants.map(|(name, _)| name.as_str().into()).collect()
     }
 
     /// What tenants are granted.
@@ -210,6 +227,7 @@ pub fn load(path: &Path) -> Result<Server, ConfigError> {
         url.truncate(url.trim_end_matches('/').len());
     }
     plans::check(&server, &document)?;
+    server.serving.check(&document)?;
     server
         .places()
         .map(drop)

@@ -22,6 +22,7 @@ use crate::compose::{self, Host, Plan};
 use crate::config::{App, load_workspace};
 use crate::custody::Keeper;
 use crate::log::{PAGE, whole};
+use crate::workspaces::Directories;
 
 /// The app, and what its webhooks are signed with.
 const APP: &str = "main";
@@ -82,6 +83,7 @@ impl Stage {
         let secret = App { client_secret: Secret { env: "DEMO_CLIENT_SECRET".into() }, allow_v1: false };
         let host = compose::start(Plan {
             workspaces: vec![loaded],
+            directories: Directories::default(),
             apps: BTreeMap::from([(APP.to_owned(), secret)]),
             listen: nowhere,
             public_url: None,

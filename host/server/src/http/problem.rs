@@ -84,13 +84,13 @@ impl Problem {
         }
     }
 
-    /// The tenant takes nothing in.
+    /// The tenant changes nothing, and calls for no decision.
     pub(super) fn suspended(tenant: &TenantId) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,
             kind: "suspended",
-            detail: format!("The tenant `{tenant}` is suspended: it can be read, and takes nothing in."),
-            mend: "Ask the operator of this host; what was taken in before is decided and delivered.",
+            detail: format!("The tenant `{tenant}` is suspended: it can be read, and nothing else."),
+            mend: "Ask the operator of this host; what CRMs send meanwhile is kept, and decided when the suspension ends.",
             retry_after: None,
         }
     }

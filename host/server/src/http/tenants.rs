@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use rota_domain::access::{Change, Role, Standing, tenant_name};
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::TenantId;
 use rota_flow::ports::Restanding;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -68,8 +68,8 @@ struct TenantChange {
     /// A plan of rota.toml; null for the usual limits.
     #[serde(default, deserialize_with = "said")]
     plan: Option<Option<String>>,
-    /// Whether it takes nothing in: its tokens only read, its webhooks are acknowledged and
-    /// not stored. What it took in before is decided and delivered.
+    /// Whether it is suspended: its tokens only read, and what its CRMs send waits until that
+    /// ends. What was decided before is delivered.
     #[serde(default)]
     suspended: Option<bool>,
 }
@@ -98,18 +98,14 @@ async fn make(
     })?;
     known_plan(&doors, new.plan.as_deref())?;
     let (now, who) = (doors.clock.now(), caller.who());
-    let made = doors.tenancy.make(&tenant, Seed(rand::random()), new.plan.clone(), now).await;
-    if !made.map_err(|error| Problem::store(&error))? {
-        return Err(Problem {
-            status: StatusCode::CONFLICT,
-            kind: "tenant-exists",
-            detail: format!("There is a tenant `{tenant}` already."),
-            mend: "Choose another name, or go on with that tenant.",
-            retry_after: None,
-        });
-    }
-    let standing = Standing { tenant: tenant.clone(), plan: new.plan, made: Some(now), suspended: false };
-    doors.tenants.standings().put(standing.clone());
+    let made = doors.tenants.standings().make(&*doors.tenancy, &tenant, new.plan, now).await;
+    let standing = made.map_err(|error| Problem::store(&error))?.ok_or_else(|| Problem {
+        status: StatusCode::CONFLICT,
+        kind: "tenant-exists",
+        detail: format!("There is a tenant `{tenant}` already."),
+        mend: "Choose another name, or go on with that tenant.",
+        retry_after: None,
+    })?;
     note(&doors, &tenant, &who, "tenant.made", standing.plan.clone()).await?;
     let token = match new.admin {
         None => None,
@@ -141,9 +137,9 @@ async fn change(
     }
     let TenantChange { plan, suspended } = change;
     let restanding = Restanding { plan: plan.clone(), suspended };
-    let standing = doors.tenancy.restand(&tenant, restanding).await.map_err(|error| Problem::store(&error))?;
+    let standing = doors.tenants.restand(&*doors.tenancy, &tenant, restanding).await;
+    let standing = standing.map_err(|error| Problem::store(&error))?;
     let standing = standing.ok_or_else(|| Problem::missing("tenant of this name"))?;
-    doors.tenants.standings().put(standing.clone());
     if let Some(plan) = plan {
         doors.tenants.regrant(&tenant).await;
         note(&doors, &tenant, &who, "tenant.planned", plan).await?;

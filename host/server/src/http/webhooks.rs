@@ -8,7 +8,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use rota_crm::hubspot::{Allow, Signed, parse, verify};
+use rota_crm::hubspot::{Allow, Refusal, Signed, parse, promises, verify};
 use rota_domain::id::TenantId;
 use rota_flow::ports::{Accepted, Arrival};
 use schemars::JsonSchema;
@@ -17,6 +17,11 @@ use serde::Serialize;
 use super::api::Route;
 use super::problem::Problem;
 use super::{AppDoor, Doors};
+
+/// Events that may wait for a tenant while nobody decides them.
+const WAITING_MAX: u64 = 100_000;
+/// When to come again then, in seconds.
+const WAIT_SECONDS: u64 = 300;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -39,7 +44,7 @@ pub(super) struct Receipt {
     ignored: usize,
     /// Events of accounts that no workspace is connected to.
     unknown_portal: usize,
-    /// Events of tenants that are suspended; they are not stored.
+    /// Events that wait until the suspension of their tenant ends.
     suspended: usize,
     /// What was wrong with events that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -65,11 +70,8 @@ impl Receipt {
 async fn receive(
     State(doors): State<Arc<Doors>>,
     Path(app): Path<String>,
-    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Receipt>, Problem> {
-    let door = doors.apps.get(&app).ok_or_else(|| unknown_app(&app))?;
-    check(&doors, door, &app, &headers, &body)?;
     let received = parse(&body).map_err(|unreadable| Problem {
         status: StatusCode::BAD_REQUEST,
         kind: "unreadable-events",
@@ -88,7 +90,6 @@ async fn receive(
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
     for (portal, events) in received.portals {
         match doors.tenants.portal(&app, portal) {
-            Some((tenant, _)) if doors.tenants.standings().suspended(&tenant) => receipt.suspended += events.len(),
             Some((tenant, connection)) => {
                 arrivals.entry(tenant).or_default().extend(events.iter().map(|event| event.arrival(&connection)));
             }
@@ -105,16 +106,9 @@ async fn receive(
     }
     let mut refused = None;
     for (tenant, arrivals) in arrivals {
-        let (quotas, now) = (doors.tenants.plan(&tenant).quotas(), doors.clock.now());
-        if let Err(problem) = doors.limits.has_room(&tenant, &quotas, arrivals.len() as u64, now) {
+        if let Err(problem) = store(&doors, &tenant, arrivals, &mut receipt).await {
             refused = Some(problem);
-            continue;
         }
-        let accepted = doors.inbox.accept(&tenant, arrivals).await.map_err(|error| unstored(&error))?;
-        let new = accepted.iter().filter(|one| **one == Accepted::New).count();
-        doors.limits.came(&tenant, &quotas, new as u64, now);
-        receipt.accepted += new;
-        receipt.duplicates += accepted.len() - new;
     }
     receipt.count(&app, &doors);
     // A request may hold events of several tenants. HubSpot sends all of a refused one again,
@@ -122,29 +116,92 @@ async fn receive(
     refused.map_or(Ok(Json(receipt)), Err)
 }
 
-fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Problem {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            kind: "encoded-body",
-            detail: "The body is encoded, and signatures cover the plain one.".into(),
-            mend: "Send it without Content-Encoding.",
-            retry_after: None,
-        });
+/// Stores what came for a tenant. Nobody decides it now where the tenant is suspended or did
+/// not start, so that there is a most of what waits then.
+async fn store(doors: &Doors, tenant: &TenantId, arrivals: Vec<Arrival>, receipt: &mut Receipt) -> Result<(), Problem> {
+    let (quotas, now) = (doors.tenants.plan(tenant).quotas(), doors.clock.now());
+    doors.limits.has_room(tenant, &quotas, arrivals.len() as u64, now)?;
+    let suspended = doors.tenants.standings().suspended(tenant);
+    if suspended || doors.tenants.get(tenant).is_none() {
+        let (waiting, _) = doors.store.backlog(tenant).await.map_err(|error| unstored(&error))?;
+        if waiting >= WAITING_MAX {
+            let detail = format!("{waiting} events of the tenant `{tenant}` wait, and nobody decides them now.");
+            return Err(Problem::busy(detail, WAIT_SECONDS));
+        }
     }
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let request = Signed {
-        method: "POST",
-        body,
-        v3: text("x-hubspot-signature-v3"),
-        timestamp: text("x-hubspot-request-timestamp"),
-        v1: text("x-hubspot-signature"),
-        version: text("x-hubspot-signature-version"),
-    };
-    let url = format!("{}/v1/hubspot/{app}/webhook", doors.public_url);
-    let allow = if door.allow_v1 { Allow::V1 } else { Allow::V3 };
-    verify(&request, &url, &door.secret, doors.clock.now(), allow).map_err(|refusal| {
-        tracing::warn!(app, %refusal, url, "A webhook was refused");
+    let accepted = doors.inbox.accept(tenant, arrivals).await.map_err(|error| unstored(&error))?;
+    let new = accepted.iter().filter(|one| **one == Accepted::New).count();
+    doors.limits.came(tenant, &quotas, new as u64, now);
+    if suspended {
+        receipt.suspended += new;
+    } else {
+        receipt.accepted += new;
+    }
+    receipt.duplicates += accepted.len() - new;
+    Ok(())
+}
+
+/// An app's webhook before its handler: its headers are judged before its body is waited for,
+/// and its signature before it takes anything of the app's.
+pub(super) struct Knock<'d> {
+    doors: &'d Doors,
+    door: &'d AppDoor,
+    app: &'d str,
+}
+
+impl<'d> Knock<'d> {
+    /// At the door of this app.
+    ///
+    /// # Errors
+    /// When there is no such app.
+    pub(super) fn at(doors: &'d Doors, app: &'d str) -> Result<Self, Problem> {
+        let door = doors.apps.get(app).ok_or_else(|| Problem {
+            status: StatusCode::NOT_FOUND,
+            kind: "unknown-app",
+            detail: format!("There is no app `{app}` here."),
+            mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
+            retry_after: None,
+        })?;
+        Ok(Self { doors, door, app })
+    }
+
+    /// Whether these headers can be HubSpot's, whatever the body will be.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub(super) fn promises(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(Problem {
+                status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                kind: "encoded-body",
+                detail: "The body is encoded, and signatures cover the plain one.".into(),
+                mend: "Send it without Content-Encoding.",
+                retry_after: None,
+            });
+        }
+        promises(&signed(headers, &[]), self.doors.clock.now(), self.allow()).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Whether HubSpot signed this body.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub(super) fn check(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+        let now = self.doors.clock.now();
+        verify(&signed(headers, body), &self.url(), &self.door.secret, now, self.allow())
+            .map_err(|refusal| self.refused(refusal))
+    }
+
+    fn url(&self) -> String {
+        format!("{}/v1/hubspot/{}/webhook", self.doors.public_url, self.app)
+    }
+
+    fn allow(&self) -> Allow {
+        if self.door.allow_v1 { Allow::V1 } else { Allow::V3 }
+    }
+
+    fn refused(&self, refusal: Refusal) -> Problem {
+        tracing::warn!(app = self.app, %refusal, url = self.url(), "A webhook was refused");
         Problem {
             status: StatusCode::UNAUTHORIZED,
             kind: "bad-signature",
@@ -152,16 +209,18 @@ fn check(doors: &Doors, door: &AppDoor, app: &str, headers: &HeaderMap, body: &[
             mend: "Compare client_secret and public_url in rota.toml with the app's secret and target URL in HubSpot.",
             retry_after: None,
         }
-    })
+    }
 }
 
-fn unknown_app(app: &str) -> Problem {
-    Problem {
-        status: StatusCode::NOT_FOUND,
-        kind: "unknown-app",
-        detail: format!("There is no app `{app}` here."),
-        mend: "Add [apps.<name>] to rota.toml, and give its name in the target URL.",
-        retry_after: None,
+fn signed<'r>(headers: &'r HeaderMap, body: &'r [u8]) -> Signed<'r> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Signed {
+        method: "POST",
+        body,
+        v3: text("x-hubspot-signature-v3"),
+        timestamp: text("x-hubspot-request-timestamp"),
+        v1: text("x-hubspot-signature"),
+        version: text("x-hubspot-signature-version"),
     }
 }
 

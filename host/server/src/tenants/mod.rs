@@ -4,6 +4,7 @@
 mod accounts;
 mod couriers;
 mod destinations;
+mod portals;
 mod standings;
 mod tenant;
 mod unchanged;
@@ -15,12 +16,13 @@ use std::time::Duration;
 use rota_crm::hubspot::Paces;
 use rota_crm::notify::TIMEOUT;
 use rota_crm::outbound::{Places, Reach, Refused};
+use rota_domain::access::Standing;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Crm, Origin, People, Rules, Store, Tenancy};
+use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::watch;
@@ -30,6 +32,9 @@ use crate::bind::{Bound, bind_under};
 use crate::custody::{Custody, Need, Sent, Unfit};
 use crate::last_good::last_good;
 
+use self::portals::Portals;
+
+pub use portals::Taken;
 pub use standings::Standings;
 pub use tenant::{Tenant, moved};
 
@@ -84,30 +89,12 @@ impl Parts {
 pub struct Tenants {
     parts: Parts,
     alive: RwLock<BTreeMap<TenantId, Arc<Tenant>>>,
-    portals: RwLock<Portals>,
-    /// Accounts that an activation under way is about to connect.
-    reserved: Mutex<Portals>,
+    portals: Portals,
     /// One activation of a tenant at a time.
     turns: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
     /// The loops of all tenants. None ends before the host stops.
     work: Mutex<JoinSet<()>>,
 }
-
-/// Accounts that are about to be connected, until it is dropped.
-struct Claimed<'t> {
-    tenants: &'t Tenants,
-    portals: Portals,
-}
-
-impl Drop for Claimed<'_> {
-    fn drop(&mut self) {
-        let mut reserved = self.tenants.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        reserved.retain(|portal, _| !self.portals.contains_key(portal));
-    }
-}
-
-/// Whose an account of an app is.
-type Portals = HashMap<(String, u64), (TenantId, ConnectionId)>;
 
 impl Tenants {
     /// No tenant yet.
@@ -116,8 +103,7 @@ impl Tenants {
         Self {
             parts,
             alive: RwLock::default(),
-            portals: RwLock::default(),
-            reserved: Mutex::default(),
+            portals: Portals::default(),
             turns: Mutex::default(),
             work: Mutex::default(),
         }
@@ -192,11 +178,17 @@ impl Tenants {
         Ok(Some((revision, bound)))
     }
 
-    /// Whose connection an account of an app is.
+    /// Whose connection an account of an app is, whether that tenant is alive or not.
     #[must_use]
     pub fn portal(&self, app: &str, portal: u64) -> Option<(TenantId, ConnectionId)> {
-        let portals = self.portals.read().unwrap_or_else(PoisonError::into_inner);
-        portals.get(&(app.to_owned(), portal)).cloned()
+        self.portals.of(app, portal)
+    }
+
+    /// Takes down which accounts are a tenant's that is not alive yet; answers which of them
+    /// are others' already.
+    #[must_use]
+    pub fn remember(&self, workspace: &Workspace) -> Vec<Taken> {
+        self.portals.remember(workspace)
     }
 
     /// Whether a tenant's workspace is a directory's, which is changed there only.
@@ -232,16 +224,18 @@ impl Tenants {
         let id = bound.workspace.tenant.clone();
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone();
         let _one_at_a_time = turn.lock().await;
-        let claimed = self.claim(&bound.workspace)?;
+        self.has_apps(&bound.workspace)?;
+        let claim = self.portals.claim(&bound.workspace)?;
         let revision = if let Some(tenant) = self.get(&id) {
             tenant.activate(bound, base, origin, &self.parts, &self.work).await?
         } else {
             let tenant = Arc::new(Tenant::open(bound, origin, &self.parts, &self.work).await?);
             let revision = tenant.revision();
             self.alive.write().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), tenant);
+            self.heed();
             revision
         };
-        self.connect(&id, claimed.portals.clone());
+        claim.hold();
         Ok(revision)
     }
 
@@ -265,8 +259,8 @@ impl Tenants {
     /// # Errors
     /// Which one could not, why, and what to do.
     pub fn check(&self, workspace: &Workspace) -> anyhow::Result<()> {
-        let reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        self.portals_of(workspace, &reserved).map(drop)
+        self.has_apps(workspace)?;
+        Ok(self.portals.check(workspace)?)
     }
 
     /// Whether something may be sent there for whoever wrote this.
@@ -285,14 +279,6 @@ impl Tenants {
         self.parts.custody.secret(tenant, need, sent).await.map(drop)
     }
 
-    /// Reserves the accounts that a workspace connects, for as long as the claim lives.
-    fn claim(&self, workspace: &Workspace) -> anyhow::Result<Claimed<'_>> {
-        let mut reserved = self.reserved.lock().unwrap_or_else(PoisonError::into_inner);
-        let portals = self.portals_of(workspace, &reserved)?;
-        reserved.extend(portals.clone());
-        Ok(Claimed { tenants: self, portals })
-    }
-
     /// The CRM accounts of a workspace, to be asked before it is activated. Those that are
     /// in use already keep their pace. `sent` are secrets that came with it.
     ///
@@ -307,35 +293,40 @@ impl Tenants {
         Ok(accounts.into_iter().map(|(id, account)| (id, account.port)).collect())
     }
 
-    /// The accounts that a workspace connects, if nobody else has them.
-    fn portals_of(&self, workspace: &Workspace, reserved: &Portals) -> anyhow::Result<Portals> {
-        let tenant = &workspace.tenant;
-        let mut portals = Portals::new();
-        for connection in &workspace.connections {
-            let (Some(app), Some(portal)) = (&connection.app, connection.portal_id) else { continue };
-            anyhow::ensure!(
-                self.parts.apps.contains(app),
-                "the connection `{}` of workspace `{tenant}` names the app `{app}`, which rota.toml does not have: add [apps.{app}] with its client_secret",
-                connection.id
+    /// Whether this host has the apps that a workspace names.
+    fn has_apps(&self, workspace: &Workspace) -> anyhow::Result<()> {
+        for connection in workspace.connections.iter().filter(|connection| connection.portal_id.is_some()) {
+            let Some(app) = connection.app.as_ref().filter(|app| !self.parts.apps.contains(*app)) else { continue };
+            anyhow::bail!(
+                "the connection `{}` of workspace `{}` names the app `{app}`, which rota.toml does not have: add [apps.{app}] with its client_secret",
+                connection.id,
+                workspace.tenant
             );
-            let key = (app.clone(), portal);
-            let connected = self.portal(app, portal).or_else(|| reserved.get(&key).cloned());
-            let other = connected.filter(|(owner, _)| owner != tenant);
-            let twice = portals.insert(key, (tenant.clone(), connection.id.clone()));
-            if other.is_some() || twice.is_some() {
-                anyhow::bail!(
-                    "the portal {portal} of the app `{app}` is connected already: one connection has to let go of it first"
-                );
-            }
         }
-        Ok(portals)
+        Ok(())
     }
 
-    /// The accounts of a tenant are these from now on.
-    fn connect(&self, tenant: &TenantId, claimed: Portals) {
-        let mut portals = self.portals.write().unwrap_or_else(PoisonError::into_inner);
-        portals.retain(|_, (owner, _)| owner != tenant);
-        portals.extend(claimed);
+    /// Lets what arrives for suspended tenants wait, and no other's.
+    fn heed(&self) {
+        // One at a time, so that what one knew earlier is not what holds in the end.
+        for (id, tenant) in self.alive.write().unwrap_or_else(PoisonError::into_inner).iter() {
+            tenant.share.hold(self.parts.standings.suspended(id));
+        }
+    }
+
+    /// Changes how a tenant stands with the host; none if there is no such tenant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn restand(
+        &self,
+        tenancy: &dyn Tenancy,
+        id: &TenantId,
+        change: Restanding,
+    ) -> Result<Option<Standing>, StoreError> {
+        let standing = self.parts.standings.change(tenancy, id, change).await?;
+        self.heed();
+        Ok(standing)
     }
 
     /// Takes up, now and then until the host stops, how tenants stand in the database: another
@@ -343,10 +334,12 @@ impl Tenants {
     pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
         while !*stopped.borrow() {
             tokio::select! {
-                () = tokio::time::sleep(FOLLOW) => match tenancy.standings().await {
-                    Ok(known) => self.parts.standings.know(known),
-                    Err(error) => tracing::warn!(%error, "How tenants stand could not be read"),
-                },
+                () = tokio::time::sleep(FOLLOW) => {
+                    if let Err(error) = self.parts.standings.read(&*tenancy).await {
+                        tracing::warn!(%error, "How tenants stand could not be read");
+                    }
+                    self.heed();
+                }
                 _ = stopped.changed() => {}
             }
         }

@@ -3,30 +3,69 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
+use jiff::Timestamp;
 use rota_domain::access::Standing;
-use rota_domain::id::TenantId;
+use rota_domain::id::{Seed, TenantId};
 use rota_domain::plan::{Plan, Plans};
+use rota_flow::ports::{Restanding, StoreError, Tenancy};
+use tokio::sync::Mutex;
 
 /// What the host knows of its tenants, whether they are alive or not.
 #[derive(Debug, Default)]
 pub struct Standings {
     plans: Plans,
     known: RwLock<BTreeMap<TenantId, Standing>>,
+    /// Held from the database's word until it is known here, so that what was read before a
+    /// change never comes after it.
+    word: Mutex<()>,
 }
 
 impl Standings {
     /// The standings that the database has, with the plans of rota.toml.
     #[must_use]
     pub fn new(plans: Plans, known: Vec<Standing>) -> Self {
-        let standings = Self { plans, known: RwLock::default() };
-        standings.know(known);
-        standings
+        Self { plans, known: RwLock::new(by_name(known)), word: Mutex::default() }
     }
 
     /// Takes what the database has by now.
-    pub fn know(&self, known: Vec<Standing>) {
-        let known = known.into_iter().map(|standing| (standing.tenant.clone(), standing)).collect();
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
+    ///
+    /// # Errors
+    /// When the database fails; then what was known stays. So for every method.
+    pub async fn read(&self, tenancy: &dyn Tenancy) -> Result<(), StoreError> {
+        let _alone = self.word.lock().await;
+        let known = tenancy.standings().await?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = by_name(known);
+        Ok(())
+    }
+
+    /// Makes a tenant under this plan; none if there is one of this name.
+    pub async fn make(
+        &self,
+        tenancy: &dyn Tenancy,
+        tenant: &TenantId,
+        plan: Option<String>,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, StoreError> {
+        let _alone = self.word.lock().await;
+        if !tenancy.make(tenant, Seed(rand::random()), plan.clone(), now).await? {
+            return Ok(None);
+        }
+        let standing = Standing { tenant: tenant.clone(), plan, made: Some(now), suspended: false };
+        self.put(standing.clone());
+        Ok(Some(standing))
+    }
+
+    /// Changes how a tenant stands; none if there is no such tenant.
+    pub async fn change(
+        &self,
+        tenancy: &dyn Tenancy,
+        tenant: &TenantId,
+        change: Restanding,
+    ) -> Result<Option<Standing>, StoreError> {
+        let _alone = self.word.lock().await;
+        let standing = tenancy.restand(tenant, change).await?;
+        standing.iter().cloned().for_each(|standing| self.put(standing));
+        Ok(standing)
     }
 
     /// Says what rota.toml and the database do not agree on, which nobody may have meant.
@@ -45,8 +84,7 @@ impl Standings {
         }
     }
 
-    /// A tenant stands so from now on.
-    pub fn put(&self, standing: Standing) {
+    fn put(&self, standing: Standing) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(standing.tenant.clone(), standing);
     }
@@ -64,7 +102,7 @@ impl Standings {
         self.plans.given(tenant, plan)
     }
 
-    /// Whether a tenant takes nothing in.
+    /// Whether a tenant is suspended: it calls for nothing, and what its CRMs send waits.
     #[must_use]
     pub fn suspended(&self, tenant: &TenantId) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -81,4 +119,8 @@ impl Standings {
     pub fn plans(&self) -> impl Iterator<Item = &str> {
         self.plans.named.keys().map(String::as_str)
     }
+}
+
+fn by_name(known: Vec<Standing>) -> BTreeMap<TenantId, Standing> {
+    known.into_iter().map(|standing| (standing.tenant.clone(), standing)).collect()
 }

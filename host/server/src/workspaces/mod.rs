@@ -10,6 +10,7 @@ mod accounts;
 mod bundle;
 mod change;
 mod difference;
+mod directories;
 mod edit;
 mod gathered;
 mod judge;
@@ -36,6 +37,7 @@ use crate::tenants::Tenants;
 
 pub use bundle::{BadPath, Bundle};
 pub use change::{Applied, Wish};
+pub use directories::{Directories, Unread, stand_in};
 pub use gathered::{Gathered, gather};
 pub use planned::{Change, Fault, Field, Mark, Planned, SecretNeed};
 pub use refusal::Refusal;

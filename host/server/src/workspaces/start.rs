@@ -2,7 +2,11 @@
 //!
 //! A workspace lives where it was changed last. Once somebody applied it, it lives in the
 //! database, and a directory of the same name is left aside: an applied revision is never
-//! lost to whatever files a server happens to be started with.
+//! lost to whatever files a server happens to be started with. The way back is the operator's
+//! word, `from_directory = true` under `[tenants.<name>]` in rota.toml: then the directory
+//! holds, whatever was applied before, and nothing is applied any more. A workspace whose
+//! directory is not served any more lives in the database, too, from its last revision on, and
+//! what it may look up and reach is then what rota.toml says of its tenant.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +15,25 @@ use rota_domain::workspace::{Connection, Destination, Workspace};
 use rota_flow::ports::{Revisions, StoreError};
 
 use super::Workspaces;
+use super::directories::{Failed, Unread};
 use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::config::Loaded;
 use crate::last_good::last_good;
 
-/// The tenants of these directories whose workspace nobody has applied.
+/// The tenants of these directories whose workspace nobody has applied, or is to `hold`
+/// nevertheless.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn from_files(directories: &[Loaded], revisions: &dyn Revisions) -> Result<BTreeSet<TenantId>, StoreError> {
+pub async fn from_files(
+    directories: &[Loaded],
+    hold: &BTreeSet<TenantId>,
+    revisions: &dyn Revisions,
+) -> Result<BTreeSet<TenantId>, StoreError> {
     let mut tenants = BTreeSet::new();
     for loaded in directories {
         let id = &loaded.workspace.tenant;
-        if !is_applied(id, revisions).await? {
+        if hold.contains(id) || !is_applied(id, revisions).await? {
             tenants.insert(id.clone());
         }
     }
@@ -43,33 +53,80 @@ fn addresses(workspace: &Workspace) -> Addresses {
 }
 
 impl Workspaces {
-    /// Takes in the tenants of these directories, and those whose workspace was applied.
+    /// Takes in the tenants of these directories, and all others of the database. One that
+    /// cannot start is said in the log, and the others start.
     ///
     /// # Errors
-    /// When a directory's tenant cannot start. One that lives in the database and cannot is
-    /// said in the log, and the others start.
-    pub async fn begin(&self, directories: Vec<Loaded>) -> anyhow::Result<()> {
+    /// When a directory cannot be served, and there is nobody else to serve.
+    pub async fn begin(&self, directories: Vec<Loaded>, unread: Vec<Unread>) -> anyhow::Result<()> {
+        self.remember(&directories).await?;
+        let mut failed: Vec<Failed> = unread.into_iter().map(Unread::failed).collect();
         let mut aside = Vec::new();
         for loaded in directories {
             if self.tenants.is_from_files(&loaded.workspace.tenant) {
-                let bound = self.of_directory(loaded).await?;
-                self.tenants.open(bound).await?;
+                let tenant = loaded.workspace.tenant.clone();
+                if let Err(error) = self.take_in(loaded).await {
+                    failed.push(Failed { what: format!("The tenant `{tenant}`"), tenant: Some(tenant), error });
+                }
             } else {
                 aside.push(loaded);
             }
         }
-        for tenant in self.store.tenants().await? {
-            if self.tenants.is_from_files(&tenant) || !is_applied(&tenant, &*self.revisions).await? {
+        let known = self.store.tenants().await?;
+        for tenant in &known {
+            // Who has no workspace yet is given one over HTTP.
+            let is_new = self.revisions.revisions(tenant, None, 1).await?.is_empty();
+            if is_new || self.tenants.is_from_files(tenant) {
                 continue;
             }
-            if let Err(error) = self.of_database(&tenant).await {
+            if let Err(error) = self.of_database(tenant).await {
                 tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
             }
+        }
+        let beside = |tenant: &TenantId| !failed.iter().any(|one| one.tenant.as_ref() == Some(tenant));
+        if !failed.is_empty() && self.tenants.names().is_empty() && !known.iter().any(beside) {
+            return Err(failed.remove(0).error);
+        }
+        for Failed { what, error, .. } in failed {
+            tracing::error!("{what} is not served, and the others are: {error:#}");
         }
         for loaded in aside {
             self.say_aside(loaded).await?;
         }
         Ok(())
+    }
+
+    /// Takes down whose accounts are whose before anybody is at work, so that one who starts
+    /// late, or not at all, finds theirs still theirs. Directories come first: they are the
+    /// operator's word of today. Of tenants of the database, the older revision does.
+    async fn remember(&self, directories: &[Loaded]) -> Result<(), StoreError> {
+        let from_files = directories.iter().filter(|loaded| self.tenants.is_from_files(&loaded.workspace.tenant));
+        // Whoever names what another directory names is told when it is opened.
+        from_files.for_each(|loaded| drop(self.tenants.remember(&loaded.workspace)));
+        let mut stored = Vec::new();
+        for tenant in self.store.tenants().await? {
+            let newest = self.revisions.revisions(&tenant, None, 1).await?.into_iter().next();
+            let Some(number) = newest.map(|past| past.number) else { continue };
+            match self.revisions.revision(&tenant, number).await {
+                Ok(found) => stored.extend(found),
+                Err(error) => tracing::error!("Whose webhooks are those of `{tenant}` is not known: {error}"),
+            }
+        }
+        stored.sort_by_key(|(past, _)| past.at);
+        for (past, workspace) in stored {
+            let tenant = &workspace.tenant;
+            for taken in self.tenants.remember(&workspace) {
+                if !self.tenants.is_from_files(tenant) {
+                    tracing::error!("The tenant `{tenant}` loses an account of its revision {}: {taken}", past.number);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_in(&self, loaded: Loaded) -> anyhow::Result<()> {
+        let bound = self.of_directory(loaded).await?;
+        self.tenants.open(bound).await
     }
 
     /// What a directory says; where that is refused, the last that the tenant decided under.
@@ -110,7 +167,8 @@ impl Workspaces {
         if !same {
             tracing::error!(
                 "The directory of the workspace `{id}` is left aside: revision {revision} was applied, and stays. \
-                 Apply the directory with `rota apply`, and take it out of the server's configuration"
+                 Apply the directory with `rota apply`, and take it out of the server's configuration; \
+                 or let it hold again with from_directory = true under [tenants.{id}] in rota.toml"
             );
         }
         Ok(())

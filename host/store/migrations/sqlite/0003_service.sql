@@ -72,7 +72,7 @@ CREATE INDEX decisions_person ON decisions (person, seq);
 CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'held', 'dead');
 
 -- What a tenant's plan is called, where rota.toml says nothing, and when it was made; a
--- suspended tenant takes nothing in.
+-- suspended tenant decides nothing that arrives.
 ALTER TABLE tenants ADD COLUMN plan TEXT;
 ALTER TABLE tenants ADD COLUMN made INTEGER;
 ALTER TABLE tenants ADD COLUMN suspended INTEGER NOT NULL DEFAULT 0;

@@ -1,11 +1,10 @@
 //! What every request passes on its way to its handler, and its answer on the way back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -14,7 +13,7 @@ use rota_domain::rate::whole_seconds;
 use tokio::task::JoinHandle;
 
 use super::bodies::{Held, Late, Timed};
-use super::{BODIES_MAX, HOOKS_MAX, Leave, Limits, Whose};
+use super::{BODIES_MAX, Leave, Limits, Whose};
 use crate::http::api::Caller;
 use crate::http::problem::Problem;
 use crate::http::serve::{HEALTH, UnderWay};
@@ -22,6 +21,11 @@ use crate::http::{BODY_MAX, Doors};
 
 /// The slowest that a large body may come, in bytes a second.
 const SLOWEST: u64 = 256 << 10;
+
+/// What a body of so many bytes may take longer than a small one.
+pub(super) fn for_body(bytes: u64) -> Duration {
+    Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST)
+}
 
 /// The bounds of one route.
 #[derive(Clone, Copy, Debug)]
@@ -66,23 +70,6 @@ pub(in crate::http) async fn bounded(
     run(&doors.limits, request, next, bounds, bytes, leave).await
 }
 
-/// Keeps an app's webhooks within their bounds.
-pub(in crate::http) async fn hooked(
-    State((doors, bounds)): State<(Arc<Doors>, Bounds)>,
-    Path(path): Path<HashMap<String, String>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let bytes = announced(&request, bounds.body)?;
-    let app = path.get("app").filter(|app| doors.apps.contains_key(*app));
-    let leave = match app {
-        Some(app) => Some(doors.limits.enter(Whose::App(app.clone()), HOOKS_MAX, bytes)?),
-        // The handler says that there is no such app.
-        None => None,
-    };
-    run(&doors.limits, request, next, bounds, bytes, leave).await
-}
-
 fn admit(doors: &Doors, tenant: &TenantId, bounds: Bounds, bytes: u64) -> Result<Leave, Problem> {
     let quotas = doors.tenants.plan(tenant).quotas();
     let leave = doors.limits.enter(Whose::Tenant(tenant.clone()), quotas.calls_at_once, bytes)?;
@@ -102,7 +89,7 @@ fn admit(doors: &Doors, tenant: &TenantId, bounds: Bounds, bytes: u64) -> Result
 
 /// Bytes of the body, as the request announces them; of one that does not, the most that
 /// the route takes.
-fn announced(request: &Request, most: usize) -> Result<u64, Problem> {
+pub(super) fn announced(request: &Request, most: usize) -> Result<u64, Problem> {
     let hint = request.body().size_hint();
     let bytes = hint.exact().unwrap_or(most as u64);
     if bytes <= most as u64 {
@@ -131,7 +118,7 @@ pub(super) async fn run(
     let extensions = request.extensions_mut();
     let held = (extensions.remove::<Arc<Leave>>(), extensions.remove::<UnderWay>(), leave);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let for_body = Duration::from_millis(bytes.saturating_mul(1000) / SLOWEST);
+    let for_body = for_body(bytes);
     let late = Late::default();
     let timed = late.clone();
     let within = limits.serving.body + for_body;
@@ -166,7 +153,7 @@ impl Drop for Task {
     }
 }
 
-fn slow_body() -> Problem {
+pub(super) fn slow_body() -> Problem {
     Problem {
         status: StatusCode::REQUEST_TIMEOUT,
         kind: "slow-body",

@@ -3,7 +3,9 @@
 //! or stored.
 
 mod bodies;
+mod hooks;
 mod layers;
+mod lobby;
 #[cfg(test)]
 mod tests;
 
@@ -15,22 +17,26 @@ use rota_domain::id::TenantId;
 use rota_domain::plan::Quotas;
 use rota_domain::rate::{Bucket, whole_seconds};
 
-pub(super) use layers::{Bounds, bounded, hooked, outermost};
+pub(super) use hooks::hooked;
+pub(super) use layers::{Bounds, bounded, outermost};
 
+use self::lobby::Lobby;
 use super::problem::Problem;
 use super::serve::Serving;
 
 /// Bytes of bodies that a host holds at once, as they were announced; one tenant or app may
 /// have half of them.
 const BODIES_MAX: u64 = 256 << 20;
-/// Requests of one app's webhooks at once. HubSpot sends at most as many as its app says,
-/// which is ten unless somebody raised it.
+/// Requests of one app's webhooks at once, those whose signature is not known yet not counted.
+/// HubSpot sends at most as many as its app says, which is ten unless somebody raised it.
 const HOOKS_MAX: u32 = 256;
 
 /// Who is under way here, and what tenants took lately.
 pub(crate) struct Limits {
     serving: Serving,
     state: Mutex<State>,
+    /// Where webhooks wait for their bodies.
+    lobby: Arc<Lobby>,
 }
 
 #[derive(Default)]
@@ -67,7 +73,7 @@ struct Leave {
 impl Limits {
     /// Nobody is under way.
     pub(crate) fn new(serving: Serving) -> Self {
-        Self { serving, state: Mutex::default() }
+        Self { serving, state: Mutex::default(), lobby: Arc::default() }
     }
 
     /// Lets one more request in, whose body may have so many bytes.

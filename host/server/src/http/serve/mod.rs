@@ -6,7 +6,7 @@ mod activity;
 mod patient;
 mod places;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,10 @@ const HEAD_MAX: usize = 64 << 10;
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long to wait after the system refused a connection.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// Who is at the other end of a request's connection: perhaps a proxy that speaks for many.
+#[derive(Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
 
 /// How the server serves.
 #[derive(Clone, Copy, Debug)]
@@ -134,6 +138,7 @@ async fn connection(
     let asked = activity.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(asked.begin());
+        request.extensions_mut().insert(Peer(from.ip()));
         router.clone().oneshot(request.map(Body::new))
     });
     let mut http = http1::Builder::new();
