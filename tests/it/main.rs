@@ -11,6 +11,7 @@ mod crash;
 mod decide;
 mod demo;
 mod engine;
+mod erasing;
 mod fairness;
 mod frozen;
 mod hubspot;

@@ -19,16 +19,16 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::tenant;
 
-const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
+pub(crate) const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
     [[pools]]\nid = \"all\"\nmembers = [{ rep = \"ana\" }, { rep = \"bo\" }]\n\
     [[flows]]\nid = \"inbound\"\nplugin = \"next-in-line\"\nsettings = { pool = \"all\" }\n\
     fallback = { queue = \"triage\" }\ncoalesce = \"0m\"\n";
 
-async fn store(folder: &Path) -> Arc<SqliteStore> {
+pub(crate) async fn store(folder: &Path) -> Arc<SqliteStore> {
     Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"))
 }
 
-async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
+pub(crate) async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
     let (Bound { workspace, bindings, kept, .. }, rules) = tenant::bound(folder);
     let desktop = Desktop {
         tenant: "acme".into(),
@@ -64,6 +64,12 @@ fn call(n: usize, key: bool) -> Call {
     }
 }
 
+/// Carries out what was placed, and stops.
+pub(crate) async fn carry_out(sequencer: Sequencer, placed: mpsc::Receiver<Order>) {
+    let (_stop, stopped) = watch::channel(true);
+    sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped).await;
+}
+
 /// Places so many calls at once; they are in the queue when this returns.
 async fn place(orders: &Orders, count: usize, key: bool) -> JoinSet<(usize, Result<Answered, OrderError>)> {
     let mut asked = JoinSet::new();
@@ -83,8 +89,7 @@ async fn calls_that_were_placed_before_a_stop_are_carried_out_and_later_ones_are
     let (orders, placed) = Orders::new();
     let sequencer = sequencer(folder.path(), store(folder.path()).await).await;
     let asked = place(&orders, 200, false).await;
-    let (_stop, stopped) = watch::channel(true);
-    sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped).await;
+    carry_out(sequencer, placed).await;
     for (n, answer) in asked.join_all().await {
         assert_eq!(answer.expect("an answer").decision.lead.as_str(), format!("web:{n}"));
     }

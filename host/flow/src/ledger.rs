@@ -17,7 +17,7 @@ use rota_domain::workspace::Workspace;
 use crate::bindings::Bindings;
 use crate::decide::{Around, decide, is_joinable, person};
 use crate::enrich::EnrichedLead;
-use crate::ports::{Entry, EntryBody, Origin, Rules, Snapshot};
+use crate::ports::{Departed, Entry, EntryBody, Origin, Rules, Snapshot};
 
 /// A tenant's state at the end of its log.
 #[derive(Clone, Debug)]
@@ -27,6 +27,7 @@ pub struct Ledger {
     desk: Arc<Desk>,
     bindings: Arc<Bindings>,
     recent: Recents,
+    departed: Vec<Departed>,
     mode: Mode,
 }
 
@@ -35,7 +36,7 @@ impl Ledger {
     #[must_use]
     pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
         let desk = Arc::new(Desk::new(0, workspace).with_tables(bindings.tables.clone()));
-        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), mode }
+        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), departed: Vec::new(), mode }
     }
 
     /// The state that the store holds. The workspace may be a newer one than the log's: then
@@ -62,7 +63,8 @@ impl Ledger {
         for known in snapshot.recent {
             recent.remember(known.person, known.decision);
         }
-        Self { seed: snapshot.seed, seq: snapshot.seq, desk: Arc::new(desk), bindings, recent, mode }
+        let Snapshot { seed, seq, departed, .. } = snapshot;
+        Self { seed, seq, desk: Arc::new(desk), bindings, recent, departed, mode }
     }
 
     /// The number of the last entry.
@@ -116,6 +118,7 @@ impl Ledger {
     /// Decides about a lead.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
         self.seq += 1;
+        let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
         let inbox = lead.inbox.clone();
         let who = person(&lead);
         let around = Around {
@@ -138,6 +141,16 @@ impl Ledger {
             self.recent.remember(who, recorded.decision.clone());
         }
         Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
+    }
+
+    /// Whether the lead is about somebody who was erased after it had been taken in.
+    fn has_departed(&self, lead: &EnrichedLead) -> bool {
+        if self.departed.is_empty() {
+            return false;
+        }
+        let received = lead.stages.received.unwrap_or(Timestamp::MIN);
+        let names = [person(lead), PersonKey::of_lead(&lead.lead.id)].map(|name| name.digest(&self.seed));
+        self.departed.iter().any(|gone| received <= gone.at && names.contains(&gone.digest))
     }
 
     /// Forgets decisions that nothing can join any more.

@@ -54,6 +54,10 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
         Facts::Gone => {
             return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
         }
+        Facts::Erased => {
+            let detail = "the person was erased while this waited, and nothing of it was kept";
+            return draft.unrouted(Reason::new("person-erased", detail));
+        }
         // Nothing is known that conditions could look at: the first flow for such records it is.
         Facts::Refused(_) if draft.only_flow().is_none() => {
             workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect()

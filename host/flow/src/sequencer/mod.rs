@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{Seed, TenantId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -39,6 +39,8 @@ const DIRECTORY_EVERY: Duration = Duration::from_mins(10);
 const LACKING_EVERY: Duration = Duration::from_secs(5);
 /// How long calls that wait are still carried out when the tenant is stopped.
 const LAST_CALLS: Duration = Duration::from_secs(10);
+/// No call that is not decided is as old as this.
+const CALLS_LAST: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a tenant's sequencer works with.
 #[derive(Clone)]
@@ -129,6 +131,7 @@ impl Sequencer {
         sequencer.read_directories().await;
         sequencer.enter_workspace().await?;
         sequencer.settle_in().await?;
+        sequencer.forget_departed().await;
         Ok(sequencer)
     }
 
@@ -171,7 +174,7 @@ impl Sequencer {
                 () = bell.notified(), if !self.inbox.blocked => { self.inbox.again(); None }
                 _ = poll.tick() => { self.inbox.again(); None }
                 _ = lacking.tick() => { self.refresh |= self.lacks_directory(); None }
-                _ = directories.tick() => { self.refresh = true; None }
+                _ = directories.tick() => { self.refresh = true; self.forget_departed().await; None }
                 Some(order) = orders.recv(), if !self.line.is_full() => Some(order),
                 () = stirred.notified() => None,
                 () = std::future::ready(()), if busy => None,
@@ -315,6 +318,16 @@ impl Sequencer {
         match self.ledger.take() {
             Some(ledger) => Ok(ledger),
             None => standing::load(&self.desktop).await,
+        }
+    }
+
+    /// Forgets who was erased, once nothing waits that came before. That is done again later,
+    /// should it fail.
+    async fn forget_departed(&self) {
+        let Desktop { tenant, people, clock, .. } = &self.desktop;
+        let before = clock.now().checked_sub(CALLS_LAST).unwrap_or(Timestamp::MIN);
+        if let Err(error) = people.forget_departed(tenant, before).await {
+            tracing::warn!(%tenant, %error, "Who was erased lately is remembered a while longer");
         }
     }
 

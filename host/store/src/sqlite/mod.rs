@@ -8,6 +8,7 @@ mod access;
 mod answered;
 mod claim;
 mod counters;
+mod departed;
 mod dossier;
 mod erase;
 mod failure;
