@@ -149,8 +149,9 @@ impl Ledger {
             return false;
         }
         let received = lead.stages.received.unwrap_or(Timestamp::MIN);
+        let before = |gone: &Departed| lead.row().map_or(received <= gone.at, |row| row <= gone.row);
         let names = [person(lead), PersonKey::of_lead(&lead.lead.id)].map(|name| name.digest(&self.seed));
-        self.departed.iter().any(|gone| received <= gone.at && names.contains(&gone.digest))
+        self.departed.iter().any(|gone| before(gone) && names.contains(&gone.digest))
     }
 
     /// Forgets decisions that nothing can join any more.

@@ -117,8 +117,10 @@ pub struct Snapshot {
 pub struct Departed {
     /// Who, as `PersonKey::digest` names them.
     pub digest: [u8; 32],
-    /// When.
+    /// When: calls that were received by then came before.
     pub at: Timestamp,
+    /// The newest row of the inbox then: it came before, and so did all older ones.
+    pub row: i64,
 }
 
 /// The newest decision about a person, which later events may join.

@@ -27,11 +27,13 @@ ALTER TABLE people ADD COLUMN erased INTEGER;
 ALTER TABLE people ADD COLUMN erased_by TEXT;
 
 -- Who was erased lately, by the digest that their row had. What was taken in before and is
--- decided after has to be known as theirs; once nothing of that kind waits, the row goes.
+-- decided after has to be known as theirs; once nothing of that kind waits, the row goes. `newest`
+-- is the number of the newest row of the inbox then.
 CREATE TABLE departed (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     digest BLOB NOT NULL,
     at INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
     PRIMARY KEY (tenant, digest)
 ) STRICT, WITHOUT ROWID;
 
