@@ -9,6 +9,7 @@ mod counters;
 mod couriers;
 mod crash;
 mod decide;
+mod defects;
 mod demo;
 mod engine;
 mod erasing;

@@ -8,7 +8,7 @@ use rota::bind::Bound;
 use rota::clock::SystemClock;
 use rota_domain::id::{Digest, Seed};
 use rota_flow::orders::{Answered, Apply, Call, Order, OrderError, Orders, Revision};
-use rota_flow::ports::{Clock as _, Keyed, Payload, Store as _};
+use rota_flow::ports::{Clock as _, Keyed, Payload, Rules, Store as _};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
 use rota_store::SqliteStore;
@@ -29,14 +29,23 @@ pub(crate) async fn store(folder: &Path) -> Arc<SqliteStore> {
 }
 
 pub(crate) async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
-    let (Bound { workspace, bindings, kept, .. }, rules) = tenant::bound(folder);
+    sequencer_with(folder, store, |rules| rules).await
+}
+
+/// A sequencer whose rules are the usual ones, changed like this.
+pub(crate) async fn sequencer_with(
+    folder: &Path,
+    store: Arc<SqliteStore>,
+    rules: impl FnOnce(Arc<dyn Rules>) -> Arc<dyn Rules>,
+) -> Sequencer {
+    let (Bound { workspace, bindings, kept, .. }, catalogue) = tenant::bound(folder);
     let desktop = Desktop {
         tenant: "acme".into(),
         revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
         seed: Seed::from_number(1),
         store: store.clone(),
         people: store,
-        rules,
+        rules: rules(catalogue),
         clock: Arc::new(SystemClock),
         share: Share::new("acme".into(), Arc::default(), u64::MAX, SystemClock.now()),
     };
@@ -71,7 +80,7 @@ pub(crate) async fn carry_out(sequencer: Sequencer, placed: mpsc::Receiver<Order
 }
 
 /// Places so many calls at once; they are in the queue when this returns.
-async fn place(orders: &Orders, count: usize, key: bool) -> JoinSet<(usize, Result<Answered, OrderError>)> {
+pub(crate) async fn place(orders: &Orders, count: usize, key: bool) -> JoinSet<(usize, Result<Answered, OrderError>)> {
     let mut asked = JoinSet::new();
     for n in 0..count {
         let orders = orders.clone();

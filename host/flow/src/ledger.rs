@@ -3,6 +3,7 @@
 //! The sequencer keeps a ledger in step with the store; `simulate` keeps one alone.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
-use crate::decide::{Around, decide, is_joinable, person};
+use crate::decide::{Around, decide, defect, is_joinable, person};
 use crate::enrich::EnrichedLead;
 use crate::ports::{Departed, Entry, EntryBody, Origin, Rules, Snapshot};
 
@@ -115,9 +116,9 @@ impl Ledger {
         Entry { at, inbox: None, body: EntryBody::Counter { flow, name, value } }
     }
 
-    /// Decides about a lead.
+    /// Decides about a lead. One with which deciding panics goes to the fallback, so that it
+    /// holds up nobody behind it.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
-        self.seq += 1;
         let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
         let inbox = lead.inbox.clone();
         let who = person(&lead);
@@ -127,10 +128,13 @@ impl Ledger {
             earlier: self.recent.newest.get(&who),
             rules,
             now,
-            entropy: self.seed.at(self.seq),
+            entropy: self.seed.at(self.seq + 1),
             mode: self.mode,
         };
-        let recorded = decide(lead, &around);
+        // Nothing is changed before this is over, so a panic leaves the state as it was.
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
+        let recorded = decided.unwrap_or_else(|_| defect(lead, &around));
+        self.seq += 1;
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
         }

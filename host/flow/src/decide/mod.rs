@@ -8,6 +8,7 @@
 
 mod outcome;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -89,6 +90,23 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
     }
 }
 
+/// What becomes of a lead with which `decide` met a defect of the host: no rule is asked and no
+/// condition looked at again. The first flow for such records takes it.
+#[must_use]
+pub fn defect(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
+    let lead = arrived.lead.clone();
+    let draft = Draft::new(arrived, around, class::UNCLASSIFIED);
+    let mut flows = around.desk.workspace.flows.iter();
+    let flow = match draft.only_flow() {
+        Some(only) => flows.find(|flow| flow.id == *only),
+        None => flows.find(|flow| flow.enrol.object == lead.object),
+    };
+    match flow {
+        Some(flow) => draft.defective(flow),
+        None => draft.unrouted(Reason::new("defect", "deciding met a defect of Rota, and no flow takes such a lead")),
+    }
+}
+
 /// Who the person of a lead is, for finding an earlier decision.
 #[must_use]
 pub fn person(arrived: &EnrichedLead) -> PersonKey {
@@ -149,7 +167,7 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             let detail = format!("this host has no plugin for the flow `{}`", flow.id);
             return draft.failed(flow, &Failure { code: ErrorCode::Compile, detail });
         };
-        let answer = around.rules.ask(Question {
+        let question = Question {
             plugin: binding.plugin.digest.clone(),
             limits: binding.limits,
             flow: flow.id.clone(),
@@ -158,7 +176,11 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             lead: draft.lead(),
             class: class.clone(),
             desk: around.desk.clone(),
-        });
+        };
+        // Nothing of the question is looked at after a panic, which is the host's own.
+        let Ok(answer) = catch_unwind(AssertUnwindSafe(|| around.rules.ask(question))) else {
+            return draft.defective(flow);
+        };
         match draft.hear(binding, answer) {
             Verdict::Decided(decided) => return draft.decided(flow, *decided),
             Verdict::Failed(failure) => return draft.failed(flow, &failure),
