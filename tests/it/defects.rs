@@ -1,14 +1,16 @@
 //! A lead with which deciding panics goes to the fallback, and holds up nobody.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rota_domain::id::Digest;
 use rota_domain::rule::{Answer, ErrorCode, Question};
 use rota_flow::orders::Orders;
 use rota_flow::ports::{Plugin, Rules, Store as _};
-use rota_flow::sequencer::Progress;
+use rota_flow::sequencer::{Desktop, Progress, Sequencer};
+use rota_store::SqliteStore;
 
-use crate::orders::{LINES, carry_out, place, sequencer_with, store};
+use crate::orders::{LINES, carry_out, desktop, place, store};
 use crate::tenant;
 
 /// Rules as they are, but for one lead.
@@ -28,12 +30,17 @@ impl Rules for Panics {
     }
 }
 
+async fn panics_at(at: &'static str, folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
+    let desktop = desktop(folder, store);
+    let rules = Arc::new(Panics { rules: desktop.rules.clone(), at });
+    Sequencer::open(Desktop { rules, ..desktop }).await.expect("the log is open")
+}
+
 #[tokio::test]
 async fn a_call_with_which_deciding_panics_goes_to_the_fallback_and_the_others_are_decided() {
     let folder = tenant::workspace(LINES, &[]);
     let (orders, queue) = Orders::new();
-    let panics = |rules| Arc::new(Panics { rules, at: "web:3" }) as Arc<dyn Rules>;
-    let sequencer = sequencer_with(folder.path(), store(folder.path()).await, panics).await;
+    let sequencer = panics_at("web:3", folder.path(), store(folder.path()).await).await;
     let asked = place(&orders, 10, false).await;
     carry_out(sequencer, queue).await;
     for (n, answer) in asked.join_all().await {
@@ -51,9 +58,8 @@ async fn a_call_with_which_deciding_panics_goes_to_the_fallback_and_the_others_a
 #[tokio::test]
 async fn an_arrival_with_which_deciding_panics_leaves_the_inbox_with_the_others() {
     let folder = tenant::workspace(LINES, &[]);
-    let panics = |rules| Arc::new(Panics { rules, at: "1" }) as Arc<dyn Rules>;
     let store = store(folder.path()).await;
-    let mut sequencer = sequencer_with(folder.path(), store.clone(), panics).await;
+    let mut sequencer = panics_at("1", folder.path(), store.clone()).await;
     for n in 0..3 {
         tenant::arrives(&*store, n).await;
     }

@@ -29,38 +29,43 @@ pub(crate) async fn store(folder: &Path) -> Arc<SqliteStore> {
 }
 
 pub(crate) async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
-    sequencer_with(folder, store, |rules| rules).await
+    Sequencer::open(desktop(folder, store)).await.expect("the log is open")
 }
 
-/// A sequencer whose rules are the usual ones, changed like this.
-pub(crate) async fn sequencer_with(
-    folder: &Path,
-    store: Arc<SqliteStore>,
-    rules: impl FnOnce(Arc<dyn Rules>) -> Arc<dyn Rules>,
-) -> Sequencer {
-    let (Bound { workspace, bindings, kept, .. }, catalogue) = tenant::bound(folder);
-    let desktop = Desktop {
+/// What a sequencer works with, for who wants something of it to be different.
+pub(crate) fn desktop(folder: &Path, store: Arc<SqliteStore>) -> Desktop {
+    let (revision, rules) = revision(folder);
+    Desktop {
         tenant: "acme".into(),
-        revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
+        revision,
         seed: Seed::from_number(1),
         store: store.clone(),
         people: store,
-        rules: rules(catalogue),
+        rules,
         clock: Arc::new(SystemClock),
         share: Share::new("acme".into(), Arc::default(), u64::MAX, SystemClock.now()),
-    };
-    Sequencer::open(desktop).await.expect("the log is open")
+    }
+}
+
+/// The workspace of a folder as a revision, and who runs its rules.
+pub(crate) fn revision(folder: &Path) -> (Revision, Arc<dyn Rules>) {
+    let (Bound { workspace, bindings, kept, .. }, catalogue) = tenant::bound(folder);
+    (Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None }, catalogue)
 }
 
 /// A sequencer at work, and what stops it.
 async fn at_work(folder: &TempDir, placed: mpsc::Receiver<Order>) -> (JoinHandle<()>, watch::Sender<bool>) {
-    let sequencer = sequencer(folder.path(), store(folder.path()).await).await;
+    works(sequencer(folder.path(), store(folder.path()).await).await, placed)
+}
+
+/// A sequencer at work, and what stops it.
+pub(crate) fn works(sequencer: Sequencer, placed: mpsc::Receiver<Order>) -> (JoinHandle<()>, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
     let work = tokio::spawn(sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped));
     (work, stop)
 }
 
-fn call(n: usize, key: bool) -> Call {
+pub(crate) fn call(n: usize, key: bool) -> Call {
     let lead = serde_json::from_value(json!({"id": format!("web:{n}")})).expect("a lead");
     let received = SystemClock.now();
     let asked = Digest::of(n.to_string().as_bytes());

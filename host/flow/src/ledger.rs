@@ -16,7 +16,7 @@ use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
-use crate::decide::{Around, decide, defect, is_joinable, person};
+use crate::decide::{Around, asks, decide, defect, is_joinable, person};
 use crate::enrich::EnrichedLead;
 use crate::ports::{Departed, Entry, EntryBody, Origin, Rules, Snapshot};
 
@@ -122,15 +122,7 @@ impl Ledger {
         let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
         let inbox = lead.inbox.clone();
         let who = person(&lead);
-        let around = Around {
-            desk: &self.desk,
-            bindings: &self.bindings,
-            earlier: self.recent.newest.get(&who),
-            rules,
-            now,
-            entropy: self.seed.at(self.seq + 1),
-            mode: self.mode,
-        };
+        let around = self.around(&who, rules, now);
         // Nothing is changed before this is over, so a panic leaves the state as it was.
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
         let recorded = decided.unwrap_or_else(|_| defect(lead, &around));
@@ -145,6 +137,27 @@ impl Ledger {
             self.recent.remember(who, recorded.decision.clone());
         }
         Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
+    }
+
+    /// Whether a rule would be asked about a lead now.
+    #[must_use]
+    pub fn asks(&self, lead: &EnrichedLead, rules: &dyn Rules, now: Timestamp) -> bool {
+        let who = person(lead);
+        let asks = || !self.has_departed(lead) && asks(lead, &self.around(&who, rules, now));
+        // A defect is met again when it is decided.
+        catch_unwind(AssertUnwindSafe(asks)).unwrap_or(false)
+    }
+
+    fn around<'a>(&'a self, who: &PersonKey, rules: &'a dyn Rules, now: Timestamp) -> Around<'a> {
+        Around {
+            desk: &self.desk,
+            bindings: &self.bindings,
+            earlier: self.recent.newest.get(who),
+            rules,
+            now,
+            entropy: self.seed.at(self.seq + 1),
+            mode: self.mode,
+        }
     }
 
     /// Whether the lead is about somebody who was erased after it had been taken in.

@@ -47,46 +47,72 @@ pub struct Around<'a> {
 /// Decides about one lead.
 #[must_use]
 pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
-    let lead = arrived.lead.clone();
-    let workspace = &around.desk.workspace;
-    let class = class::classify(&workspace.sources, &lead);
+    let class = class::classify(&around.desk.workspace.sources, &arrived.lead);
     let draft = Draft::new(arrived, around, class);
+    match course(&draft, around) {
+        Course::Unrouted(reason) => draft.unrouted(reason),
+        Course::GivenUp(flow, reason) => draft.given_up(flow, reason),
+        Course::Coalesced(flow, earlier) => draft.coalesced(flow, earlier),
+        Course::Kept(flow, owner) => draft.kept(flow, &owner),
+        Course::Ask(flows) => ask(draft, &flows, around, class),
+    }
+}
+
+/// Whether a rule would be asked about a lead; otherwise the host decides alone, and no fuel is
+/// used.
+#[must_use]
+pub fn asks(arrived: &EnrichedLead, around: &Around<'_>) -> bool {
+    let draft = Draft::new(arrived.clone(), around, class::UNCLASSIFIED);
+    matches!(course(&draft, around), Course::Ask(_))
+}
+
+/// How a lead goes, before any rule is asked.
+enum Course<'a> {
+    Unrouted(Reason),
+    GivenUp(&'a Flow, Reason),
+    Coalesced(&'a Flow, &'a Decision),
+    Kept(&'a Flow, Owner),
+    Ask(Vec<&'a Flow>),
+}
+
+fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
+    let lead = &*draft.lead();
+    let workspace = &around.desk.workspace;
     let flows = match draft.facts() {
         Facts::Gone => {
-            return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
+            return Course::Unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
         }
         Facts::Erased => {
             let detail = "the person was erased while this waited, and nothing of it was kept";
-            return draft.unrouted(Reason::new("person-erased", detail));
+            return Course::Unrouted(Reason::new("person-erased", detail));
         }
         // Nothing is known that conditions could look at: the first flow for such records it is.
         Facts::Refused(_) if draft.only_flow().is_none() => {
             workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect()
         }
-        Facts::Known | Facts::Refused(_) => enrolled(&workspace.flows, &lead, draft.only_flow()),
+        Facts::Known | Facts::Refused(_) => enrolled(&workspace.flows, lead, draft.only_flow()),
     };
-    let Some(first) = flows.first() else {
-        return draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
+    let Some(first) = flows.first().copied() else {
+        return Course::Unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
     };
     if let Facts::Refused(why) = draft.facts() {
-        let reason = Reason::new("record-unreadable", why.clone());
-        return draft.given_up(first, reason);
+        return Course::GivenUp(first, Reason::new("record-unreadable", why.clone()));
     }
     if draft.attempt() > OWNER_ATTEMPTS {
         let reason = Reason::new(DELIVERY_FAILED, "the CRM takes none of the owners that were chosen");
-        return draft.given_up(first, reason);
+        return Course::GivenUp(first, reason);
     }
-    let joined = joinable(around, first, &lead).filter(|earlier| draft.can_join(earlier));
+    let joined = joinable(around, first, lead).filter(|earlier| draft.can_join(earlier));
     if let Some(earlier) = joined.filter(|earlier| earlier.lead == lead.id) {
-        return draft.coalesced(first, earlier);
+        return Course::Coalesced(first, earlier);
     }
     let owner = around.desk.owner(lead.owner.as_deref(), lead.owner_left);
-    if first.owned == Owned::Keep && is_active(&owner, &lead) {
-        return draft.kept(first, &owner);
+    if first.owned == Owned::Keep && is_active(&owner, lead) {
+        return Course::Kept(first, owner);
     }
     match joined {
-        Some(earlier) => draft.coalesced(first, earlier),
-        None => ask(draft, &flows, around, class),
+        Some(earlier) => Course::Coalesced(first, earlier),
+        None => Course::Ask(flows),
     }
 }
 

@@ -79,6 +79,8 @@ pub struct Sequencer {
     /// Whether the directories of owners are to be read anew.
     refresh: bool,
     ready: Vec<Ready>,
+    /// Leads of the inbox that are read, and wait for fuel.
+    aside: Vec<Ready>,
     pending: Pending,
     under_way: Option<UnderWay>,
     /// Rings when a reading or a commit ends.
@@ -97,7 +99,8 @@ pub enum Progress {
     Idle,
     /// What waits cannot be read now.
     Blocked,
-    /// The tenant's rules have used the fuel of this minute; there is some again after this.
+    /// What waits asks a rule, and the tenant's rules have used the fuel of this minute; there is
+    /// some again after this.
     Spent(Duration),
 }
 
@@ -122,6 +125,7 @@ impl Sequencer {
             reading: None,
             refresh: false,
             ready: Vec::new(),
+            aside: Vec::new(),
             pending: Pending::default(),
             under_way: None,
             stirred: Arc::default(),
@@ -228,7 +232,8 @@ impl Sequencer {
         let (called, rows) = std::mem::take(&mut self.ready).into_iter().partition(|ready| ready.call.is_some());
         self.ready = called;
         let rows: Vec<Ready> = rows;
-        rows.into_iter().for_each(|row| self.let_go(row, &OrderError::Stopped));
+        let aside = std::mem::take(&mut self.aside);
+        rows.into_iter().chain(aside).for_each(|row| self.let_go(row, &OrderError::Stopped));
         let stirred = self.stirred.clone();
         let last = async {
             loop {
@@ -273,9 +278,6 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
-        if let Some(wait) = self.spent() {
-            return Ok(Progress::Spent(wait));
-        }
         if self.lacks_directory() {
             self.read_directories().await;
             self.enter_statuses().await?;
@@ -292,7 +294,11 @@ impl Sequencer {
             if self.reading.is_some() {
                 stirred.notified().await;
             } else if !worked {
-                return Ok(if self.inbox.blocked { Progress::Blocked } else { Progress::Idle });
+                return Ok(match self.spent().filter(|_| self.inbox.asking > 0 || !self.aside.is_empty()) {
+                    Some(wait) => Progress::Spent(wait),
+                    None if self.inbox.blocked => Progress::Blocked,
+                    None => Progress::Idle,
+                });
             }
         }
     }

@@ -14,6 +14,7 @@ use rota_domain::decision::{Apply, Decision};
 use rota_domain::effect::Act;
 use rota_domain::id::{ConnectionId, Digest, EffectId, FlowId, LeadId};
 use rota_domain::lead::Lead;
+use rota_domain::rate::whole_seconds;
 use rota_domain::workspace::Workspace;
 use rota_flow::orders::{Answered, Call, OrderError};
 use rota_flow::ports::{Keyed, Payload};
@@ -246,6 +247,7 @@ fn refused(error: &OrderError) -> Problem {
     };
     match error {
         OrderError::Full { .. } => Problem::busy(format!("{}.", capital(&error.to_string())), 1),
+        OrderError::Spent { wait } => Problem::busy(format!("{}.", capital(&error.to_string())), whole_seconds(*wait)),
         OrderError::OtherQuestion => {
             let mend = "Use a new key for another call; a repeat has the same flow, lead and apply.";
             problem(StatusCode::CONFLICT, "other-question", mend, None)
