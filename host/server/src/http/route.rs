@@ -11,8 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use rota_domain::access::Role;
 use rota_domain::decision::{Apply, Decision};
-use rota_domain::effect::Act;
-use rota_domain::id::{ConnectionId, Digest, EffectId, FlowId, LeadId};
+use rota_domain::id::{ConnectionId, Digest, FlowId, LeadId};
 use rota_domain::lead::Lead;
 use rota_domain::rate::whole_seconds;
 use rota_domain::workspace::Workspace;
@@ -24,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::Doors;
 use super::api::{Caller, Given, Route};
 use super::problem::Problem;
+use crate::show::ToApply;
 
 /// How long a caller waits who does not say it, in milliseconds.
 const TIMEOUT_MS: u32 = 10_000;
@@ -94,16 +94,6 @@ struct RouteAnswer {
     to_apply: Vec<ToApply>,
 }
 
-/// One thing that the caller is to do to the lead's record.
-#[derive(Serialize, JsonSchema)]
-struct ToApply {
-    /// Its name, the same in every repeat.
-    effect: EffectId,
-    /// What to do.
-    #[serde(flatten)]
-    act: Act,
-}
-
 async fn route(
     State(doors): State<Arc<Doors>>,
     caller: Caller,
@@ -138,8 +128,7 @@ impl RouteCall {
 }
 
 fn answer(Answered { decision, acts }: Answered) -> RouteAnswer {
-    let named = |(n, act)| ToApply { effect: EffectId::of(&decision.id, n + 1), act };
-    let to_apply = acts.into_iter().enumerate().map(named).collect();
+    let to_apply = ToApply::all(&decision.id, acts);
     RouteAnswer { decision, to_apply }
 }
 
