@@ -314,7 +314,7 @@ impl Sequencer {
         }
         if let Some(accounts) = read.accounts {
             self.accounts = accounts;
-            self.enter_statuses().await?;
+            self.enter_directories().await?;
         }
         Ok(true)
     }

@@ -78,6 +78,8 @@ pub struct Sequencer {
     reading: Option<Reading>,
     /// Whether the directories of owners are to be read anew.
     refresh: bool,
+    /// Whether what follows from the workspace could not all be recorded.
+    unsettled: bool,
     ready: Vec<Ready>,
     /// Leads of the inbox that are read, and wait for fuel.
     aside: Vec<Ready>,
@@ -124,6 +126,7 @@ impl Sequencer {
             inbox: Look::default(),
             reading: None,
             refresh: false,
+            unsettled: false,
             ready: Vec::new(),
             aside: Vec::new(),
             pending: Pending::default(),
@@ -133,7 +136,7 @@ impl Sequencer {
             tally: Arc::default(),
         };
         sequencer.read_directories().await;
-        sequencer.enter_workspace().await?;
+        sequencer.enter_workspace(None).await?;
         sequencer.settle_in().await?;
         sequencer.forget_departed().await;
         Ok(sequencer)
@@ -280,7 +283,7 @@ impl Sequencer {
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
         if self.lacks_directory() {
             self.read_directories().await;
-            self.enter_statuses().await?;
+            self.enter_directories().await?;
         }
         self.inbox.begin();
         let stirred = self.stirred.clone();
@@ -306,6 +309,9 @@ impl Sequencer {
     /// Does what can be done now without waiting for a CRM or a commit; false if that was
     /// nothing.
     async fn step(&mut self) -> Result<bool, StoreError> {
+        if self.unsettled {
+            self.settle_in().await?;
+        }
         let landed = self.landed()?;
         let read = self.read_ended().await?;
         let taken = self.take_in().await?;
