@@ -8,7 +8,7 @@ use rota::bind::Bound;
 use rota::clock::SystemClock;
 use rota_domain::id::{Digest, Seed};
 use rota_flow::orders::{Answered, Apply, Call, Order, OrderError, Orders, Revision};
-use rota_flow::ports::{Clock as _, Keyed, Payload, Store as _};
+use rota_flow::ports::{Clock as _, Keyed, Payload, Rules, Store as _};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
 use rota_store::SqliteStore;
@@ -19,39 +19,53 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::tenant;
 
-const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
+pub(crate) const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
     [[pools]]\nid = \"all\"\nmembers = [{ rep = \"ana\" }, { rep = \"bo\" }]\n\
     [[flows]]\nid = \"inbound\"\nplugin = \"next-in-line\"\nsettings = { pool = \"all\" }\n\
     fallback = { queue = \"triage\" }\ncoalesce = \"0m\"\n";
 
-async fn store(folder: &Path) -> Arc<SqliteStore> {
+pub(crate) async fn store(folder: &Path) -> Arc<SqliteStore> {
     Arc::new(rota_tests::open(&folder.join("rota.db")).await.expect("a database"))
 }
 
-async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
-    let (Bound { workspace, bindings, kept, .. }, rules) = tenant::bound(folder);
-    let desktop = Desktop {
+pub(crate) async fn sequencer(folder: &Path, store: Arc<SqliteStore>) -> Sequencer {
+    Sequencer::open(desktop(folder, store)).await.expect("the log is open")
+}
+
+/// What a sequencer works with, for who wants something of it to be different.
+pub(crate) fn desktop(folder: &Path, store: Arc<SqliteStore>) -> Desktop {
+    let (revision, rules) = revision(folder);
+    Desktop {
         tenant: "acme".into(),
-        revision: Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None },
+        revision,
         seed: Seed::from_number(1),
         store: store.clone(),
         people: store,
         rules,
         clock: Arc::new(SystemClock),
         share: Share::new("acme".into(), Arc::default(), u64::MAX, SystemClock.now()),
-    };
-    Sequencer::open(desktop).await.expect("the log is open")
+    }
+}
+
+/// The workspace of a folder as a revision, and who runs its rules.
+pub(crate) fn revision(folder: &Path) -> (Revision, Arc<dyn Rules>) {
+    let (Bound { workspace, bindings, kept, .. }, catalogue) = tenant::bound(folder);
+    (Revision { workspace, bindings, kept, crms: BTreeMap::default(), origin: None }, catalogue)
 }
 
 /// A sequencer at work, and what stops it.
 async fn at_work(folder: &TempDir, placed: mpsc::Receiver<Order>) -> (JoinHandle<()>, watch::Sender<bool>) {
-    let sequencer = sequencer(folder.path(), store(folder.path()).await).await;
+    works(sequencer(folder.path(), store(folder.path()).await).await, placed)
+}
+
+/// A sequencer at work, and what stops it.
+pub(crate) fn works(sequencer: Sequencer, placed: mpsc::Receiver<Order>) -> (JoinHandle<()>, watch::Sender<bool>) {
     let (stop, stopped) = watch::channel(false);
     let work = tokio::spawn(sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped));
     (work, stop)
 }
 
-fn call(n: usize, key: bool) -> Call {
+pub(crate) fn call(n: usize, key: bool) -> Call {
     let lead = serde_json::from_value(json!({"id": format!("web:{n}")})).expect("a lead");
     let received = SystemClock.now();
     let asked = Digest::of(n.to_string().as_bytes());
@@ -64,8 +78,14 @@ fn call(n: usize, key: bool) -> Call {
     }
 }
 
+/// Carries out what was placed, and stops.
+pub(crate) async fn carry_out(sequencer: Sequencer, placed: mpsc::Receiver<Order>) {
+    let (_stop, stopped) = watch::channel(true);
+    sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped).await;
+}
+
 /// Places so many calls at once; they are in the queue when this returns.
-async fn place(orders: &Orders, count: usize, key: bool) -> JoinSet<(usize, Result<Answered, OrderError>)> {
+pub(crate) async fn place(orders: &Orders, count: usize, key: bool) -> JoinSet<(usize, Result<Answered, OrderError>)> {
     let mut asked = JoinSet::new();
     for n in 0..count {
         let orders = orders.clone();
@@ -83,8 +103,7 @@ async fn calls_that_were_placed_before_a_stop_are_carried_out_and_later_ones_are
     let (orders, placed) = Orders::new();
     let sequencer = sequencer(folder.path(), store(folder.path()).await).await;
     let asked = place(&orders, 200, false).await;
-    let (_stop, stopped) = watch::channel(true);
-    sequencer.run(placed, Arc::new(Notify::new()), watch::Sender::new(()), stopped).await;
+    carry_out(sequencer, placed).await;
     for (n, answer) in asked.join_all().await {
         assert_eq!(answer.expect("an answer").decision.lead.as_str(), format!("web:{n}"));
     }

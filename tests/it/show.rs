@@ -18,7 +18,7 @@ use rota_domain::workspace::Workspace;
 use rota_flow::ports::Recalled;
 use serde_json::{Value, json};
 
-use fixtures::{ID, decision, lead, outbox_lines, recalled, workspace};
+use fixtures::{ID, decision, lead, outbox_lines, recalled, rows, workspace};
 
 fn lines() -> Vec<String> {
     [
@@ -269,6 +269,25 @@ fn why_tells_no_personal_data_once_it_was_erased() {
         HubSpot refused the task (400): the property hs_timestamp is missing; this
         is a mistake of Rota, please report it
     ");
+}
+
+#[test]
+fn why_tells_what_was_left_to_the_caller() {
+    let mut recalled = Recalled { effects: Vec::new(), ..recalled() };
+    recalled.private.as_mut().unwrap().acts = rows().into_iter().map(|row| row.effect.act).collect();
+    let text = Why::text(&recalled, Palette::PLAIN);
+    let (_, told) = text.split_once("\nWhat the caller was told to do\n").expect("a section");
+    assert_snapshot!(told, @r"
+      owner ana (71)
+      task Call Joe Miller about the demo request
+    ");
+    let json = serde_json::to_value(Why::of(&recalled)).unwrap();
+    assert_eq!(
+        (&json["to_apply"][0]["effect"], &json["to_apply"][0]["kind"]),
+        (&json!(format!("{ID}/1")), &json!("owner"))
+    );
+    recalled.private = None;
+    assert!(serde_json::to_value(Why::of(&recalled)).unwrap().get("to_apply").is_none(), "it is gone with the person");
 }
 
 #[test]

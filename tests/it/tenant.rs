@@ -92,10 +92,15 @@ impl Tenant {
 
     /// A lead of this number arrives.
     pub(crate) async fn arrives(&mut self, n: u32) {
-        let lead = serde_json::from_value(json!({"id": format!("{n}")})).expect("a lead");
-        let now = SystemClock.now();
-        let payload = Payload::Lead { lead, flow: None };
-        let arrival = Arrival { dedupe_key: format!("{n}"), occurred: now, payload };
-        self.store.accept(&Self::id(), vec![arrival], now).await.expect("it is accepted");
+        arrives(&*self.store, n).await;
     }
+}
+
+/// A lead of this number arrives for the tenant.
+pub(crate) async fn arrives(store: &dyn Store, n: u32) {
+    let lead = serde_json::from_value(json!({"id": format!("{n}")})).expect("a lead");
+    let now = SystemClock.now();
+    let payload = Payload::Lead { lead, flow: None };
+    let arrival = Arrival { dedupe_key: format!("{n}"), occurred: now, payload };
+    store.accept(&Tenant::id(), vec![arrival], now).await.expect("it is accepted");
 }

@@ -1,6 +1,8 @@
 //! Who is the same person: by lower-cased e-mail, else by the lead's id.
 
-use crate::id::LeadId;
+use sha2::{Digest as _, Sha256};
+
+use crate::id::{LeadId, Seed};
 use crate::lead::Lead;
 
 /// What two events about one person have in common. It is personal data where it holds an
@@ -34,6 +36,17 @@ impl PersonKey {
     #[must_use]
     pub fn from_text(text: String) -> Self {
         Self(text)
+    }
+
+    /// A digest of the key that only who knows the tenant's seed can repeat: SHA-256 over the
+    /// seed, `person`, a zero and the key. Stores know persons by it.
+    #[must_use]
+    pub fn digest(&self, seed: &Seed) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(seed.0);
+        hash.update(b"person\0");
+        hash.update(&self.0);
+        hash.finalize().into()
     }
 
     /// The key as text.

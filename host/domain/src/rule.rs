@@ -293,6 +293,8 @@ codes! {
     Manifest = "manifest",
     /// The signature is missing or wrong.
     Signature = "signature",
+    /// Deciding met a defect of the host, not of the rule.
+    Defect = "defect",
 }
 
 impl std::fmt::Display for ErrorCode {

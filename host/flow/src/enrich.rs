@@ -93,6 +93,23 @@ impl Arrived {
 }
 
 impl EnrichedLead {
+    /// The same without anything that tells of the person.
+    #[must_use]
+    pub fn erased(self) -> Self {
+        let Lead { id, object, trigger, .. } = (*self.lead).clone();
+        let lead = Lead {
+            id,
+            object,
+            trigger,
+            properties: BTreeMap::new(),
+            owner: None,
+            owner_left: false,
+            company: None,
+            history: Vec::new(),
+        };
+        Self { lead: Arc::new(lead), facts: Facts::Erased, ..self }
+    }
+
     /// The row of the inbox where it waits.
     #[must_use]
     pub fn row(&self) -> Option<i64> {
@@ -118,6 +135,8 @@ pub enum Facts {
     Refused(String),
     /// The workspace has let go of this connection, by which it came.
     Disconnected(ConnectionId),
+    /// The person was erased meanwhile, and nothing of them may be looked at or kept.
+    Erased,
 }
 
 /// What has to be read so that sources, conditions and plugins can work.

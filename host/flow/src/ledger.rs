@@ -3,6 +3,7 @@
 //! The sequencer keeps a ledger in step with the store; `simulate` keeps one alone.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,9 +16,9 @@ use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
-use crate::decide::{Around, decide, is_joinable, person};
+use crate::decide::{Around, asks, decide, defect, is_joinable, person};
 use crate::enrich::EnrichedLead;
-use crate::ports::{Entry, EntryBody, Origin, Rules, Snapshot};
+use crate::ports::{Departed, Entry, EntryBody, Origin, Rules, Snapshot};
 
 /// A tenant's state at the end of its log.
 #[derive(Clone, Debug)]
@@ -27,6 +28,7 @@ pub struct Ledger {
     desk: Arc<Desk>,
     bindings: Arc<Bindings>,
     recent: Recents,
+    departed: Vec<Departed>,
     mode: Mode,
 }
 
@@ -35,7 +37,7 @@ impl Ledger {
     #[must_use]
     pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
         let desk = Arc::new(Desk::new(0, workspace).with_tables(bindings.tables.clone()));
-        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), mode }
+        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), departed: Vec::new(), mode }
     }
 
     /// The state that the store holds. The workspace may be a newer one than the log's: then
@@ -62,7 +64,8 @@ impl Ledger {
         for known in snapshot.recent {
             recent.remember(known.person, known.decision);
         }
-        Self { seed: snapshot.seed, seq: snapshot.seq, desk: Arc::new(desk), bindings, recent, mode }
+        let Snapshot { seed, seq, departed, .. } = snapshot;
+        Self { seed, seq, desk: Arc::new(desk), bindings, recent, departed, mode }
     }
 
     /// The number of the last entry.
@@ -113,21 +116,17 @@ impl Ledger {
         Entry { at, inbox: None, body: EntryBody::Counter { flow, name, value } }
     }
 
-    /// Decides about a lead.
+    /// Decides about a lead. One with which deciding panics goes to the fallback, so that it
+    /// holds up nobody behind it.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
-        self.seq += 1;
+        let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
         let inbox = lead.inbox.clone();
         let who = person(&lead);
-        let around = Around {
-            desk: &self.desk,
-            bindings: &self.bindings,
-            earlier: self.recent.newest.get(&who),
-            rules,
-            now,
-            entropy: self.seed.at(self.seq),
-            mode: self.mode,
-        };
-        let recorded = decide(lead, &around);
+        let around = self.around(&who, rules, now);
+        // Nothing is changed before this is over, so a panic leaves the state as it was.
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
+        let recorded = decided.unwrap_or_else(|_| defect(lead, &around));
+        self.seq += 1;
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
         }
@@ -138,6 +137,38 @@ impl Ledger {
             self.recent.remember(who, recorded.decision.clone());
         }
         Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
+    }
+
+    /// Whether a rule would be asked about a lead now.
+    #[must_use]
+    pub fn asks(&self, lead: &EnrichedLead, rules: &dyn Rules, now: Timestamp) -> bool {
+        let who = person(lead);
+        let asks = || !self.has_departed(lead) && asks(lead, &self.around(&who, rules, now));
+        // A defect is met again when it is decided.
+        catch_unwind(AssertUnwindSafe(asks)).unwrap_or(false)
+    }
+
+    fn around<'a>(&'a self, who: &PersonKey, rules: &'a dyn Rules, now: Timestamp) -> Around<'a> {
+        Around {
+            desk: &self.desk,
+            bindings: &self.bindings,
+            earlier: self.recent.newest.get(who),
+            rules,
+            now,
+            entropy: self.seed.at(self.seq + 1),
+            mode: self.mode,
+        }
+    }
+
+    /// Whether the lead is about somebody who was erased after it had been taken in.
+    fn has_departed(&self, lead: &EnrichedLead) -> bool {
+        if self.departed.is_empty() {
+            return false;
+        }
+        let received = lead.stages.received.unwrap_or(Timestamp::MIN);
+        let before = |gone: &Departed| lead.row().map_or(received <= gone.at, |row| row <= gone.row);
+        let names = [person(lead), PersonKey::of_lead(&lead.lead.id)].map(|name| name.digest(&self.seed));
+        self.departed.iter().any(|gone| before(gone) && names.contains(&gone.digest))
     }
 
     /// Forgets decisions that nothing can join any more.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 pub use rota_domain::decision::Apply;
 use rota_domain::decision::Decision;
 use rota_domain::effect::Act;
@@ -81,6 +81,12 @@ pub enum OrderError {
     /// The key was used for another question.
     #[error("this key was used for another call")]
     OtherQuestion,
+    /// It asks a rule, and the tenant's rules have used their fuel; nothing was taken in.
+    #[error("the rules of this tenant have used the fuel of this minute")]
+    Spent {
+        /// How long until there is some again.
+        wait: SignedDuration,
+    },
     /// The record could not be read from its CRM.
     #[error("the record cannot be read now: {0}")]
     Unreadable(String),

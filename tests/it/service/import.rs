@@ -1,11 +1,14 @@
 //! Files of leads.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rota::import::{Form, Reading};
 use rota_domain::access::Role;
+use rota_domain::plan::{Plan as Granted, Plans};
 use serde_json::{Value, json};
 
-use super::{Service, workspace};
+use super::{Service, plan, until, workspace};
 use crate::command::rota;
 
 const CSV: &str = "text/csv";
@@ -77,6 +80,43 @@ async fn the_command_line_takes_a_file_to_a_server() {
     ");
     let nobody = run("http://127.0.0.1:9", &[]);
     assert_eq!(nobody.code, 3, "{}", nobody.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_takes_in_no_more_than_the_leads_of_a_minute_and_goes_on_when_it_is_sent_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), &[workspace("acme", "")]);
+    let granted = Granted { leads_per_minute: Some(600), ..Granted::default() };
+    plan.plans = Plans { tenants: BTreeMap::from([("acme".into(), granted)]), named: BTreeMap::new() };
+    let service = Service::with(folder, plan).await;
+    let token = service.token("acme", Role::Operator).await;
+    let lines: String = (0..1_000).map(|n| format!("{}\n", json!({ "id": format!("{n}") }))).collect();
+    let send = || async {
+        let request = service.client.post(format!("{}/v1/leads?import=large", service.url)).bearer_auth(&token);
+        let answer = request.header("content-type", "application/jsonl").body(lines.clone()).send();
+        let answer = answer.await.expect("an answer");
+        let after = answer.headers().get("retry-after").map(|value| value.to_str().expect("text").to_owned());
+        (answer.status().as_u16(), after, answer.json::<Value>().await.expect("JSON"))
+    };
+    let (status, after, told) = send().await;
+    assert_eq!((status, &told["type"]), (429, &json!("urn:rota:problem:busy")), "{told}");
+    let seconds: u64 = after.expect("it says when").parse().expect("seconds");
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert!(told["mend"].as_str().is_some_and(|mend| mend.contains("under the same name")), "{told}");
+    assert!((600..1_000).contains(&taken(&told)), "{told}");
+    let further = async || {
+        let (status, _, told) = send().await;
+        assert_eq!(status, 429);
+        taken(&told) > 0
+    };
+    until("room for more, though what came before was sent again", further).await;
+}
+
+/// How many leads an import that was refused says to have taken in.
+fn taken(problem: &Value) -> u64 {
+    let (before, _) =
+        problem["detail"].as_str().and_then(|detail| detail.split_once(" leads were taken in")).expect("a count");
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 /// A cell in quotes.

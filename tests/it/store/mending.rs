@@ -252,3 +252,86 @@ async fn what_waits_for_a_connection_can_be_hurried() {
     store.hurry(&acme(), &hs(), at(3)).await.unwrap();
     assert_eq!(claim(&store, 3).await.len(), 3);
 }
+
+/// A decision's owner and message, of which the message was stranded: dead, as its destination
+/// was gone.
+async fn stranded(store: &SqliteStore) {
+    record(store, 0, told("1", "d1", vec![owner("71")])).await;
+    assert_eq!(store.strand(&acme(), &[hs()], at(1)).await.unwrap(), 1);
+    assert_eq!(states(store, "d1").await, [Waiting, Dead]);
+}
+
+/// Tries it again, alone or with all that is dead.
+async fn again(store: &SqliteStore, id: &str, together: bool, seconds: i64) {
+    if together {
+        assert!(store.mend(&acme(), &Group::default(), Repair::Retry, at(seconds)).await.unwrap() > 0);
+    } else {
+        assert!(store.repair(&acme(), &id.into(), Repair::Retry, at(seconds)).await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_stranded_message_that_is_retried_waits_for_its_owner_again() {
+    for together in [false, true] {
+        let (_folder, store) = store().await;
+        stranded(&store).await;
+        again(&store, "d1/1", together, 2).await;
+        assert_eq!(states(&store, "d1").await, [Waiting, Held], "{together}");
+        assert!(messages(&store, 3).await.is_empty(), "nobody is told before the owner is confirmed");
+        let head = claim_one(&store, 3).await;
+        assert!(settle(&store, 3, head, Settle::Done).await);
+        let told = messages(&store, 4).await;
+        assert_eq!(ids(&told), ["d1/1"]);
+        assert!(settle(&store, 5, told[0].clone(), Settle::Done).await);
+        assert_eq!(store.backlog(&acme()).await.unwrap().1, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_stranded_message_whose_owner_is_confirmed_goes_at_once_when_it_is_retried() {
+    for together in [false, true] {
+        let (_folder, store) = store().await;
+        stranded(&store).await;
+        let head = claim_one(&store, 2).await;
+        assert!(settle(&store, 2, head, Settle::Done).await);
+        again(&store, "d1/1", together, 3).await;
+        assert_eq!(ids(&messages(&store, 3).await), ["d1/1"], "{together}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranded_message_whose_owner_is_dead_comes_back_with_the_owner_only() {
+    let (_folder, store) = store().await;
+    stranded(&store).await;
+    let head = claim_one(&store, 2).await;
+    assert!(settle(&store, 2, head, dead(None)).await);
+    again(&store, "d1/1", false, 3).await;
+    assert_eq!(states(&store, "d1").await, [Dead, Superseded]);
+    again(&store, "d1/0", false, 4).await;
+    assert_eq!(states(&store, "d1").await, [Waiting, Held]);
+}
+
+#[tokio::test]
+async fn a_stranded_message_whose_owner_was_given_up_is_not_sent() {
+    for together in [false, true] {
+        let (_folder, store) = store().await;
+        stranded(&store).await;
+        assert!(store.repair(&acme(), &"d1/0".into(), Repair::Drop, at(2)).await.unwrap());
+        again(&store, "d1/1", together, 3).await;
+        assert_eq!(states(&store, "d1").await, [Dropped, Superseded], "{together}");
+        assert_eq!(store.backlog(&acme()).await.unwrap().1, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_stranded_owner_and_its_message_that_are_retried_together_keep_their_order() {
+    let (_folder, store) = store().await;
+    record(&store, 0, told("1", "d1", vec![owner("71"), task("one")])).await;
+    assert_eq!(store.strand(&acme(), &[line("ops")], at(1)).await.unwrap(), 2);
+    assert_eq!(states(&store, "d1").await, [Dead, Dead, Superseded]);
+    again(&store, "d1/1", false, 2).await;
+    assert_eq!(states(&store, "d1").await, [Dead, Superseded, Superseded], "no task without its owner");
+    again(&store, "d1/0", true, 3).await;
+    assert_eq!(states(&store, "d1").await, [Waiting, Waiting, Held]);
+    assert_eq!(claim_one(&store, 4).await.effect.id.as_str(), "d1/0");
+}

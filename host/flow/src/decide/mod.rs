@@ -8,6 +8,7 @@
 
 mod outcome;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -46,46 +47,93 @@ pub struct Around<'a> {
 /// Decides about one lead.
 #[must_use]
 pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
-    let lead = arrived.lead.clone();
-    let workspace = &around.desk.workspace;
-    let class = class::classify(&workspace.sources, &lead);
+    let class = class::classify(&around.desk.workspace.sources, &arrived.lead);
     let draft = Draft::new(arrived, around, class);
+    match course(&draft, around) {
+        Course::Unrouted(reason) => draft.unrouted(reason),
+        Course::GivenUp(flow, reason) => draft.given_up(flow, reason),
+        Course::Coalesced(flow, earlier) => draft.coalesced(flow, earlier),
+        Course::Kept(flow, owner) => draft.kept(flow, &owner),
+        Course::Ask(flows) => ask(draft, &flows, around, class),
+    }
+}
+
+/// Whether a rule would be asked about a lead; otherwise the host decides alone, and no fuel is
+/// used.
+#[must_use]
+pub fn asks(arrived: &EnrichedLead, around: &Around<'_>) -> bool {
+    let draft = Draft::new(arrived.clone(), around, class::UNCLASSIFIED);
+    matches!(course(&draft, around), Course::Ask(_))
+}
+
+/// How a lead goes, before any rule is asked.
+enum Course<'a> {
+    Unrouted(Reason),
+    GivenUp(&'a Flow, Reason),
+    Coalesced(&'a Flow, &'a Decision),
+    Kept(&'a Flow, Owner),
+    Ask(Vec<&'a Flow>),
+}
+
+fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
+    let lead = &*draft.lead();
+    let workspace = &around.desk.workspace;
     let flows = match draft.facts() {
         Facts::Gone => {
-            return draft.unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
+            return Course::Unrouted(Reason::new("record-gone", "the CRM does not have this record any more"));
+        }
+        Facts::Erased => {
+            let detail = "the person was erased while this waited, and nothing of it was kept";
+            return Course::Unrouted(Reason::new("person-erased", detail));
         }
         Facts::Disconnected(connection) => {
             let detail = format!("the workspace has no connection `{connection}` any more, by which this came");
-            return draft.unrouted(Reason::new("no-connection", detail));
+            return Course::Unrouted(Reason::new("no-connection", detail));
         }
         // Nothing is known that conditions could look at: the first flow for such records it is.
         Facts::Refused(_) if draft.only_flow().is_none() => {
             workspace.flows.iter().filter(|flow| flow.enrol.object == lead.object).collect()
         }
-        Facts::Known | Facts::Refused(_) => enrolled(&workspace.flows, &lead, draft.only_flow()),
+        Facts::Known | Facts::Refused(_) => enrolled(&workspace.flows, lead, draft.only_flow()),
     };
-    let Some(first) = flows.first() else {
-        return draft.unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
+    let Some(first) = flows.first().copied() else {
+        return Course::Unrouted(Reason::new("not-enrolled", "no flow takes such a lead"));
     };
     if let Facts::Refused(why) = draft.facts() {
-        let reason = Reason::new("record-unreadable", why.clone());
-        return draft.given_up(first, reason);
+        return Course::GivenUp(first, Reason::new("record-unreadable", why.clone()));
     }
     if draft.attempt() > OWNER_ATTEMPTS {
         let reason = Reason::new(DELIVERY_FAILED, "the CRM takes none of the owners that were chosen");
-        return draft.given_up(first, reason);
+        return Course::GivenUp(first, reason);
     }
-    let joined = joinable(around, first, &lead).filter(|earlier| draft.can_join(earlier));
+    let joined = joinable(around, first, lead).filter(|earlier| draft.can_join(earlier));
     if let Some(earlier) = joined.filter(|earlier| earlier.lead == lead.id) {
-        return draft.coalesced(first, earlier);
+        return Course::Coalesced(first, earlier);
     }
     let owner = around.desk.owner(lead.owner.as_deref(), lead.owner_left);
-    if first.owned == Owned::Keep && is_active(&owner, &lead) {
-        return draft.kept(first, &owner);
+    if first.owned == Owned::Keep && is_active(&owner, lead) {
+        return Course::Kept(first, owner);
     }
     match joined {
-        Some(earlier) => draft.coalesced(first, earlier),
-        None => ask(draft, &flows, around, class),
+        Some(earlier) => Course::Coalesced(first, earlier),
+        None => Course::Ask(flows),
+    }
+}
+
+/// What becomes of a lead with which `decide` met a defect of the host: no rule is asked and no
+/// condition looked at again. The first flow for such records takes it.
+#[must_use]
+pub fn defect(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
+    let lead = arrived.lead.clone();
+    let draft = Draft::new(arrived, around, class::UNCLASSIFIED);
+    let mut flows = around.desk.workspace.flows.iter();
+    let flow = match draft.only_flow() {
+        Some(only) => flows.find(|flow| flow.id == *only),
+        None => flows.find(|flow| flow.enrol.object == lead.object),
+    };
+    match flow {
+        Some(flow) => draft.defective(flow),
+        None => draft.unrouted(Reason::new("defect", "deciding met a defect of Rota, and no flow takes such a lead")),
     }
 }
 
@@ -149,7 +197,7 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             let detail = format!("this host has no plugin for the flow `{}`", flow.id);
             return draft.failed(flow, &Failure { code: ErrorCode::Compile, detail });
         };
-        let answer = around.rules.ask(Question {
+        let question = Question {
             plugin: binding.plugin.digest.clone(),
             limits: binding.limits,
             flow: flow.id.clone(),
@@ -158,7 +206,11 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             lead: draft.lead(),
             class: class.clone(),
             desk: around.desk.clone(),
-        });
+        };
+        // Nothing of the question is looked at after a panic, which is the host's own.
+        let Ok(answer) = catch_unwind(AssertUnwindSafe(|| around.rules.ask(question))) else {
+            return draft.defective(flow);
+        };
         match draft.hear(binding, answer) {
             Verdict::Decided(decided) => return draft.decided(flow, *decided),
             Verdict::Failed(failure) => return draft.failed(flow, &failure),

@@ -224,6 +224,18 @@ impl<'a> Draft<'a> {
         self.recorded()
     }
 
+    /// The host failed at it, and not the rule: the flow's fallback takes the lead.
+    pub(super) fn defective(mut self, flow: &Flow) -> Recorded {
+        let lead = &self.decision.lead;
+        tracing::error!(%lead, flow = %flow.id, "Deciding about a lead met a defect of Rota, and the fallback takes it; please report it");
+        self.decision.reason = Reason::new("fallback", "deciding met a defect of Rota");
+        self.decision.error = Some(ErrorCode::Defect);
+        self.decision.error_detail =
+            Some("this is no fault of the rule: report it, and the operator finds where it happened in the log".into());
+        self.fall_back(flow);
+        self.recorded()
+    }
+
     /// No rule is asked, because nothing would come of it: a queue takes the lead.
     pub(super) fn given_up(mut self, flow: &Flow, reason: Reason) -> Recorded {
         self.decision.flow = Some(flow.id.clone());

@@ -83,4 +83,11 @@ pub trait People: Send + Sync {
         now: Timestamp,
         settles: Option<i64>,
     ) -> Result<Erased, StoreError>;
+
+    /// Forgets who was erased before this time, unless something waits that was taken in
+    /// before them: nothing comes any more that would have to be known as theirs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn forget_departed(&self, tenant: &TenantId, before: Timestamp) -> Result<(), StoreError>;
 }

@@ -134,6 +134,20 @@ pub struct Snapshot {
     pub counters: Counters,
     /// The newest decision about each person, no older than was asked for.
     pub recent: Vec<Recent>,
+    /// Who was erased lately, while something may wait that was taken in before.
+    pub departed: Vec<Departed>,
+}
+
+/// Somebody who was erased: what was taken in before, and is decided after, brings nothing
+/// of them back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departed {
+    /// Who, as `PersonKey::digest` names them.
+    pub digest: [u8; 32],
+    /// When: calls that were received by then came before.
+    pub at: Timestamp,
+    /// The newest row of the inbox then: it came before, and so did all older ones.
+    pub row: i64,
 }
 
 /// The newest decision about a person, which later events may join.

@@ -50,7 +50,11 @@ pub(super) struct UnderWay {
 impl Sequencer {
     /// Decides what is ready; false if that was nothing.
     pub(super) async fn decide(&mut self) -> Result<bool, StoreError> {
-        if self.ready.is_empty() || self.pending.room() == 0 || self.spent().is_some() {
+        let spent = self.spent();
+        if spent.is_none() {
+            self.ready.splice(0..0, self.aside.drain(..));
+        }
+        if self.ready.is_empty() || self.pending.room() == 0 {
             return Ok(false);
         }
         let ledger = match self.ledger.take() {
@@ -67,6 +71,13 @@ impl Sequencer {
             }
             self.inbox.block();
             return Ok(false);
+        }
+        if let Some(wait) = spent {
+            self.put_aside(&ledger, wait);
+            if self.ready.is_empty() {
+                self.ledger = Some(ledger);
+                return Ok(true);
+            }
         }
         if self.pending.is_empty() {
             self.pending.expected = ledger.seq();
@@ -219,6 +230,8 @@ impl Sequencer {
     /// What is ready waits again, where it waited before: rows in the inbox, calls in line.
     pub(super) fn unready(&mut self) {
         let mut calls = Vec::new();
+        self.inbox.asking = 0;
+        self.ready.splice(0..0, self.aside.drain(..));
         for Ready { lead, call } in std::mem::take(&mut self.ready) {
             if let Some(row) = lead.row() {
                 self.inbox.taken.remove(&row);

@@ -2,16 +2,20 @@
 //! everything else, one batch at a time, so that a slow CRM holds up only what comes from it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::task::JoinHandle;
 
+use super::commit::BATCH;
 use super::standing::refreshed;
 use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_again};
 use crate::decide::DELIVERY_FAILED;
 use crate::enrich::{Accounts, Arrived, EnrichedLead, Kind, at_once, enrich};
 use crate::erasing::erase;
+use crate::ledger::Ledger;
 use crate::orders::OrderError;
 use crate::ports::{Payload, StoreError};
 
@@ -40,6 +44,9 @@ pub(super) struct Look {
     more: bool,
     /// Kinds that could not be read since the beginning of this look, with the reason.
     down: BTreeMap<Kind, String>,
+    /// Rows up to here were looked at while there was no fuel: those that are left ask a rule,
+    /// or may do so.
+    pub(super) asking: i64,
     /// Whether the last look found only what cannot be decided now.
     pub(super) blocked: bool,
 }
@@ -92,13 +99,12 @@ struct Read {
 }
 
 impl Sequencer {
-    /// Takes in what can be decided next; false if there is nothing. What arrives for a
-    /// tenant whose rules have used their fuel, or that is held, waits in the inbox.
+    /// Takes in what can be decided next; false if there is nothing. Of a tenant whose rules
+    /// have used their fuel, that is what asks no rule; of one that is held, no row of the inbox.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
-        if self.spent().is_some() {
-            return Ok(false);
-        }
-        let room = self.pending.room().saturating_sub(self.ready.len());
+        let spent = self.spent();
+        let aside = if spent.is_none() { self.aside.len() } else { 0 };
+        let room = self.pending.room().saturating_sub(self.ready.len() + aside);
         if room == 0 {
             return Ok(false);
         }
@@ -106,14 +112,20 @@ impl Sequencer {
         let few = !self.under_way.is_empty() && self.line.len() < ENOUGH;
         let calls = if few { Vec::new() } else { self.line.take(room.min(CALLS), self.reading.is_none()) };
         let mut worked = !calls.is_empty();
-        let calls = self.answer_repeats(calls).await;
+        let mut calls = self.answer_repeats(calls).await;
+        if let Some(wait) = spent {
+            // No record is read to find out whether a rule would be asked.
+            let (to_read, whole) = calls.into_iter().partition(|call| call.arrived().is_to_read(&self.reads));
+            self.turn_away(to_read, wait);
+            calls = whole;
+        }
         let mut batch: Vec<(Arrived, Option<Placed>)> =
             calls.into_iter().map(|call| (call.arrived(), Some(call))).collect();
         // Rows wait while others are read, so that they keep their order.
         let mut page = Ok(Vec::new());
         if self.inbox.due && self.reading.is_none() && !self.desktop.share.is_held() {
             worked = true;
-            page = self.page().await;
+            page = self.page(spent.is_some()).await;
         }
         let failed =
             page.as_mut().map(|rows| batch.splice(0..0, rows.drain(..).map(|row| (row, None))).count()).err().cloned();
@@ -151,15 +163,20 @@ impl Sequencer {
         new
     }
 
-    /// The next page of the inbox, without what is taken already.
-    async fn page(&mut self) -> Result<Vec<Arrived>, StoreError> {
+    /// The next page of the inbox, without what is taken already; while the fuel is spent,
+    /// without what has to be read, too.
+    async fn page(&mut self, spent: bool) -> Result<Vec<Arrived>, StoreError> {
         let limit = u32::try_from(ROWS).unwrap_or(u32::MAX);
-        let waiting = self.desktop.store.waiting(&self.desktop.tenant, self.inbox.after, limit).await?;
+        let after = if spent { self.inbox.after.max(self.inbox.asking) } else { self.inbox.after };
+        let waiting = self.desktop.store.waiting(&self.desktop.tenant, after, limit).await?;
         let Some(last) = waiting.last() else {
             let down = std::mem::take(&mut self.inbox.down);
             self.complain(&down);
             let more = self.inbox.more;
             self.inbox.end();
+            if !spent && down.is_empty() {
+                self.inbox.asking = 0;
+            }
             if !down.is_empty() {
                 self.inbox.block();
             } else if more {
@@ -177,13 +194,45 @@ impl Sequencer {
             self.inbox.begin();
             return Ok(Vec::new());
         }
-        let mut rows = Vec::with_capacity(waiting.len());
+        if spent {
+            self.inbox.asking = self.inbox.asking.max(last.id);
+        }
+        let mut rows: Vec<Arrived> = Vec::with_capacity(waiting.len());
         for row in waiting {
-            if self.inbox.taken.insert(row.id) {
-                rows.push(row.into());
+            let id = row.id;
+            let arrived = Arrived::from(row);
+            if !(spent && arrived.is_to_read(&self.reads)) && self.inbox.taken.insert(id) {
+                rows.push(arrived);
             }
         }
         Ok(rows)
+    }
+
+    /// Of what is ready, leaves what asks no rule: there is no fuel for the others. Callers are
+    /// told so; leads of the inbox wait, some of them as they were read.
+    pub(super) fn put_aside(&mut self, ledger: &Ledger, wait: Duration) {
+        let Desktop { rules, clock, .. } = &self.desktop;
+        let now = clock.now();
+        let (asking, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.ready).into_iter().partition(|ready| ledger.asks(&ready.lead, &**rules, now));
+        self.ready = others;
+        let mut calls = Vec::new();
+        for mut ready in asking {
+            match ready.call.take() {
+                Some(call) => calls.push(call),
+                None if self.aside.len() < BATCH => self.aside.push(ready),
+                None => drop(ready.lead.row().map(|row| self.inbox.taken.remove(&row))),
+            }
+        }
+        self.turn_away(calls, wait);
+    }
+
+    /// Tells callers that there is no fuel for them.
+    fn turn_away(&mut self, calls: Vec<Placed>, wait: Duration) {
+        for call in calls {
+            self.line.settle(call.call().key.as_ref());
+            call.answer(Err(OrderError::Spent { wait: SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX) }));
+        }
     }
 
     /// Makes leads ready, at once where no record has to be read; false if nothing was to be
@@ -265,7 +314,7 @@ impl Sequencer {
         }
         if let Some(accounts) = read.accounts {
             self.accounts = accounts;
-            self.enter_statuses().await?;
+            self.enter_directories().await?;
         }
         Ok(true)
     }

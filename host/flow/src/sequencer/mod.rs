@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{Seed, TenantId};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
@@ -40,6 +40,8 @@ const DIRECTORY_EVERY: Duration = Duration::from_mins(10);
 const LACKING_EVERY: Duration = Duration::from_secs(5);
 /// How long calls that wait are still carried out when the tenant is stopped.
 const LAST_CALLS: Duration = Duration::from_secs(10);
+/// No call that is not decided is as old as this.
+const CALLS_LAST: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a tenant's sequencer works with.
 #[derive(Clone)]
@@ -77,7 +79,11 @@ pub struct Sequencer {
     reading: Option<Reading>,
     /// Whether the directories of owners are to be read anew.
     refresh: bool,
+    /// Whether what follows from the workspace could not all be recorded.
+    unsettled: bool,
     ready: Vec<Ready>,
+    /// Leads of the inbox that are read, and wait for fuel.
+    aside: Vec<Ready>,
     pending: Pending,
     /// Oldest first; each stands on the one before.
     under_way: VecDeque<UnderWay>,
@@ -101,7 +107,8 @@ pub enum Progress {
     Idle,
     /// What waits cannot be read now.
     Blocked,
-    /// The tenant's rules have used the fuel of this minute; there is some again after this.
+    /// What waits asks a rule, and the tenant's rules have used the fuel of this minute; there is
+    /// some again after this.
     Spent(Duration),
 }
 
@@ -125,7 +132,9 @@ impl Sequencer {
             inbox: Look::default(),
             reading: None,
             refresh: false,
+            unsettled: false,
             ready: Vec::new(),
+            aside: Vec::new(),
             pending: Pending::default(),
             under_way: VecDeque::new(),
             last: Before::nothing(),
@@ -135,8 +144,9 @@ impl Sequencer {
             tally: Arc::default(),
         };
         sequencer.read_directories().await;
-        sequencer.enter_workspace().await?;
+        sequencer.enter_workspace(None).await?;
         sequencer.settle_in().await?;
+        sequencer.forget_departed().await;
         Ok(sequencer)
     }
 
@@ -179,7 +189,7 @@ impl Sequencer {
                 () = bell.notified(), if !self.inbox.blocked => { self.inbox.again(); None }
                 _ = poll.tick() => { self.inbox.again(); None }
                 _ = lacking.tick() => { self.refresh |= self.lacks_directory(); None }
-                _ = directories.tick() => { self.refresh = true; None }
+                _ = directories.tick() => { self.refresh = true; self.forget_departed().await; None }
                 Some(order) = orders.recv(), if !self.line.is_full() => Some(order),
                 () = stirred.notified() => None,
                 () = std::future::ready(()), if busy => None,
@@ -233,7 +243,8 @@ impl Sequencer {
         let (called, rows) = std::mem::take(&mut self.ready).into_iter().partition(|ready| ready.call.is_some());
         self.ready = called;
         let rows: Vec<Ready> = rows;
-        rows.into_iter().for_each(|row| self.let_go(row, &OrderError::Stopped));
+        let aside = std::mem::take(&mut self.aside);
+        rows.into_iter().chain(aside).for_each(|row| self.let_go(row, &OrderError::Stopped));
         let stirred = self.stirred.clone();
         let last = async {
             loop {
@@ -278,12 +289,9 @@ impl Sequencer {
     /// # Errors
     /// When the store fails. A conflict is not an error: the state is loaded again.
     pub async fn turn(&mut self) -> Result<Progress, StoreError> {
-        if let Some(wait) = self.spent() {
-            return Ok(Progress::Spent(wait));
-        }
         if self.lacks_directory() {
             self.read_directories().await;
-            self.enter_statuses().await?;
+            self.enter_directories().await?;
         }
         self.inbox.begin();
         let stirred = self.stirred.clone();
@@ -297,7 +305,11 @@ impl Sequencer {
             if self.reading.is_some() {
                 stirred.notified().await;
             } else if !worked {
-                return Ok(if self.inbox.blocked { Progress::Blocked } else { Progress::Idle });
+                return Ok(match self.spent().filter(|_| self.inbox.asking > 0 || !self.aside.is_empty()) {
+                    Some(wait) => Progress::Spent(wait),
+                    None if self.inbox.blocked => Progress::Blocked,
+                    None => Progress::Idle,
+                });
             }
         }
     }
@@ -305,6 +317,9 @@ impl Sequencer {
     /// Does what can be done now without waiting for a CRM or a commit; false if that was
     /// nothing.
     async fn step(&mut self) -> Result<bool, StoreError> {
+        if self.unsettled {
+            self.settle_in().await?;
+        }
         let landed = self.landed()?;
         // Before anything else, so that the store never waits for what is decided already.
         self.begin_commit();
@@ -325,6 +340,16 @@ impl Sequencer {
         match self.ledger.take() {
             Some(ledger) => Ok(ledger),
             None => standing::load(&self.desktop).await,
+        }
+    }
+
+    /// Forgets who was erased, once nothing waits that came before. That is done again later,
+    /// should it fail.
+    async fn forget_departed(&self) {
+        let Desktop { tenant, people, clock, .. } = &self.desktop;
+        let before = clock.now().checked_sub(CALLS_LAST).unwrap_or(Timestamp::MIN);
+        if let Err(error) = people.forget_departed(tenant, before).await {
+            tracing::warn!(%tenant, %error, "Who was erased lately is remembered a while longer");
         }
     }
 

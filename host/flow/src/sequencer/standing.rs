@@ -9,11 +9,14 @@ use rota_domain::id::{ConnectionId, RepId};
 use rota_domain::rule::Mode;
 use rota_domain::workspace::{Destination, Rep};
 
-use super::{Desktop, Sequencer};
+use super::{Desktop, PAUSE, Sequencer};
 use crate::enrich::{Account, Accounts, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{OrderError, Revision};
 use crate::ports::{Crm, Entry, StoreError};
+
+/// How often the store is asked what became of a revision, with a pause after each time.
+const ASKED_AGAIN: u32 = 30;
 
 impl Sequencer {
     /// Decides under this revision from now on. When it cannot be entered, the one before
@@ -35,10 +38,14 @@ impl Sequencer {
         let before = std::mem::replace(&mut self.desktop.revision, revision);
         // Loaded anew, since bindings can change where the workspace does not.
         self.ledger = None;
-        if let Err(error) = self.enter_workspace().await {
+        let refused = match self.enter_workspace(base).await {
+            Ok(moved) => moved.map(|now| OrderError::Moved { now }),
+            Err(error) => self.is_entered(now, error).await.err(),
+        };
+        if let Some(refused) = refused {
             self.desktop.revision = before;
             self.ledger = None;
-            return Err(error.into());
+            return Err(refused);
         }
         self.reads = Arc::new(reads(&self.desktop.revision.workspace, &self.desktop.revision.bindings));
         let crms = &self.desktop.revision.crms;
@@ -49,21 +56,53 @@ impl Sequencer {
         // It is entered already: what fails from here on is done again later, and refuses nothing.
         if let Err(error) = self.settle_in().await {
             tracing::warn!(tenant = %self.desktop.tenant, %error, "After a new revision, owners' changes were not recorded yet");
-            self.ledger = None;
         }
         Ok(entered)
     }
 
+    /// After an entry of the workspace that failed: whether the log has it all the same, since
+    /// only the answer was lost. `before` is the revision that was there. The store is asked
+    /// until it answers, for a while: nothing can be decided before it does.
+    async fn is_entered(&mut self, before: u64, error: StoreError) -> Result<(), OrderError> {
+        for attempt in 1..=ASKED_AGAIN {
+            match load(&self.desktop).await {
+                Ok(ledger) if ledger.desk().revision == before => return Err(error.into()),
+                Ok(ledger) if ledger.desk().workspace == self.desktop.revision.workspace => {
+                    self.desktop.revision.origin = None;
+                    self.ledger = Some(ledger);
+                    return Ok(());
+                }
+                Ok(ledger) => return Err(OrderError::Moved { now: ledger.desk().revision }),
+                Err(error) => {
+                    tracing::warn!(tenant = %self.desktop.tenant, %error, attempt, "Whether a revision was entered is not known yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        Err(error.into())
+    }
+
     /// What follows from another workspace: who has left its CRMs, and which effects nobody
-    /// carries any more.
+    /// carries any more. Should it fail, it is done again before anything is decided.
     pub(super) async fn settle_in(&mut self) -> Result<(), StoreError> {
+        self.unsettled = true;
         self.enter_statuses().await?;
-        self.strand().await
+        self.strand().await?;
+        self.unsettled = false;
+        Ok(())
+    }
+
+    /// Enters what the directories say now. Should it fail, it is done again before anything
+    /// is decided.
+    pub(super) async fn enter_directories(&mut self) -> Result<(), StoreError> {
+        let entered = self.enter_statuses().await;
+        self.unsettled |= entered.is_err();
+        entered
     }
 
     /// Lets a person know of effects whose connection the workspace has no more: nobody
     /// would ever carry them.
-    pub(super) async fn strand(&self) -> Result<(), StoreError> {
+    async fn strand(&self) -> Result<(), StoreError> {
         let Desktop { tenant, store, revision, clock, .. } = &self.desktop;
         let destinations = revision.workspace.destinations.iter().map(Destination::connection);
         let connections: Vec<_> = revision.crms.keys().cloned().chain(destinations).collect();
@@ -74,28 +113,35 @@ impl Sequencer {
         Ok(())
     }
 
-    /// Enters the workspace if it is not the one that the log ends with.
-    pub(super) async fn enter_workspace(&mut self) -> Result<(), StoreError> {
+    /// Enters the workspace if it is not the one that the log ends with, and if the log is at
+    /// this base; otherwise gives the revision that the log is at.
+    pub(super) async fn enter_workspace(&mut self, base: Option<u64>) -> Result<Option<u64>, StoreError> {
         loop {
             self.flush().await?;
             let mut ledger = self.ledger().await?;
+            let now = ledger.desk().revision;
+            // Asked each time: after a conflict, it is another log.
+            if base.is_some_and(|base| base != now) {
+                self.ledger = Some(ledger);
+                return Ok(Some(now));
+            }
             let Revision { workspace, bindings, origin, .. } = &self.desktop.revision;
             if origin.is_none() && ledger.desk().revision > 0 && ledger.desk().workspace == *workspace {
                 self.ledger = Some(ledger);
-                return Ok(());
+                return Ok(None);
             }
             let expected = ledger.seq();
             let (workspace, bindings, origin) = (workspace.clone(), bindings.clone(), origin.clone());
             let entry = ledger.revise(workspace, bindings, origin, self.desktop.clock.now());
             if self.enter(ledger, expected, vec![entry]).await? {
                 self.desktop.revision.origin = None;
-                return Ok(());
+                return Ok(None);
             }
         }
     }
 
     /// Enters whom the CRMs' directories know to have left, or to be there again.
-    pub(super) async fn enter_statuses(&mut self) -> Result<(), StoreError> {
+    async fn enter_statuses(&mut self) -> Result<(), StoreError> {
         loop {
             self.flush().await?;
             let mut ledger = self.ledger().await?;

@@ -9,8 +9,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use http_body_util::BodyExt as _;
+use jiff::Timestamp;
 use rota_domain::access::{Change, Role};
 use rota_domain::id::{FlowId, TenantId};
+use rota_domain::plan::Quotas;
 use rota_flow::ports::{Accepted, Arrival, Payload};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,6 @@ pub(super) fn routes() -> Vec<Route> {
             .takes_bytes("application/jsonl")
             .or_takes(&["text/csv"])
             .gives::<Imported>()
-            .takes_a_lead()
             .body_limit(FILE_MAX)
             .time_limit(TAKEN_IN),
     ]
@@ -176,23 +177,45 @@ impl<'d> Import<'d> {
         Ok(())
     }
 
+    /// Stores the batch, as far as the plan's leads a minute reach.
     async fn store(&mut self) -> Result<(), Problem> {
-        let batch = std::mem::take(&mut self.batch);
-        if batch.is_empty() {
-            return Ok(());
-        }
-        // An import lasts; what was true when it began may not be.
-        if self.doors.tenants.standings().suspended(self.tenant) {
-            return Err(Problem::suspended(self.tenant));
-        }
-        let accepted = self.doors.inbox.accept(self.tenant, batch).await.map_err(|error| Problem::store(&error))?;
-        for one in accepted {
-            match one {
-                Accepted::New => self.result.accepted += 1,
-                Accepted::Duplicate => self.result.duplicates += 1,
+        let mut batch = std::mem::take(&mut self.batch);
+        while !batch.is_empty() {
+            // An import lasts; what was true when it began may not be.
+            if self.doors.tenants.standings().suspended(self.tenant) {
+                return Err(Problem::suspended(self.tenant));
             }
+            let rest = batch.split_off(self.room(batch.len())?);
+            let accepted = self.doors.inbox.accept(self.tenant, batch).await.map_err(|error| Problem::store(&error))?;
+            let new = accepted.iter().filter(|one| **one == Accepted::New).count() as u64;
+            let (quotas, now) = self.quotas();
+            self.doors.limits.came(self.tenant, &quotas, new, now);
+            self.result.accepted += new;
+            self.result.duplicates += accepted.len() as u64 - new;
+            batch = rest;
         }
         Ok(())
+    }
+
+    /// How many of so many leads may come in now. Only those that are new are counted then,
+    /// so that a file that is sent again gets further.
+    fn room(&self, leads: usize) -> Result<usize, Problem> {
+        let (quotas, now) = self.quotas();
+        let has_room = |leads: usize| self.doors.limits.has_room(self.tenant, &quotas, leads as u64, now);
+        let most = leads.min(usize::try_from(quotas.leads_per_minute).unwrap_or(leads));
+        let fits = std::iter::successors(Some(most), |most| Some(most / 2)).take_while(|most| *most > 0);
+        if let Some(fits) = fits.clone().find(|leads| has_room(*leads).is_ok()) {
+            return Ok(fits);
+        }
+        // Who comes again shall find room for some at once.
+        has_room(most).map(|()| most).map_err(|busy| Problem {
+            mend: "Send the file again under the same name after the seconds that Retry-After names: what was taken is not taken twice.",
+            ..busy
+        })
+    }
+
+    fn quotas(&self) -> (Quotas, Timestamp) {
+        (self.doors.tenants.plan(self.tenant).quotas(), self.doors.clock.now())
     }
 }
 

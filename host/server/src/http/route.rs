@@ -11,9 +11,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode};
 use rota_domain::access::Role;
 use rota_domain::decision::{Apply, Decision};
-use rota_domain::effect::Act;
-use rota_domain::id::{ConnectionId, Digest, EffectId, FlowId, LeadId};
+use rota_domain::id::{ConnectionId, Digest, FlowId, LeadId};
 use rota_domain::lead::Lead;
+use rota_domain::rate::whole_seconds;
 use rota_domain::workspace::Workspace;
 use rota_flow::orders::{Answered, Call, OrderError};
 use rota_flow::ports::{Keyed, Payload};
@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::Doors;
 use super::api::{Caller, Given, Route};
 use super::problem::Problem;
+use crate::show::ToApply;
 
 /// How long a caller waits who does not say it, in milliseconds.
 const TIMEOUT_MS: u32 = 10_000;
@@ -93,16 +94,6 @@ struct RouteAnswer {
     to_apply: Vec<ToApply>,
 }
 
-/// One thing that the caller is to do to the lead's record.
-#[derive(Serialize, JsonSchema)]
-struct ToApply {
-    /// Its name, the same in every repeat.
-    effect: EffectId,
-    /// What to do.
-    #[serde(flatten)]
-    act: Act,
-}
-
 async fn route(
     State(doors): State<Arc<Doors>>,
     caller: Caller,
@@ -137,8 +128,7 @@ impl RouteCall {
 }
 
 fn answer(Answered { decision, acts }: Answered) -> RouteAnswer {
-    let named = |(n, act)| ToApply { effect: EffectId::of(&decision.id, n + 1), act };
-    let to_apply = acts.into_iter().enumerate().map(named).collect();
+    let to_apply = ToApply::all(&decision.id, acts);
     RouteAnswer { decision, to_apply }
 }
 
@@ -246,6 +236,7 @@ fn refused(error: &OrderError) -> Problem {
     };
     match error {
         OrderError::Full { .. } => Problem::busy(format!("{}.", capital(&error.to_string())), 1),
+        OrderError::Spent { wait } => Problem::busy(format!("{}.", capital(&error.to_string())), whole_seconds(*wait)),
         OrderError::OtherQuestion => {
             let mend = "Use a new key for another call; a repeat has the same flow, lead and apply.";
             problem(StatusCode::CONFLICT, "other-question", mend, None)

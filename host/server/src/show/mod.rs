@@ -41,4 +41,4 @@ pub use report::{DemoMember, DemoPool, DemoReport, Percentiles};
 pub use revisions::{Revision, revisions};
 pub use summary::demo_summary;
 pub use trial::{figures, trial_tail};
-pub use why::{Considered, Sent, Step, Why, WhyNot};
+pub use why::{Considered, Sent, Step, ToApply, Why, WhyNot};

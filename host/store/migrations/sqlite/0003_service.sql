@@ -26,6 +26,17 @@ ALTER TABLE people ADD COLUMN key BLOB;
 ALTER TABLE people ADD COLUMN erased INTEGER;
 ALTER TABLE people ADD COLUMN erased_by TEXT;
 
+-- Who was erased lately, by the digest that their row had. What was taken in before and is
+-- decided after has to be known as theirs; once nothing of that kind waits, the row goes. `newest`
+-- is the number of the newest row of the inbox then.
+CREATE TABLE departed (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    digest BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    PRIMARY KEY (tenant, digest)
+) STRICT, WITHOUT ROWID;
+
 -- The bodies of an older database are moved from here to `private`, sealed, by whoever opens
 -- it first; then this table goes. Whoever is interrupted goes on at the next start.
 DROP VIEW decision_rows;

@@ -10,6 +10,7 @@ use rota_flow::ports::{AboutDecision, Dossier, Erased, Payload, People, Recalled
 use sqlx::QueryBuilder;
 
 use super::SqliteStore;
+use super::departed::Forget;
 use super::erase::Erase;
 use super::failure::Failure;
 use super::keys::TenantKeys;
@@ -83,6 +84,10 @@ impl People for SqliteStore {
             tracing::warn!(%tenant, %error, "The database's log was not emptied after an erasure; the next checkpoint does it");
         }
         Ok(erased)
+    }
+
+    async fn forget_departed(&self, tenant: &TenantId, before: Timestamp) -> Result<(), StoreError> {
+        self.writer.write(Forget { tenant: tenant.clone(), before }).await
     }
 }
 

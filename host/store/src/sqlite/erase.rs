@@ -5,24 +5,25 @@
 //! row is gone: not in backups, not in what a disk keeps of pages that were written anew. The
 //! rows are deleted all the same, pages are overwritten, and the log of the database is emptied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rota_domain::id::TenantId;
+use rota_domain::id::{LeadId, TenantId};
+use rota_domain::person::PersonKey;
 use rota_flow::ports::{Erased, StoreError, Whom};
 use serde_json::json;
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::failure::Failure;
-use super::inbox;
 use super::keys::TenantKeys;
 use super::lanes::{self, LaneKey};
 use super::log::{self, LogRow};
-use super::people::KeyDigest;
+use super::people::{KeyDigest, person_digest};
 use super::rows::unsigned;
 use super::whom::{self, Found, among};
 use super::writer::Unit;
+use super::{departed, inbox};
 
 /// What is said of effects that were not sent because of this.
 const NOTE: &str = "the person was erased";
@@ -50,15 +51,15 @@ impl Unit for Erase {
     async fn write(self, connection: &mut SqliteConnection) -> Result<Erased, Failure> {
         let tenant = &self.keys.tenant;
         let found = whom::find(connection, &self.keys, &self.whom, &self.waiting).await?;
-        if found.persons.is_empty() && found.leads.is_empty() && self.settles.is_none() {
-            return Ok(Erased::default());
-        }
+        // Entered even where nobody is found: a call may be on its way that would bring them.
         let seq = self.enter(connection, &found).await?;
         if let Some(id) = self.settles
             && !inbox::settle(connection, &[(tenant, id, seq)]).await?
         {
             return Err(StoreError::Conflict { tenant: tenant.clone(), seq: unsigned(seq - 1) }.into());
         }
+        let digests = self.digests(connection, &found).await?;
+        departed::add(connection, tenant, &digests, self.now).await?;
         let arrivals = self.arrivals(connection, &found, seq).await?;
         if found.persons.is_empty() {
             return Ok(Erased { arrivals, ..Erased::default() });
@@ -93,6 +94,21 @@ impl Erase {
         let body = json!({ "persons": found.persons, "who": self.who }).to_string();
         log::append(connection, &[(tenant, &LogRow { seq, at: self.now, kind: "erased", body })]).await?;
         Ok(seq)
+    }
+
+    /// By what they are known, whether they have a row or not.
+    async fn digests(&self, connection: &mut SqliteConnection, found: &Found) -> Result<Vec<KeyDigest>, Failure> {
+        let seed = &self.keys.seed;
+        let mut digests: BTreeSet<KeyDigest> = self.waiting.iter().cloned().collect();
+        if let Whom::Email(email) = &self.whom {
+            digests.insert(person_digest(seed, &PersonKey::of_email(email)));
+        }
+        let of_lead = |lead: &String| person_digest(seed, &PersonKey::of_lead(&LeadId::from(lead.as_str())));
+        digests.extend(found.leads.iter().map(of_lead));
+        let mut sql = QueryBuilder::new("SELECT key_digest FROM people WHERE key IS NOT NULL AND ");
+        among(&mut sql, &found.persons);
+        digests.extend(sql.build_query_scalar::<KeyDigest>().fetch_all(connection).await?);
+        Ok(digests.into_iter().collect())
     }
 
     /// Ends what waits to be decided; says how much.

@@ -1,12 +1,13 @@
 //! What a decision holds back until its owner is confirmed: let go then, or cancelled with the
 //! owner. Held effects stand in no lane, so that nobody claims them and no counter has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
+use super::settle::{NOT_NEEDED, OWNER_DIED};
 
 /// A decision: tenant, number.
 pub(super) type DecisionKey = (String, i64);
@@ -44,6 +45,31 @@ pub(super) async fn cancel(
         sql.build().execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// What has come back from the dead stands to its decision's owner as it did before: a message
+/// is held until the owner is confirmed, and nothing goes whose owner will not be, until a
+/// repair of the owner brings it back, too. Gives those of these effects that wait no more.
+pub(super) async fn rejoin(connection: &mut SqliteConnection, effects: &[i64]) -> Result<BTreeSet<i64>, sqlx::Error> {
+    let mut others = BTreeSet::new();
+    for piece in pieces(effects) {
+        let mut sql = QueryBuilder::new(
+            "WITH owner AS (
+                 SELECT o.id, max(w.state = 'done') AS done, max(w.state = 'waiting') AS waits, max(w.state = 'dead') AS dead
+                 FROM outbox AS o JOIN outbox AS w ON w.tenant = o.tenant AND w.decision = o.decision AND w.kind = 'owner'
+                 WHERE o.state = 'waiting' AND o.kind <> 'owner' AND o.id IN (",
+        );
+        let mut list = sql.separated(", ");
+        for id in piece {
+            list.push_bind(*id);
+        }
+        sql.push(") GROUP BY o.id) UPDATE outbox SET state = CASE WHEN waits THEN 'held' ELSE 'superseded' END,");
+        sql.push(" note = CASE WHEN waits THEN NULL WHEN dead THEN ").push_bind(OWNER_DIED);
+        sql.push(" ELSE ").push_bind(NOT_NEEDED).push(" END FROM owner WHERE outbox.id = owner.id AND NOT done");
+        sql.push(" AND (kind = 'notify' OR NOT waits) RETURNING outbox.id");
+        others.extend(sql.build_query_scalar::<i64>().fetch_all(&mut *connection).await?);
+    }
+    Ok(others)
 }
 
 const HELD: &str = " FROM cause WHERE outbox.tenant = cause.tenant AND outbox.decision = cause.decision

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection};
 
 use super::failure::Failure;
+use super::held;
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
 use super::outbox::of_cause;
@@ -98,10 +99,12 @@ impl Mends {
             among(&mut sql, piece);
             sql.build().execute(&mut *connection).await?;
         }
-        for dead in dead {
+        let others = held::rejoin(connection, &ids).await?;
+        let dead: Vec<&Dead> = dead.iter().filter(|dead| !others.contains(&dead.id)).copied().collect();
+        for dead in &dead {
             *back.entry(lane(&dead.connection, &dead.lane)).or_default() += 1;
         }
-        self.doubt(connection, dead).await?;
+        self.doubt(connection, &dead).await?;
         let owners: Vec<i64> = dead.iter().filter(|dead| dead.kind == "owner").map(|dead| dead.decision).collect();
         for (of, name) in self.revive(connection, &owners).await? {
             *back.entry(lane(&of, &name)).or_default() += 1;

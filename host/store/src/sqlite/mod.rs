@@ -9,6 +9,7 @@ mod answered;
 mod claim;
 mod counters;
 mod decisions;
+mod departed;
 mod dossier;
 mod erase;
 mod failure;

@@ -36,7 +36,7 @@ pub(super) fn digest(seed: &Seed, purpose: &str, text: &str) -> KeyDigest {
 
 /// The digest of who a person is.
 pub(super) fn person_digest(seed: &Seed, person: &PersonKey) -> KeyDigest {
-    digest(seed, "person", person.as_str())
+    person.digest(seed).to_vec()
 }
 
 /// Finds persons: their numbers and sealed keys.

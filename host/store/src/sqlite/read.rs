@@ -15,7 +15,7 @@ use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
 use super::private::{self, Kind};
 use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
-use super::{counters, shared, turns};
+use super::{counters, departed, shared, turns};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &SqlitePool) -> Result<Vec<TenantId>, Failure> {
@@ -56,7 +56,8 @@ pub(super) async fn load(readers: &SqlitePool, keys: &TenantKeys, since: Timesta
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
     let recent = recent(&mut one_commit, keys, since).await?;
-    Ok(Snapshot { seed: keys.seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent })
+    let departed = departed::read(&mut one_commit, tenant).await?;
+    Ok(Snapshot { seed: keys.seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent, departed })
 }
 
 async fn recent(

@@ -97,6 +97,9 @@ impl Mend {
         .bind(found.id)
         .execute(&mut *connection)
         .await?;
+        if !found.waiting && !held::rejoin(connection, &[found.id]).await?.is_empty() {
+            return Ok(());
+        }
         let lane = |connection: String, lane: String| (self.tenant.to_string(), connection, lane);
         let own = lane(found.connection.clone(), found.lane.clone());
         let mut back = BTreeMap::from([(own, i64::from(!found.waiting))]);

@@ -267,6 +267,9 @@ struct Fate {
 /// What is said of effects that a dead owner took along. A repair of it brings them back.
 pub(super) const OWNER_DIED: &str = "its decision's owner could not be delivered";
 
+/// What is said of effects that waited for one that will not be sent.
+pub(super) const NOT_NEEDED: &str = "what it waited for was not needed any more";
+
 /// A question about a settled effect.
 type Asked = fn(&Moved<'_>) -> bool;
 
@@ -284,7 +287,7 @@ const FATES: [(Asked, Fate); 3] = [
         Fate {
             condition: "outbox.connection = cause.connection AND outbox.lane = cause.lane
                 AND outbox.id > cause.id AND outbox.decision = cause.decision",
-            note: "what it waited for was not needed any more",
+            note: NOT_NEEDED,
         },
     ),
     (
@@ -337,7 +340,7 @@ async fn let_go(connection: &mut SqliteConnection, moved: &[Moved<'_>]) -> Resul
     };
     let Some(now) = moved.iter().map(|moved| moved.line.settled).max() else { return Ok(()) };
     held::release(connection, &of(LaneState::Done), now).await?;
-    held::cancel(connection, &of(LaneState::Superseded), "what it waited for was not needed any more", now).await?;
+    held::cancel(connection, &of(LaneState::Superseded), NOT_NEEDED, now).await?;
     held::cancel(connection, &of(LaneState::Dead), OWNER_DIED, now).await
 }
 

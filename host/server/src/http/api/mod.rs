@@ -157,8 +157,8 @@ impl Route {
         self
     }
 
-    /// A call of it counts as a lead, and is refused when the tenant's leads or the fuel of
-    /// its rules are used for this minute.
+    /// A call of it counts as a lead, and is refused when the tenant's leads of this minute
+    /// are used.
     pub(super) fn takes_a_lead(mut self) -> Self {
         self.bounds.lead = true;
         self

@@ -9,7 +9,6 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use rota_domain::id::TenantId;
-use rota_domain::rate::whole_seconds;
 use tokio::task::JoinHandle;
 
 use super::bodies::{Held, Late, Timed};
@@ -74,15 +73,8 @@ fn admit(doors: &Doors, tenant: &TenantId, bounds: Bounds, bytes: u64) -> Result
     let quotas = doors.tenants.plan(tenant).quotas();
     let leave = doors.limits.enter(Whose::Tenant(tenant.clone()), quotas.calls_at_once, bytes)?;
     if bounds.lead {
-        let now = doors.clock.now();
-        if let Some(Err(wait)) = doors.tenants.get(tenant).map(|tenant| tenant.share.ready(now)) {
-            let most = quotas.fuel_per_minute;
-            let detail = format!(
-                "The plan of the tenant `{tenant}` grants its rules {most} of fuel a minute, and they used it."
-            );
-            return Err(Problem::busy(detail, whole_seconds(wait)));
-        }
-        doors.limits.lead(tenant, &quotas, now)?;
+        // Whether there is fuel for it is known once it is known whether it asks a rule.
+        doors.limits.lead(tenant, &quotas, doors.clock.now())?;
     }
     Ok(leave)
 }

@@ -8,7 +8,8 @@ mod words;
 
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
-use rota_domain::id::{EffectId, RepId};
+use rota_domain::effect::Act;
+use rota_domain::id::{DecisionId, EffectId, RepId};
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::Recalled;
@@ -33,6 +34,9 @@ pub struct Why {
     pub reps: Vec<Considered>,
     /// What was to be done, and what became of it.
     pub effects: Vec<Sent>,
+    /// With `apply: caller`, what the caller was told to do, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to_apply: Vec<ToApply>,
     /// When and by whom the person was erased, and with them steps, notes and effects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub erased: Option<ErasedBy>,
@@ -116,6 +120,25 @@ pub struct Sent {
     pub cause: Option<String>,
 }
 
+/// One thing that a caller is to do to the lead's record.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct ToApply {
+    /// Its name, the same in every repeat.
+    pub effect: EffectId,
+    /// What to do.
+    #[serde(flatten)]
+    pub act: Act,
+}
+
+impl ToApply {
+    /// What this decision left to its caller.
+    #[must_use]
+    pub fn all(decision: &DecisionId, acts: Vec<Act>) -> Vec<Self> {
+        let named = |(n, act)| Self { effect: EffectId::of(decision, n + 1), act };
+        acts.into_iter().enumerate().map(named).collect()
+    }
+}
+
 impl Why {
     /// What a stored decision tells. Steps and notes are personal, and gone with the person.
     #[must_use]
@@ -136,6 +159,7 @@ impl Why {
             steps,
             notes: private.notes,
             effects: effects.collect(),
+            to_apply: ToApply::all(&recalled.stored.decision.id, private.acts),
             erased: recalled.erased.clone().map(|erased| ErasedBy { at: erased.at, by: erased.who }),
         }
     }

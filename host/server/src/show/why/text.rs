@@ -41,6 +41,8 @@ pub(super) fn text(why: &Why, recalled: &Recalled, palette: Palette) -> String {
     }
     section(&mut lines, palette, "Who was considered", reps(why, recalled, palette));
     section(&mut lines, palette, "What was done", effects(recalled, palette));
+    let told = why.to_apply.iter().map(|told| format!("  {}", cut(&act(&told.act), COLUMNS - 2)));
+    section(&mut lines, palette, "What the caller was told to do", told.collect());
     lines.join("\n") + "\n"
 }
 
