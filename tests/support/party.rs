@@ -131,12 +131,12 @@ impl Party {
         }
         let web = format!("web:{}-", self.name);
         for stored in log {
-            let (lead, owner) = (stored.decision.lead.as_str(), &stored.decision.owner);
+            let (lead, rep) = (stored.decision.lead.as_str(), &stored.decision.rep);
             if !(mine.contains(lead) || lead.starts_with(&web)) {
                 wrongs.push(format!("{}: the log tells of {lead}", self.name));
             }
-            if owner.as_ref().is_none_or(|owner| !owners.contains(owner.as_str())) {
-                wrongs.push(format!("{}: {lead} was given to {owner:?}", self.name));
+            if rep.as_ref().is_none_or(|rep| !owners.contains(rep.as_str().trim_start_matches("rep"))) {
+                wrongs.push(format!("{}: {lead} was given to {rep:?}", self.name));
             }
         }
         let decided = last.keys().filter(|lead| lead.starts_with(&web)).count();
