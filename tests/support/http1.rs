@@ -14,6 +14,13 @@ pub fn post(path: &str, headers: &str, body: &str) -> String {
     )
 }
 
+/// A request without a body, with this token unless it is empty.
+#[must_use]
+pub fn get(path: &str, token: &str) -> String {
+    let token = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+    format!("GET {path} HTTP/1.1\r\nhost: rota\r\n{token}\r\n")
+}
+
 /// `POST /v1/route` with a lead of this name, which is no record of a CRM, and with these
 /// further keys of the call, each after a comma.
 #[must_use]

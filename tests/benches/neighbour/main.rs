@@ -1,7 +1,8 @@
-//! What a tenant notices of others whose rules burn all their fuel: `POST /v1/route` of a calm
-//! tenant at a steady pace, beside none, one and four tenants whose rule loops and who call as
-//! fast as they are answered. `cargo bench --bench neighbour`; how long, how often and beside
-//! how many can be said: `-- --seconds 10 --rounds 5 --looping 4`.
+//! What a tenant notices of others: `POST /v1/route` of a calm tenant at a steady pace, beside
+//! none, one and four tenants whose rule burns all its fuel and who call as fast as they are
+//! answered; beside connections that only lie there, and beside slow readers.
+//! `cargo bench --bench neighbour`; how long, how often and beside how many that loop can be
+//! said: `-- --seconds 10 --rounds 5 --looping 4`.
 //!
 //! The callers are in the same process and on the same processors, each on a thread of its own,
 //! which sleeps until it is answered. The settings take turns, since the machine has other
@@ -10,10 +11,13 @@
 #![expect(clippy::print_stdout, reason = "a bench prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
+mod beside;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use beside::{Beside, idle, read_slowly};
 use rota_domain::plan::Plan;
 use rota_tests::callers::{Calls, Waits};
 use rota_tests::guest::Guest;
@@ -25,35 +29,40 @@ const CALM: u32 = 4;
 const PACE: u32 = 100;
 /// Connections of each looping tenant.
 const LOOPING: usize = 8;
+/// What is measured unless the command line says otherwise.
+const USUAL: [Beside; 5] =
+    [Beside::Looping(0), Beside::Looping(1), Beside::Looping(4), Beside::Idle(2_000), Beside::Readers(32)];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let after = |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1));
     let number = |name: &str, usual: usize| after(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (seconds, rounds) = (number("--seconds", 6), number("--rounds", 4));
-    let settings = after("--looping").map_or_else(|| vec![0, 1, 4], |_| vec![0, number("--looping", 1)]);
-    let most = settings.iter().copied().max().unwrap_or(0);
-    let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(6));
+    let (seconds, rounds) = (number("--seconds", 4), number("--rounds", 3));
+    let some = |_| vec![Beside::Looping(0), Beside::Looping(number("--looping", 1))];
+    let settings = after("--looping").map_or_else(|| USUAL.to_vec(), some);
+    let looping = |beside: &Beside| if let Beside::Looping(number) = beside { *number } else { 0 };
+    let most = settings.iter().map(looping).max().unwrap_or(0);
+    let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(4));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let server = runtime.block_on(start(most));
     println!("{PACE} leads/s over {CALM} connections; each looping tenant calls from {LOOPING}; milliseconds");
-    println!("round | looping tenants | p50 | p99 | p99 against quiet | decisions/s of the looping tenants");
+    println!("round | beside | p50 | p99 | p99 against quiet | decisions/s of the looping tenants");
     let mut all = vec![Measured::default(); settings.len()];
     // What is done once only, such as starting threads, is done in round 0.
     for round in 0..=rounds {
         let mut quiet = None;
-        for (n, &looping) in settings.iter().enumerate() {
-            let measured = measure(&server, looping, &format!("{round}-{looping}"), time);
+        for (n, &beside) in settings.iter().enumerate() {
+            let measured = measure(&server, beside, &format!("{round}-{n}"), time);
             let quiet = *quiet.get_or_insert(measured.waits.part(99));
-            measured.print(&round.to_string(), looping, quiet);
+            measured.print(&round.to_string(), beside, quiet);
             if round > 0 {
                 all[n].add(measured);
             }
         }
     }
     let quiet = all[0].waits.part(99);
-    for (measured, looping) in all.iter().zip(&settings) {
-        measured.print("all", *looping, quiet);
+    for (measured, beside) in all.iter().zip(&settings) {
+        measured.print("all", *beside, quiet);
     }
     runtime.block_on(server.stop());
 }
@@ -80,8 +89,14 @@ fn workspace(name: &str, plugin: &str) -> String {
     )
 }
 
-/// The calm tenant's waits beside so many that loop.
-fn measure(server: &Server, looping: usize, round: &str, time: Duration) -> Measured {
+/// The calm tenant's waits beside these.
+fn measure(server: &Server, beside: Beside, round: &str, time: Duration) -> Measured {
+    let (looping, lying, readers) = match beside {
+        Beside::Looping(number) => (number, 0, 0),
+        Beside::Idle(number) => (0, number, 0),
+        Beside::Readers(number) => (0, 0, number),
+    };
+    let _lying = idle(server.address, lying);
     let (stop, began) = (AtomicBool::new(false), Instant::now());
     let call = |tenant: usize, place: String, how: &dyn Fn(Calls<'_>) -> Waits| {
         how(Calls { address: server.address, token: &server.tokens[tenant], place: &place })
@@ -94,6 +109,10 @@ fn measure(server: &Server, looping: usize, round: &str, time: Duration) -> Meas
                 scope.spawn(move || call(tenant, place, &|calls| calls.until(stop)))
             })
             .collect();
+        if readers > 0 {
+            let stop = &stop;
+            scope.spawn(move || read_slowly(server.address, &server.tokens[0], readers, stop));
+        }
         let every = Duration::from_secs(1) / PACE;
         let calm: Vec<_> = (0..CALM)
             .map(|n| {
@@ -125,10 +144,10 @@ impl Measured {
         self.time += other.time;
     }
 
-    fn print(&self, round: &str, looping: usize, quiet: f64) {
+    fn print(&self, round: &str, beside: Beside, quiet: f64) {
         let (p50, p99) = (self.waits.part(50), self.waits.part(99));
         #[expect(clippy::cast_precision_loss, reason = "for people")]
         let rate = self.decisions as f64 / self.time.as_secs_f64();
-        println!("{round} | {looping} | {p50:.2} | {p99:.2} | {:.2} | {rate:.0}", p99 / quiet);
+        println!("{round} | {beside} | {p50:.2} | {p99:.2} | {:.2} | {rate:.0}", p99 / quiet);
     }
 }
