@@ -27,6 +27,7 @@ mod secrets;
 mod tenancy;
 mod tenants;
 mod three_clients;
+mod together;
 mod tokens;
 mod wire;
 mod workspace;

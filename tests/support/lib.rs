@@ -1,12 +1,16 @@
 //! What integration tests share.
 
+pub mod callers;
 pub mod calls;
 pub mod calm;
 pub mod fuzz;
 pub mod guest;
 pub mod hostile;
+pub mod http1;
 pub mod imports;
+pub mod party;
 pub mod safe;
+pub mod server;
 pub mod uploads;
 pub mod wild;
 

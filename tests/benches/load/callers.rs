@@ -8,12 +8,14 @@ use std::time::{Duration, Instant, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use rota_tests::http1::{post, route, whole};
+use rota_tests::server::{PUBLIC_URL, SECRET};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::server::{PORTAL, SECRET};
+use crate::server::PORTAL;
 use crate::{CONNECTIONS, What};
 
 /// Events in one webhook.
@@ -149,11 +151,7 @@ impl Caller {
                     What::Route => format!(",\"idempotency_key\":\"{lead}\""),
                     What::Keyless | What::Webhook => String::new(),
                 };
-                let body = format!(
-                    "{{\"lead\":{{\"id\":\"web:{lead}\",\"properties\":{{\"email\":\"p{lead}@x.example\",\"country\":\"US\",\
-                     \"firstname\":\"Pat\",\"lastname\":\"Example\",\"numberofemployees\":\"40\"}}}}{key}}}"
-                );
-                post("/v1/route", &format!("authorization: Bearer {}\r\n", self.token), &body)
+                route(&self.token, &lead, &key)
             }
             What::Webhook => self.webhook(n),
         }
@@ -174,17 +172,10 @@ impl Caller {
         let body = format!("[{}]", events.join(","));
         let path = "/v1/hubspot/main/webhook";
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key");
-        mac.update(format!("POST{}{path}{body}{now}", crate::server::PUBLIC_URL).as_bytes());
+        mac.update(format!("POST{}{path}{body}{now}", PUBLIC_URL).as_bytes());
         let signature = STANDARD.encode(mac.finalize().into_bytes());
         post(path, &format!("x-hubspot-signature-v3: {signature}\r\nx-hubspot-request-timestamp: {now}\r\n"), &body)
     }
-}
-
-fn post(path: &str, headers: &str, body: &str) -> String {
-    format!(
-        "POST {path} HTTP/1.1\r\nhost: rota\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
-        body.len()
-    )
 }
 
 /// Reads one answer whole, and gives its status.
@@ -193,12 +184,8 @@ async fn read(stream: &mut TcpStream, answer: &mut Vec<u8>) -> u16 {
     loop {
         let read = stream.read_buf(answer).await.expect("an answer");
         assert!(read > 0, "the server has closed the connection");
-        let Some(head) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&answer[..head]).expect("headers").to_ascii_lowercase();
-        let length = text.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-        let length: usize = length.and_then(|length| length.parse().ok()).expect("a length");
-        if answer.len() >= head + 4 + length {
-            return text.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default();
+        if let Some((status, _)) = whole(answer) {
+            return status;
         }
     }
 }

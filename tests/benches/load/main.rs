@@ -15,7 +15,7 @@ mod server;
 use std::time::Duration;
 
 use callers::{Run, Target};
-use server::Server;
+use rota_tests::server::Server;
 
 /// Connections that are kept alive, each with one request at a time.
 const CONNECTIONS: usize = 64;
@@ -62,7 +62,7 @@ fn main() {
 /// Measures the server with the plugin and with the native function in turns.
 fn compare(what: What, tenants: usize, time: Duration, rounds: usize, only: Option<&str>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let start = |native: bool| runtime.block_on(Server::start(tenants, native));
+    let start = |native: bool| runtime.block_on(server::start(tenants, native));
     // A webhook asks no rule here, so there is nothing to compare.
     let subjects: Vec<(&str, Server)> = [("plugin", false), ("native", true)]
         .into_iter()

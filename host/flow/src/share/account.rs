@@ -9,6 +9,9 @@ const LONG_SHARE: u64 = 20;
 const LONG_US: u64 = 2_000;
 /// What may be used at once after a rest, in microseconds.
 const BURST_US: u64 = 50_000;
+/// The same for all tenants together whose decisions are long: each of many may keep to its own
+/// part, and all of them would still have every core.
+pub(super) const LONG_BURST_US: u64 = 2 * BURST_US;
 /// More is not held against a tenant, so that it is soon forgiven, in microseconds.
 const MOST_US: u64 = 2_000_000;
 
@@ -36,6 +39,11 @@ impl Account {
         self.used(now_us) > BURST_US
     }
 
+    /// Whether its decisions are long, so that few of them hold others up.
+    pub(super) fn is_long(&self) -> bool {
+        self.decision_us > LONG_US
+    }
+
     /// What is held against it.
     pub(super) fn used(&mut self, now_us: u64) -> u64 {
         self.forgive(now_us);
@@ -43,7 +51,7 @@ impl Account {
     }
 
     fn forgive(&mut self, now_us: u64) {
-        let share = if self.decision_us > LONG_US { LONG_SHARE } else { QUICK_SHARE };
+        let share = if self.is_long() { LONG_SHARE } else { QUICK_SHARE };
         self.used_us = self.used_us.saturating_sub(now_us.saturating_sub(self.at_us) / share);
         self.at_us = self.at_us.max(now_us);
     }

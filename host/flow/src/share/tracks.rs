@@ -1,8 +1,9 @@
 //! Where deciding happens. Rules that take little run at once, at the usual priority, and the
 //! system shares the processor between them. A tenant whose rules took more than their share
 //! goes to the slow track: threads of lower priority, one fewer than there are cores, where who
-//! used least lately is next. So a tenant whose rules burn all their fuel slows down
-//! itself and others like it, and nobody else.
+//! used least lately is next. So do many whose decisions are long, when each keeps to its share
+//! and all together would have every core. So a tenant whose rules burn all their fuel slows
+//! down itself and others like it, and nobody else.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +13,7 @@ use rota_domain::id::TenantId;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
-use super::account::Account;
+use super::account::{Account, LONG_BURST_US};
 
 /// How much lower the priority of the slow track is: a third of the usual weight. The lowest
 /// would keep others waiting, for a thread of it can be put aside while it holds what they
@@ -116,7 +117,17 @@ impl Shared {
 
     fn is_over(&self, tenant: &TenantId) -> bool {
         let now = micros(ClockId::Monotonic);
-        self.lock().accounts.get_mut(tenant).is_some_and(|account| account.is_over(now))
+        let State { accounts, .. } = &mut *self.lock();
+        let Some(account) = accounts.get_mut(tenant) else { return false };
+        if account.is_over(now) {
+            return true;
+        }
+        // Who is over its own share is in the slow track already, and sends nobody else there.
+        let counts = |one: &mut Account| one.is_long() && !one.is_over(now);
+        counts(account) && {
+            let held = accounts.values_mut().map(|one| if counts(one) { one.used(now) } else { 0 });
+            held.sum::<u64>() > LONG_BURST_US
+        }
     }
 
     /// Starts the slow track's threads when they are wanted first. False where the machine
@@ -190,6 +201,27 @@ mod tests {
         let (busy, calm) = tokio::join!(tracks.run(&busy, thread), tracks.run(&calm, thread));
         assert_eq!(busy, Ok(Some("rota-slow-track".to_owned())));
         assert_ne!(calm, Ok(Some("rota-slow-track".to_owned())));
+    }
+
+    #[test]
+    fn many_who_each_keep_to_their_share_with_long_decisions_are_over_it_together() {
+        let shared = Shared::default();
+        let name = |n: u32| TenantId::from(format!("long-{n}").as_str());
+        shared.charge(&name(0), 20_000, 1);
+        assert!(!shared.is_over(&name(0)), "alone it is within its share");
+        (1..40).for_each(|n| shared.charge(&name(n), 20_000, 1));
+        shared.charge(&"quick".into(), 20_000, 1_000);
+        assert!((0..40).all(|n| shared.is_over(&name(n))));
+        assert!(!shared.is_over(&"quick".into()), "those who decide quickly go on");
+    }
+
+    #[test]
+    fn one_who_loops_sends_no_other_with_long_decisions_to_the_slow_track() {
+        let shared = Shared::default();
+        shared.charge(&"loops".into(), 2_000_000, 100);
+        shared.charge(&"slow-language".into(), 5_000, 1);
+        assert!(shared.is_over(&"loops".into()));
+        assert!(!shared.is_over(&"slow-language".into()));
     }
 
     #[test]
