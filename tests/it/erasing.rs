@@ -42,7 +42,7 @@ async fn erase(store: &SqliteStore, whom: &Whom) {
 /// The outcome and the reason's code of a call.
 async fn told(asked: JoinHandle<Answered>) -> (&'static str, String) {
     let Answered { decision, .. } = asked.await.expect("it ends well");
-    (decision.outcome.as_str(), decision.reason.code.clone())
+    (decision.outcome.as_str(), decision.reason.code)
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
-    Accepted, Arrival, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot,
     Store, StoreError, Stored, Waiting,
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
@@ -69,7 +69,14 @@ impl Faulty {
 
 #[async_trait]
 impl Store for Faulty {
-    async fn record(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
+    async fn record_after(
+        &self,
+        before: Before,
+        tenant: &TenantId,
+        expected: u64,
+        entries: Vec<Entry>,
+    ) -> Result<(), StoreError> {
+        before.ended().await;
         if entries.iter().any(|entry| matches!(entry.body, EntryBody::Workspace { .. })) {
             return self.revise(tenant, expected, entries).await;
         }

@@ -54,6 +54,7 @@ impl Server {
         let load = |(n, text): (usize, &String)| loaded(&folder.path().join(format!("w{n:02}")), text, components);
         let mut plan = Plan {
             workspaces: workspaces.iter().enumerate().map(load).collect(),
+            directories: rota::workspaces::Directories::default(),
             apps: BTreeMap::from([("main".to_owned(), app)]),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: Some(PUBLIC_URL.into()),

@@ -327,7 +327,7 @@ async fn a_stranded_message_whose_owner_was_given_up_is_not_sent() {
 async fn a_stranded_owner_and_its_message_that_are_retried_together_keep_their_order() {
     let (_folder, store) = store().await;
     record(&store, 0, told("1", "d1", vec![owner("71"), task("one")])).await;
-    assert_eq!(store.strand(&acme(), &[line("ops")], at(1)).await.unwrap(), 2);
+    assert_eq!(store.strand(&acme(), &[connection_of("ops")], at(1)).await.unwrap(), 2);
     assert_eq!(states(&store, "d1").await, [Dead, Dead, Superseded]);
     again(&store, "d1/1", false, 2).await;
     assert_eq!(states(&store, "d1").await, [Dead, Superseded, Superseded], "no task without its owner");

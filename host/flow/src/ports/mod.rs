@@ -24,8 +24,8 @@ pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Before, Departed, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent, Recorded,
-    Settles, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Departed, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent,
+    Recorded, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use tenancy::{Restanding, Tenancy, Waits};
 pub use vault::{KeptSecret, SecretName, SecretValue, Vault};
