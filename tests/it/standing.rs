@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot,
-    Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, Repair, Settlement,
+    Snapshot, Store, StoreError, Stored, Waiting,
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_store::SqliteStore;

@@ -36,4 +36,4 @@ pub mod workspaces;
 /// A lead's texts are made on one thread and dropped on another, which the system's allocator
 /// takes a tenth of the processor for.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

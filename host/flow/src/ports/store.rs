@@ -34,17 +34,18 @@ impl Before {
         Self(None)
     }
 
-    /// One that ends when the sender is used or dropped.
+    /// One that is recorded when the sender is used, and came to nothing when it is dropped.
     #[must_use]
     pub fn ending() -> (oneshot::Sender<()>, Self) {
         let (ended, end) = oneshot::channel();
         (ended, Self(Some(end)))
     }
 
-    /// Waits for its end, whichever that is.
-    pub async fn ended(self) {
-        if let Some(end) = self.0 {
-            let _ = end.await;
+    /// Waits for its end; false if it came to nothing.
+    pub async fn is_recorded(self) -> bool {
+        match self.0 {
+            Some(end) => end.await.is_ok(),
+            None => true,
         }
     }
 }
@@ -366,7 +367,8 @@ pub trait Store: Send + Sync {
     }
 
     /// The same, behind another commit: rows are made while that one is under way, and
-    /// nothing is written before it ended.
+    /// nothing is written unless it was recorded. The number alone would not tell: others may
+    /// have entered as much as that commit was to enter.
     ///
     /// # Errors
     /// As of `record`; a `Conflict` if the commit before came to nothing.

@@ -135,9 +135,9 @@ impl Sequencer {
         let before = std::mem::replace(&mut self.last, this);
         tokio::spawn(async move {
             let result = store.record_after(before, &tenant, expected, entries).await;
-            let _ = next.send(());
             let result = match result {
                 Ok(()) => {
+                    let _ = next.send(());
                     tally.count(&adds);
                     for (call, answer) in answers {
                         call.answer(Ok(answer));
@@ -214,10 +214,13 @@ impl Sequencer {
         settled
     }
 
-    /// Forgets what stands on a commit that came to nothing. These calls were in it: they
-    /// wait again, before those that were decided after them.
+    /// Forgets what stands on a commit that came to nothing, and lets everything behind it wait
+    /// again where it waited before. These calls were in it: they come before all others.
     fn throw_away(&mut self, calls: Vec<Placed>) {
         self.ledger = None;
+        // Nothing is committed before all that is under way has ended, as nothing is decided.
+        self.last = Before::nothing();
+        self.unready();
         let Pending { entries, answers, .. } = std::mem::take(&mut self.pending);
         for row in rows(&entries) {
             self.inbox.taken.remove(&row);

@@ -100,7 +100,7 @@ struct Read {
 
 impl Sequencer {
     /// Takes in what can be decided next; false if there is nothing. Of a tenant whose rules
-    /// have used their fuel, that is what asks no rule; of one that is held, no row of the inbox.
+    /// have used their fuel, that is what asks no rule; of one that is held, only erasures.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
         let spent = self.spent();
         let aside = if spent.is_none() { self.aside.len() } else { 0 };
@@ -108,8 +108,9 @@ impl Sequencer {
         if room == 0 {
             return Ok(false);
         }
-        // A few calls that come during a commit wait for its end, and share what taking costs.
-        let few = !self.under_way.is_empty() && self.line.len() < ENOUGH;
+        // A few calls that come during a commit wait for its end, and share what taking costs;
+        // but not where rows are taken anyway, behind which there is always a commit.
+        let few = !self.under_way.is_empty() && self.line.len() < ENOUGH && !self.inbox.due;
         let calls = if few { Vec::new() } else { self.line.take(room.min(CALLS), self.reading.is_none()) };
         let mut worked = !calls.is_empty();
         let mut calls = self.answer_repeats(calls).await;
@@ -123,7 +124,7 @@ impl Sequencer {
             calls.into_iter().map(|call| (call.arrived(), Some(call))).collect();
         // Rows wait while others are read, so that they keep their order.
         let mut page = Ok(Vec::new());
-        if self.inbox.due && self.reading.is_none() && !self.desktop.share.is_held() {
+        if self.inbox.due && self.reading.is_none() {
             worked = true;
             page = self.page(spent.is_some()).await;
         }
@@ -184,7 +185,7 @@ impl Sequencer {
             }
             return Ok(Vec::new());
         };
-        self.inbox.after = last.id;
+        let last = last.id;
         if waiting.iter().any(|row| matches!(row.payload, Payload::Erasure { .. })) {
             // What is under way may know the person still.
             self.flush().await?;
@@ -194,8 +195,13 @@ impl Sequencer {
             self.inbox.begin();
             return Ok(Vec::new());
         }
+        self.inbox.after = last;
+        if self.desktop.share.is_held() {
+            // What a CRM wants erased was looked for; all else waits.
+            return Ok(Vec::new());
+        }
         if spent {
-            self.inbox.asking = self.inbox.asking.max(last.id);
+            self.inbox.asking = self.inbox.asking.max(last);
         }
         let mut rows: Vec<Arrived> = Vec::with_capacity(waiting.len());
         for row in waiting {

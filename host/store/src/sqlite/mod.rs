@@ -293,7 +293,9 @@ impl Store for SqliteStore {
         let mut record = Record::new(people, expected, entries)?;
         self.shared.reduce(tenant, &mut record.shared);
         let shared = record.shared.keys().cloned().collect();
-        before.ended().await;
+        if !before.is_recorded().await {
+            return Err(StoreError::Conflict { tenant: tenant.clone(), seq: expected });
+        }
         match self.writer.attempt(record).await {
             Ok(()) => {
                 self.shared.add(tenant, shared);
