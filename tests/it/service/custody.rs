@@ -82,7 +82,7 @@ async fn a_token_goes_nowhere_but_where_its_value_was_set_for() {
     // Whoever sends the value along knows it already.
     let mut with = bundle(&other, None);
     with["sending"] = json!(["TOKEN"]);
-    assert_eq!(service.post("/v1/workspace/plan", &admin, with).await.body["errors"], json!({"items": []}));
+    assert_eq!(service.post("/v1/workspace/plan", &admin, with).await.body["errors"], json!([]));
     assert_eq!(apply(&service, &admin, bundle(&other, Some("pat-sandbox"))).await.status, 200);
     let back = json!({ "revision": first.body["revision"] });
     let back = service.post("/v1/workspace/rollback", &admin, back).await;
