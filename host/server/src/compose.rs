@@ -24,7 +24,7 @@ use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper, Sent};
 use crate::gate::Gate;
-use crate::http::{AppDoor, Doors, Limits, router, serve};
+use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
 use crate::meter::Meter;
@@ -229,7 +229,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let mut work = JoinSet::new();
     work.spawn(tenants.clone().follow(doors.tenancy.clone(), closing.clone()));
     work.spawn(gate.clone().run(closing.clone()));
-    work.spawn(serve(listener, router(doors), serving, closing));
+    work.spawn(serve(listener, Front::new(doors), serving, closing));
     Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }
 

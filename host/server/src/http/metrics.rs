@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::{Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -21,6 +20,7 @@ use rota_flow::ports::Waits;
 use super::Doors;
 use super::api::{Route, Template};
 use super::problem::Problem;
+use crate::meter::Meter;
 
 /// What the answer is.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,15 +34,24 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Counts a call, and how long it took.
-#[expect(clippy::disallowed_methods, reason = "how long it took is a figure, and decides nothing")]
-pub(super) async fn count(State(doors): State<Arc<Doors>>, request: Request, next: Next) -> Response {
-    let began = Instant::now();
-    let method = request.method().clone();
-    let answer = next.run(request).await;
-    let route = answer.extensions().get::<Template>().map_or("none", |template| template.0);
-    doors.meter.call(method.as_str(), route, answer.status().as_u16(), began.elapsed());
-    answer
+/// A call that is to be counted.
+pub(super) struct Call {
+    began: Instant,
+    method: Method,
+}
+
+impl Call {
+    /// It begins.
+    #[expect(clippy::disallowed_methods, reason = "how long it took is a figure, and decides nothing")]
+    pub(super) fn begins(request: &Request) -> Self {
+        Self { began: Instant::now(), method: request.method().clone() }
+    }
+
+    /// It has its answer.
+    pub(super) fn ended(self, answer: &Response, meter: &Meter) {
+        let route = answer.extensions().get::<Template>().map_or("none", |template| template.0);
+        meter.call(self.method.as_str(), route, answer.status().as_u16(), self.began.elapsed());
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -5,6 +5,7 @@ mod audit;
 mod connections;
 mod decisions;
 mod flows;
+mod front;
 mod health;
 mod leads;
 mod limits;
@@ -31,21 +32,18 @@ mod workspace;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
 use rota_crm::Secret;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, Outbox, People, Store, Tenancy, Vault};
 
 use self::api::Route;
-use self::limits::outermost;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
 use crate::uploads::Uploads;
 use crate::workspaces::Workspaces;
 
+pub(crate) use front::Front;
 pub(crate) use limits::Limits;
 pub use serve::Serving;
 pub(crate) use serve::serve;
@@ -97,19 +95,6 @@ pub struct AppDoor {
     pub secret: Secret,
     /// Whether a signature of version 1 alone is let in.
     pub allow_v1: bool,
-}
-
-/// All routes.
-pub fn router(doors: Arc<Doors>) -> Router {
-    Router::new()
-        .merge(api::router(routes(), &doors))
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(from_fn_with_state(doors.limits.clone(), outermost))
-        .layer(axum::middleware::from_fn(problem::formed))
-        .layer(from_fn_with_state(doors.clone(), metrics::count))
-        .with_state(doors)
 }
 
 /// What programs call, one list a file.

@@ -1,9 +1,7 @@
 //! Errors as problem+json (RFC 9457), with what to do under `mend`.
 
 use axum::Json;
-use axum::extract::Request;
 use axum::http::{Method, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
 use rota_domain::id::TenantId;
@@ -176,8 +174,7 @@ impl Problem {
 }
 
 /// Lets no error leave in another form than all errors have.
-pub(super) async fn formed(request: Request, next: Next) -> Response {
-    let answer = next.run(request).await;
+pub(super) fn formed(answer: Response) -> Response {
     let status = answer.status();
     let fails = status.is_client_error() || status.is_server_error();
     if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {

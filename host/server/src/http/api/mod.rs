@@ -4,6 +4,7 @@
 
 mod caller;
 mod document;
+mod door;
 mod guard;
 mod page;
 mod schemas;
@@ -16,18 +17,20 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
-use axum::response::Response;
+use axum::middleware::from_fn_with_state;
 use axum::routing::MethodFilter;
 use rota_domain::access::Role;
 use schemars::JsonSchema;
 use schemars::generate::SchemaGenerator;
 
 pub(super) use caller::Caller;
+pub(super) use door::Template;
 pub(super) use page::{Page, Paging};
 pub(super) use take::{Asked, Given};
 
-use super::limits::{Bounds, bounded, hooked};
-use super::{BODY_MAX, Doors};
+use self::door::Door;
+use super::Doors;
+use super::limits::Bounds;
 
 /// The schema of a type, once a generator is there to collect what it refers to.
 type SchemaOf = fn(&mut SchemaGenerator) -> schemars::Schema;
@@ -104,7 +107,7 @@ impl Route {
             or_takes: &[],
             or_gives: &[],
             status: StatusCode::OK,
-            bounds: Bounds { body: BODY_MAX, time: None, lead: false },
+            bounds: Bounds::USUAL,
             add: Box::new(move |router, path| router.route(path, axum::routing::on(filter, handler))),
         }
     }
@@ -183,34 +186,16 @@ impl Route {
     }
 }
 
-/// Which route answered, as its answer remembers it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Template(pub(super) &'static str);
-
-/// Lets the answers of a route remember it.
-fn remembered(router: Router<Arc<Doors>>, path: &'static str) -> Router<Arc<Doors>> {
-    router.layer(axum::middleware::map_response(move |mut answer: Response| async move {
-        answer.extensions_mut().insert(Template(path));
-        answer
-    }))
-}
-
 /// The routes of the API, behind their guards, with the document that describes them.
 pub(super) fn router(routes: Vec<Route>, doors: &Arc<Doors>) -> Router<Arc<Doors>> {
-    let document = document::document(&routes);
-    let mut router = remembered(document::serve(&document), document::PATH);
-    for route in routes {
-        let bare = (route.add)(Router::new(), route.path).layer(DefaultBodyLimit::max(route.bounds.body));
-        let guarded = if route.signed {
-            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), hooked))
-        } else {
-            bare.layer(axum::middleware::from_fn_with_state((doors.clone(), route.bounds), bounded))
-        };
-        let guarded = match route.role {
-            Some(role) => guarded.layer(axum::middleware::from_fn_with_state((doors.clone(), role), guard::admit)),
-            None => guarded,
-        };
-        router = router.merge(remembered(guarded, route.path));
+    let behind = |handler: Router<Arc<Doors>>, path, bounds: Bounds, role, signed| {
+        let door = Arc::new(Door { doors: doors.clone(), path, bounds, role, signed });
+        handler.layer(DefaultBodyLimit::max(bounds.body)).layer(from_fn_with_state(door, door::door))
+    };
+    let document = document::serve(&document::document(&routes));
+    let mut router = behind(document, document::PATH, Bounds::USUAL, None, false);
+    for Route { path, bounds, role, signed, add, .. } in routes {
+        router = router.merge(behind(add(Router::new(), path), path, bounds, role, signed));
     }
     router
 }

@@ -3,11 +3,11 @@
 //! request that HubSpot signed takes a place of the app's.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
+use axum::RequestExt as _;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -26,20 +26,22 @@ const BODY: Duration = Duration::from_secs(5);
 
 /// Keeps an app's webhooks within their bounds.
 pub(in crate::http) async fn hooked(
-    State((doors, bounds)): State<(Arc<Doors>, Bounds)>,
-    Path(path): Path<HashMap<String, String>>,
-    request: Request,
+    doors: &Doors,
+    bounds: Bounds,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let app = path.get("app").map_or("", String::as_str);
-    let knock = Knock::at(&doors, app)?;
+    // A path that does not read names no app.
+    let path = request.extract_parts::<Path<HashMap<String, String>>>().await;
+    let app = path.ok().and_then(|Path(mut path)| path.remove("app")).unwrap_or_default();
+    let knock = Knock::at(doors, &app)?;
     knock.promises(request.headers())?;
     let bytes = announced(&request, bounds.body)?;
     let (head, body) = request.into_parts();
     let peer = head.extensions.get().copied();
     let body = gathered(&doors.limits, peer, body, bytes, bounds.body).await?;
     knock.check(&head.headers, &body)?;
-    let leave = doors.limits.enter(Whose::App(app.to_owned()), HOOKS_MAX, bytes)?;
+    let leave = doors.limits.enter(Whose::App(app), HOOKS_MAX, bytes)?;
     run(&doors.limits, Request::from_parts(head, Body::from(body)), next, bounds, bytes, Some(leave)).await
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -38,32 +38,39 @@ pub(in crate::http) struct Bounds {
     pub(in crate::http) lead: bool,
 }
 
-/// So many requests at once, whoever sends them. Whether the server answers at all can be
-/// asked beside them.
-pub(in crate::http) async fn outermost(
-    State(limits): State<Arc<Limits>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if request.uri().path() != HEALTH {
-        // What a body that does not say its length may have is its route's to bound.
-        let bytes = request.body().size_hint().exact().unwrap_or(BODY_MAX as u64).min(BODIES_MAX);
-        let leave = limits.enter(Whose::Host, limits.serving.requests, bytes)?;
-        request.extensions_mut().insert(Arc::new(leave));
+impl Bounds {
+    /// Those of a route that says nothing else.
+    pub(in crate::http) const USUAL: Self = Self { body: BODY_MAX, time: None, lead: false };
+}
+
+impl Limits {
+    /// Lets so many requests in at once, whoever sends them. Whether the server answers at all
+    /// can be asked beside them.
+    ///
+    /// # Errors
+    /// When there are as many.
+    pub(in crate::http) fn let_in(self: &Arc<Self>, request: &mut Request) -> Result<(), Problem> {
+        if request.uri().path() != HEALTH {
+            // What a body that does not say its length may have is its route's to bound.
+            let bytes = request.body().size_hint().exact().unwrap_or(BODY_MAX as u64).min(BODIES_MAX);
+            let leave = self.enter(Whose::Host, self.serving.requests, bytes)?;
+            request.extensions_mut().insert(Arc::new(leave));
+        }
+        Ok(())
     }
-    Ok(next.run(request).await)
 }
 
 /// Keeps a route of the API within its bounds, and its caller within the tenant's.
 pub(in crate::http) async fn bounded(
-    State((doors, bounds)): State<(Arc<Doors>, Bounds)>,
+    doors: &Doors,
+    bounds: Bounds,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let bytes = announced(&request, bounds.body)?;
     let tenant = request.extensions().get::<Caller>().and_then(|caller| caller.tenant().ok().cloned());
     let leave = match &tenant {
-        Some(tenant) => Some(admit(&doors, tenant, bounds, bytes)?),
+        Some(tenant) => Some(admit(doors, tenant, bounds, bytes)?),
         None => None,
     };
     run(&doors.limits, request, next, bounds, bytes, leave).await

@@ -18,7 +18,7 @@ use rota_domain::plan::Quotas;
 use rota_domain::rate::{Bucket, whole_seconds};
 
 pub(super) use hooks::hooked;
-pub(super) use layers::{Bounds, bounded, outermost};
+pub(super) use layers::{Bounds, bounded};
 
 use self::lobby::Lobby;
 use super::problem::Problem;

@@ -6,12 +6,12 @@ mod activity;
 mod patient;
 mod places;
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -22,11 +22,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::ServiceExt as _;
 
 use self::activity::Activity;
 use self::patient::Patient;
 use self::places::{Place, Places};
+use super::Front;
 
 pub(super) use self::activity::UnderWay;
 
@@ -88,7 +88,7 @@ impl Default for Serving {
 
 /// Serves until told to close; then takes no connection, and ends when every request that
 /// was under way has its answer, or the time for that is over.
-pub(crate) async fn serve(listener: TcpListener, router: Router, serving: Serving, mut closing: watch::Receiver<bool>) {
+pub(crate) async fn serve(listener: TcpListener, front: Front, serving: Serving, mut closing: watch::Receiver<bool>) {
     let places = Arc::new(Places::new(Serving { connections: within_descriptors(&serving), ..serving }));
     let until = closing.clone();
     let mut connections = JoinSet::new();
@@ -107,7 +107,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, serving: Servin
                         stream,
                         from,
                         (activity, place),
-                        router.clone(),
+                        front.clone(),
                         serving,
                         until.clone(),
                     ));
@@ -128,7 +128,7 @@ async fn connection(
     stream: TcpStream,
     from: SocketAddr,
     (activity, _place): (Activity, Place),
-    router: Router,
+    front: Front,
     serving: Serving,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -139,7 +139,8 @@ async fn connection(
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(asked.begin());
         request.extensions_mut().insert(Peer(from.ip()));
-        router.clone().oneshot(request.map(Body::new))
+        let answer = front.clone().answer(request.map(Body::new));
+        async move { Ok::<_, Infallible>(answer.await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(serving.idle).max_buf_size(HEAD_MAX);
