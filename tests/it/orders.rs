@@ -8,7 +8,7 @@ use rota::bind::Bound;
 use rota::clock::SystemClock;
 use rota_domain::id::{Digest, Seed};
 use rota_flow::orders::{Answered, Apply, Call, Order, OrderError, Orders, Revision};
-use rota_flow::ports::{Clock as _, Keyed, Payload, Rules, Store as _};
+use rota_flow::ports::{Arrival, Clock as _, Keyed, Payload, Rules, Store as _};
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_flow::share::Share;
 use rota_store::SqliteStore;
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::service::until;
 use crate::tenant;
 
 pub(crate) const LINES: &str = "[[reps]]\nid = \"ana\"\n[[reps]]\nid = \"bo\"\n\
@@ -142,4 +143,20 @@ async fn two_hosts_of_one_tenant_answer_a_key_with_one_decision_and_take_turns_i
         stop.send_replace(true);
         work.await.expect("it ends well");
     }
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_until_a_long_inbox_is_empty() {
+    let folder = tenant::workspace(LINES, &[]);
+    let store = store(folder.path()).await;
+    let sequencer = sequencer(folder.path(), store.clone()).await;
+    let arrival =
+        |n: usize| Arrival { dedupe_key: n.to_string(), occurred: SystemClock.now(), payload: call(n, false).payload };
+    store.accept(&"acme".into(), (1..=3_000).map(arrival).collect(), SystemClock.now()).await.expect("accepted");
+    let (orders, placed) = Orders::new();
+    let (_work, _stop) = works(sequencer, placed);
+    let waiting = async || store.backlog(&"acme".into()).await.expect("a backlog").0;
+    until("the first rows are decided", async || waiting().await < 3_000).await;
+    orders.route(call(0, false)).await.expect("an answer");
+    assert!(waiting().await > 0, "the call came before the last rows");
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
@@ -13,8 +14,8 @@ use rota_flow::ports::{
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_store::SqliteStore;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::orders::{LINES, call, desktop, revision, store, works};
 use crate::service::until;
@@ -31,6 +32,9 @@ enum Fault {
     Overtaken,
     /// What nobody carries any more cannot be ended.
     NotStranded,
+    /// As many entries come between as the first decisions are, while others stand behind
+    /// these: ana is away.
+    Between,
 }
 
 /// The real store, but for one fault.
@@ -40,6 +44,10 @@ struct Faulty {
     revisions: AtomicU32,
     strands: AtomicU32,
     stranded: AtomicU32,
+    commits: AtomicU32,
+    /// Rings when decisions are to be recorded: the first, and those behind them.
+    first: Notify,
+    behind: Notify,
 }
 
 fn lost() -> StoreError {
@@ -76,11 +84,18 @@ impl Store for Faulty {
         expected: u64,
         entries: Vec<Entry>,
     ) -> Result<(), StoreError> {
-        before.ended().await;
         if entries.iter().any(|entry| matches!(entry.body, EntryBody::Workspace { .. })) {
             return self.revise(tenant, expected, entries).await;
         }
-        self.store.record(tenant, expected, entries).await
+        let commit = self.commits.fetch_add(1, Ordering::SeqCst);
+        if commit == 0 { &self.first } else { &self.behind }.notify_one();
+        if self.fault == Fault::Between && commit == 0 {
+            self.behind.notified().await;
+            let body = EntryBody::Rep { rep: "ana".into(), status: Status::Away };
+            let away = Entry { at: Timestamp::UNIX_EPOCH, inbox: None, body };
+            self.store.record(tenant, expected, vec![away; entries.len()]).await?;
+        }
+        self.store.record_after(before, tenant, expected, entries).await
     }
 
     async fn strand(&self, tenant: &TenantId, known: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError> {
@@ -177,7 +192,8 @@ async fn faulty(fault: Fault) -> (Orders, Arc<Faulty>, (JoinHandle<()>, watch::S
     let folder = workspace(LINES, &[]);
     let real = store(folder.path()).await;
     let (revisions, strands, stranded) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
-    let faulty = Arc::new(Faulty { store: real.clone(), fault, revisions, strands, stranded });
+    let (commits, first, behind) = (AtomicU32::new(0), Notify::new(), Notify::new());
+    let faulty = Arc::new(Faulty { store: real.clone(), fault, revisions, strands, stranded, commits, first, behind });
     let desktop = Desktop { store: faulty.clone(), ..desktop(folder.path(), real) };
     let (orders, placed) = Orders::new();
     let work = works(Sequencer::open(desktop).await.expect("the log is open"), placed);
@@ -224,4 +240,26 @@ async fn what_follows_from_a_revision_is_done_again_where_it_failed() {
     let before = store.stranded.load(Ordering::SeqCst);
     orders.revise(revision(next("cy").path()).0, Some(1)).await.expect("it is entered all the same");
     until("the second try", async || store.stranded.load(Ordering::SeqCst) > before).await;
+}
+
+#[tokio::test]
+async fn decisions_that_stand_on_a_commit_that_came_to_nothing_are_decided_again() {
+    let (orders, store, _work, _folder) = faulty(Fault::Between).await;
+    let first = tokio::spawn({
+        let orders = orders.clone();
+        async move { orders.route(call(0, true)).await }
+    });
+    store.first.notified().await;
+    let mut all = JoinSet::new();
+    for n in 1..=20 {
+        let orders = orders.clone();
+        all.spawn(async move { orders.route(call(n, true)).await });
+    }
+    let mut answers = all.join_all().await;
+    answers.push(first.await.expect("it ends well"));
+    for answer in answers {
+        let decision = answer.expect("an answer").decision;
+        assert_eq!(decision.rep, Some("bo".into()), "ana was away before any of these was recorded");
+    }
+    assert_eq!(stands(&store).await, (1, 1 + 1 + 21));
 }

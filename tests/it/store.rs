@@ -65,6 +65,7 @@ macro_rules! suite {
                     a_call_is_written_with_its_answer_and_found_by_its_key,
                     a_key_that_is_there_is_a_conflict_and_changes_nothing,;
                 log:
+                    a_commit_behind_one_that_came_to_nothing_writes_nothing,
                     a_commit_that_finds_the_log_moved_on_is_a_conflict_and_changes_nothing,
                     an_arrival_that_another_host_settled_is_a_conflict_and_changes_nothing,
                     one_of_sixty_four_concurrent_records_wins,

@@ -63,7 +63,7 @@ async fn a_token_goes_nowhere_but_where_its_value_was_set_for() {
     assert_eq!(first.status, 200, "{first:?}");
     let there = format!("http://{}", own.address());
     let listed = service.get("/v1/secrets", &admin).await.body;
-    assert_eq!((&listed[0]["name"], &listed[0]["sent_to"]), (&json!("TOKEN"), &json!([there])));
+    assert_eq!((&listed["items"][0]["name"], &listed["items"][0]["sent_to"]), (&json!("TOKEN"), &json!([there])));
 
     let elsewhere = format!("http://{}", other.address());
     let planned = service.post("/v1/workspace/plan", &admin, bundle(&other, None)).await.body;
@@ -151,7 +151,7 @@ async fn secrets_that_come_with_a_refused_workspace_are_not_kept() {
     let refused = apply(&service, &admin, bundle(&another, Some("pat-sandbox"))).await;
     assert_eq!(refused.status, 422, "its account is another: {refused:?}");
     assert!(refused.body.to_string().contains("belongs to the account 8"), "the value was tried: {refused:?}");
-    assert_eq!(service.get("/v1/secrets", &admin).await.body, json!([]));
+    assert_eq!(service.get("/v1/secrets", &admin).await.body, json!({"items": []}));
     assert!(!audit(&service, &admin).await.iter().any(|change| change.starts_with("secret.set")));
 }
 

@@ -9,7 +9,7 @@ use rota_domain::fairness::{Candidate, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Entry, EntryBody, LaneState, Private, Recent, Recorded, Settles, StoreError};
+use rota_flow::ports::{Before, Entry, EntryBody, LaneState, Private, Recent, Recorded, Settles, StoreError};
 
 use super::Place;
 use super::values::{
@@ -27,6 +27,19 @@ fn assert_conflict(result: Result<(), StoreError>, stands_at: u64) {
         Err(StoreError::Conflict { tenant, seq }) => assert_eq!((tenant, seq), (acme(), stands_at)),
         other => panic!("a conflict was expected, and not {other:?}"),
     }
+}
+
+pub(crate) async fn a_commit_behind_one_that_came_to_nothing_writes_nothing(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let entries = || vec![entry(2, decision(decided("one", vec![owner("71")])))];
+    let (came_to_nothing, before) = Before::ending();
+    drop(came_to_nothing);
+    assert_conflict(store.record_after(before, &acme(), 1, entries()).await, 1);
+    assert_eq!(store.load(&acme(), at(0)).await.unwrap().seq, 1);
+    let (recorded, before) = Before::ending();
+    recorded.send(()).unwrap();
+    store.record_after(before, &acme(), 1, entries()).await.unwrap();
 }
 
 pub(crate) async fn a_commit_that_finds_the_log_moved_on_is_a_conflict_and_changes_nothing(place: impl Place) {
