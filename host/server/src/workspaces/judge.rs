@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rota_domain::id::{Digest, TenantId};
 use rota_domain::workspace::{Destination, Workspace};
-use rota_flow::ports::StoreError;
+use rota_flow::ports::{Kept, StoreError};
 
 use super::bundle::{Components, Found};
 use super::watched::Watched;
@@ -109,9 +109,10 @@ impl Workspaces {
             things.map(|thing| (Digest::of(&thing), thing.len() as u64)).collect()
         };
         let things = tokio::task::spawn_blocking(weigh).await.unwrap_or_default();
-        let bytes = self.revisions.bytes_with(tenant, &things).await?;
-        let most = self.tenants.plan(tenant).quotas().files_mib;
-        Ok((bytes > u64::from(most) << 20).then(|| {
+        let Kept { bytes, more } = self.revisions.bytes_with(tenant, &things).await?;
+        let (most, bytes) = (self.tenants.plan(tenant).quotas().files_mib, bytes + more);
+        // Who has too much already, since a plan grants less by now, can still go back.
+        Ok((more > 0 && bytes > u64::from(most) << 20).then(|| {
             format!(
                 "the files of all revisions would have {} MiB together, and the tenant's plan grants {most}; revisions stay, so ask the operator for another plan",
                 bytes.div_ceil(1 << 20)
