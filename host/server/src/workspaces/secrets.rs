@@ -122,11 +122,10 @@ impl Workspaces {
             };
             faults.push(fault(bundle, workspace, &need, reason));
         }
-        let names = self.vault.secrets(tenant).await?.into_iter().map(|there| there.name);
-        let names: BTreeSet<String> =
-            names.chain(coming(workspace, &wish.secrets).map(|(name, _)| name.clone())).collect();
+        let there: BTreeSet<String> = self.vault.secrets(tenant).await?.into_iter().map(|there| there.name).collect();
+        let new = coming(workspace, &wish.secrets).filter(|(name, _)| !there.contains(*name)).count();
         let most = self.tenants.plan(tenant).quotas().secrets;
-        if !wish.secrets.is_empty() && names.len() > most as usize {
+        if new > 0 && there.len() + new > most as usize {
             let reason = NotSet::TooMany(most).to_string();
             faults.push(Fault { file: "workspace.toml".into(), line: None, reason });
         }
