@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rota::config::{self, ConfigError, Directory, Files, Loaded};
 use rota::schema::{self, Subject};
@@ -36,9 +37,9 @@ impl Files for Memory {
         "acme"
     }
 
-    fn read(&self, relative: &str, _most: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, relative: &str, _most: u64) -> io::Result<Arc<[u8]>> {
         let found = self.0.get(relative.trim_start_matches("./"));
-        found.cloned().ok_or_else(|| io::ErrorKind::NotFound.into())
+        found.map(|bytes| Arc::from(bytes.as_slice())).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
@@ -93,7 +94,16 @@ fn settings_from_a_file_and_from_a_table_are_the_same_canonical_text() {
 #[test]
 fn the_component_beside_a_workspace_is_read_for_the_flow_that_names_it() {
     let components = everything().load().unwrap().components;
-    assert_eq!(components.into_iter().collect::<Vec<_>>(), [("rest".into(), b"\0asm".to_vec())]);
+    assert_eq!(components.into_iter().collect::<Vec<_>>(), [("rest".into(), b"\0asm"[..].into())]);
+}
+
+#[test]
+fn flows_that_name_one_component_share_its_bytes() {
+    let flow =
+        |id: &str| format!("[[flows]]\nid = \"{id}\"\nplugin = \"./rule.wasm\"\nfallback = {{ queue = \"q\" }}\n");
+    let text = format!("workspace = \"acme\"\n{}{}", flow("one"), flow("two"));
+    let loaded = Memory::default().with("workspace.toml", &text).with("rule.wasm", b"\0asm").load().unwrap();
+    assert!(Arc::ptr_eq(&loaded.components[&"one".into()], &loaded.components[&"two".into()]));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn with_plugin(language: &str) -> Loaded {
     Loaded {
         workspace,
         settings: BTreeMap::from([(flow.clone(), Arc::from("{}"))]),
-        components: BTreeMap::from([(flow, component)]),
+        components: BTreeMap::from([(flow, component.into())]),
         tables: BTreeMap::new(),
         warnings: Vec::new(),
         trusted: true,

@@ -4,6 +4,7 @@
 
 mod uploaded;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -18,7 +19,7 @@ use rota_rules::{Catalogue, Misfit};
 use crate::bundled::BUNDLED;
 use crate::config::Loaded;
 
-pub use uploaded::{find_uploaded, refuse_withdrawn};
+pub use uploaded::{Shelf, find_uploaded, refuse_withdrawn};
 
 /// A workspace that can decide.
 #[derive(Clone, Debug)]
@@ -50,22 +51,22 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
 pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Bound> {
     let Loaded { mut workspace, settings, components, tables, trusted, .. } = loaded;
     let mut bindings = Bindings::default();
-    let mut kept: Vec<Arc<[u8]>> = Vec::new();
+    let mut kept: BTreeMap<Digest, Arc<[u8]>> = BTreeMap::new();
     for flow in &mut workspace.flows {
         let text = settings.get(&flow.id).cloned().unwrap_or_else(|| "{}".into());
-        let (component, plugin, misfits): (&[u8], _, _) = match components.get(&flow.id) {
+        let (component, plugin, misfits): (Arc<[u8]>, _, _) = match components.get(&flow.id) {
             Some(component) => {
                 let refused = || format!("the plugin `{}` of flow `{}` is refused", flow.plugin, flow.id);
                 let plugin = catalogue.take_in_from(&workspace.tenant, component).with_context(refused)?;
                 let misfits = catalogue.judge_from(&workspace.tenant, &plugin, &text).with_context(refused)?;
-                (component, plugin, misfits)
+                (component.clone(), plugin, misfits)
             }
             None => {
                 let component = bundled(flow)?;
                 let broken = "a bundled plugin is refused: this build is broken";
                 let plugin = catalogue.take_in(component).context(broken)?;
                 let misfits = catalogue.judge(&plugin, &text).context(broken)?;
-                (component, plugin, misfits)
+                (component.into(), plugin, misfits)
             }
         };
         check_version(flow, &plugin)?;
@@ -76,7 +77,7 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
         let value = serde_json::from_str(&text).context("settings are an object")?;
         flow.settings = Settings::Inline(value);
         flow.digest = Some(plugin.digest.clone());
-        kept.push(component.into());
+        kept.entry(plugin.digest.clone()).or_insert(component);
         let limits = plan.grant(plugin.manifest.language).with_context(|| {
             format!("the plugin `{}` of flow `{}` is not granted to `{}`", flow.plugin, flow.id, workspace.tenant)
         })?;
@@ -85,7 +86,7 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
     for table in &mut workspace.tables {
         table.digest = tables.get(&table.id).map(|file| Digest::of(&file.bytes));
     }
-    kept.extend(tables.values().map(|file| file.bytes.clone()));
+    let kept = kept.into_values().chain(tables.values().map(|file| file.bytes.clone())).collect();
     bindings.tables = Arc::new(tables.into_iter().map(|(id, file)| (id, file.table)).collect());
     Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept, trusted })
 }

@@ -158,7 +158,7 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
     Loaded {
         workspace,
         settings: BTreeMap::from([("case".into(), settings)]),
-        components: BTreeMap::from([("case".into(), component.to_vec())]),
+        components: BTreeMap::from([("case".into(), component.into())]),
         tables: loaded.tables.clone(),
         warnings: Vec::new(),
         trusted: loaded.trusted,

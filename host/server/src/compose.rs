@@ -31,7 +31,7 @@ use crate::meter::Meter;
 use crate::tenants::{Parts, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::workspaces::preflight::preflight;
-use crate::workspaces::{Directories, Workspaces, from_files, stand_in};
+use crate::workspaces::{Directories, Turns, Workspaces, from_files, stand_in};
 
 pub use crate::http::Serving;
 
@@ -199,6 +199,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         tenants: tenants.clone(),
         catalogue: catalogue.clone(),
         clock: clock.clone(),
+        turns: Turns::default(),
     });
     workspaces.begin(plan.workspaces, unread).await?;
     tenants.standings().read(&*tenancy).await?;

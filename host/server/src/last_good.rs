@@ -1,6 +1,7 @@
 //! A tenant's workspace as its log has it: what stays where a newer one is refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use rota_domain::id::TenantId;
@@ -24,9 +25,15 @@ pub async fn last_good(store: &dyn Store, tenant: &TenantId) -> Result<Option<(u
     // No decision about any person is asked for.
     let Some((revision, workspace)) = store.load(tenant, Timestamp::MAX).await?.workspace else { return Ok(None) };
     let (mut settings, mut components, mut tables) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    // Flows of one component share its bytes.
+    let mut fetched = BTreeMap::new();
     for flow in &workspace.flows {
         let (Some(digest), Settings::Inline(inline)) = (&flow.digest, &flow.settings) else { return Ok(None) };
-        let Some(component) = store.kept(tenant, digest).await? else { return Ok(None) };
+        if !fetched.contains_key(digest) {
+            let Some(component) = store.kept(tenant, digest).await? else { return Ok(None) };
+            fetched.insert(digest, Arc::<[u8]>::from(component));
+        }
+        let Some(component) = fetched.get(digest).cloned() else { return Ok(None) };
         let Ok(text) = serde_json::to_string(inline) else { return Ok(None) };
         settings.insert(flow.id.clone(), text.into());
         components.insert(flow.id.clone(), component);

@@ -80,7 +80,7 @@ impl Trial {
         let files = InPlace { files: Directory::open(workspace)?, component };
         let mut loaded = load_workspace(&files)?;
         let flow = which(&loaded.workspace, &plugin, flow)?;
-        loaded.components.insert(flow.clone(), component.to_vec());
+        loaded.components.insert(flow.clone(), component.into());
         for known in loaded.workspace.flows.iter_mut().filter(|known| known.id == flow) {
             known.plugin = format!("./{}.wasm", plugin.manifest.name);
         }
@@ -169,11 +169,11 @@ impl Files for InPlace<'_> {
         self.files.name()
     }
 
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, relative: &str, most: u64) -> io::Result<Arc<[u8]>> {
         let read = self.files.read(relative, most);
         match &read {
             Err(error) if error.kind() == io::ErrorKind::NotFound && relative.ends_with(".wasm") => {
-                Ok(self.component.to_vec())
+                Ok(self.component.into())
             }
             _ => read,
         }

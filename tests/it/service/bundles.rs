@@ -55,6 +55,12 @@ async fn a_component_is_one_that_was_uploaded_or_that_a_revision_had() {
     assert_eq!(planned["errors"], json!([]), "the revision before decided with it");
 }
 
+/// A bundle with a table of more than half a MiB, whose rows begin with this one.
+fn table(first: usize) -> Value {
+    let rows: String = (first..first + 40_000).map(|n| format!("{n:010},na\n")).collect();
+    with_table(&format!("key,value\n{rows}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_files_of_all_revisions_together_are_no_more_than_the_plan_grants() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -63,10 +69,6 @@ async fn the_files_of_all_revisions_together_are_no_more_than_the_plan_grants() 
     let service = Service::with(folder, plan).await;
     service.host.store.open(&"acme".into(), Seed::from_number(1)).await.expect("a tenant");
     let admin = service.token("acme", Role::Admin).await;
-    let table = |first: usize| {
-        let rows: String = (first..first + 40_000).map(|n| format!("{n:010},na\n")).collect();
-        with_table(&format!("key,value\n{rows}"))
-    };
     let apply = async |bundle: Value| service.post("/v1/workspace/apply", &admin, bundle).await;
     let first = apply(table(0)).await;
     assert_eq!(first.status, 200, "{first:?}");
@@ -77,4 +79,24 @@ async fn the_files_of_all_revisions_together_are_no_more_than_the_plan_grants() 
     let mut again = table(0);
     again["files"]["workspace.toml"] = json!(workspace("acme", TABLE).replace("triage", "later"));
     assert_eq!(apply(again).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_with_more_files_than_its_plan_grants_can_still_go_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), &[]);
+    plan.plans.named = [("small".to_owned(), Plan { files_mib: Some(1), ..Plan::default() })].into();
+    let service = Service::with(folder, plan).await;
+    service.host.store.open(&"acme".into(), Seed::from_number(1)).await.expect("a tenant");
+    let (admin, host) = (service.token("acme", Role::Admin).await, service.token("", Role::Host).await);
+    let apply = async |bundle: Value| service.post("/v1/workspace/apply", &admin, bundle).await;
+    let first = apply(table(0)).await;
+    assert_eq!((first.status, apply(table(50_000)).await.status), (200, 200));
+    let changed = service.call("PATCH", "/v1/tenants/acme", &host, json!({ "plan": "small" })).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let back = json!({ "revision": first.body["revision"] });
+    let back = service.post("/v1/workspace/rollback", &admin, back).await;
+    assert_eq!(back.status, 200, "{back:?}");
+    assert_eq!(apply(table(50_000)).await.status, 200, "its files are there, too");
+    assert_eq!(apply(table(100_000)).await.status, 422, "and these are not");
 }

@@ -1,10 +1,18 @@
 //! Where a secret may go: to the CRM itself, and to where whoever set its value said.
 
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
 use rota::custody::Lent;
 use rota_domain::access::Role;
 use rota_domain::id::Seed;
+use rota_flow::ports::{KeptSecret, SecretValue, Vault as _};
 use rota_sandbox::Sandbox;
 use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, Semaphore};
 
 use super::workspace::{empty, files};
 use super::{Answer, Service, connection, double, look, plan, workspace};
@@ -155,6 +163,84 @@ async fn secrets_that_come_with_a_refused_workspace_are_not_kept() {
     assert!(!audit(&service, &admin).await.iter().any(|change| change.starts_with("secret.set")));
 }
 
+/// A way to a double that lets nobody through at first.
+struct Gate {
+    address: SocketAddr,
+    /// Told when somebody comes.
+    came: Arc<Notify>,
+    /// As many as there are may pass.
+    open: Arc<Semaphore>,
+}
+
+impl Gate {
+    async fn to(sandbox: &Sandbox) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (came, open, behind) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)), sandbox.address());
+        let (tells, opened) = (came.clone(), open.clone());
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                tells.notify_one();
+                let opened = opened.clone();
+                tokio::spawn(async move {
+                    let _pass = opened.acquire().await.expect("it stays open");
+                    let mut far = TcpStream::connect(behind).await.expect("the double is there");
+                    tokio::io::copy_bidirectional(&mut near, &mut far).await
+                });
+            }
+        });
+        Self { address, came, open }
+    }
+}
+
+/// Applies a workspace with a token, and this while its account is asked.
+async fn overtaken(service: &Service, admin: &str, sandbox: &Sandbox, meanwhile: impl Future<Output = ()>) -> Answer {
+    let gate = Gate::to(sandbox).await;
+    let text = workspace("acme", &connection(sandbox, 7));
+    let mut late = files(&text.replace(&sandbox.address().to_string(), &gate.address.to_string()));
+    late["secrets"] = json!({ "TOKEN": "pat-sandbox" });
+    let first = async {
+        gate.came.notified().await;
+        meanwhile.await;
+        gate.open.add_permits(99);
+    };
+    tokio::join!(apply(service, admin, late), first).0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_of_an_apply_that_another_forestalled_are_as_they_were_before() {
+    let (service, admin) = unlent().await;
+    let sandbox = double(7).await;
+    assert_eq!(apply(&service, &admin, files(&workspace("acme", ""))).await.status, 200);
+    let set = service.call("PUT", "/v1/secrets/TOKEN", &admin, json!({ "value": "pat-before" })).await;
+    assert_eq!(set.status, 200, "{set:?}");
+    let before = service.get("/v1/secrets", &admin).await.body;
+    let other = files(&workspace("acme", "").replace("triage", "later"));
+    let meanwhile = async { assert_eq!(apply(&service, &admin, other).await.status, 200) };
+    let late = overtaken(&service, &admin, &sandbox, meanwhile).await;
+    assert_eq!(late.status, 409, "{late:?}");
+    assert_eq!(service.get("/v1/secrets", &admin).await.body, before);
+    let kept = service.database().await.secret(&"acme".into(), "TOKEN").await.expect("it opens").expect("it is there");
+    assert_eq!(kept.value.expose(), "pat-before");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_secret_of_an_apply_that_fails_is_taken_away_again_and_that_is_noted() {
+    let (service, admin) = unlent().await;
+    let sandbox = double(7).await;
+    service.host.store.open(&"birch".into(), Seed::from_number(2)).await.expect("a tenant");
+    let birch = service.token("birch", Role::Admin).await;
+    let mut theirs = files(&workspace("birch", &connection(&sandbox, 7)));
+    theirs["secrets"] = json!({ "TOKEN": "pat-sandbox" });
+    // The account is birch's by the time that acme's apply has asked it.
+    let meanwhile = async { assert_eq!(apply(&service, &birch, theirs).await.status, 200) };
+    let late = overtaken(&service, &admin, &sandbox, meanwhile).await;
+    assert_eq!(late.status, 422, "{late:?}");
+    assert_eq!(service.get("/v1/secrets", &admin).await.body["items"], json!([]));
+    let noted = audit(&service, &admin).await;
+    assert!(noted.iter().any(|change| change.starts_with("secret.put-back TOKEN")), "{noted:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_that_come_with_a_workspace_are_judged_and_noted_like_all_others() {
     let (service, admin) = unlent().await;
@@ -195,6 +281,16 @@ async fn a_tenant_has_no_more_secrets_than_its_plan_grants() {
     assert!(refused.body["errors"].to_string().contains("has 1 secrets"), "{refused:?}");
     assert_eq!(service.call("DELETE", "/v1/secrets/FIRST", &admin, Value::Null).await.status, 204);
     assert_eq!(apply(&service, &admin, bundle(&sandbox, Some("pat-sandbox"))).await.status, 200);
+
+    // As after a plan that granted more.
+    let more = KeptSecret { value: SecretValue::new("pat-old".into()), sent_to: BTreeSet::new() };
+    let set_directly = service.database().await;
+    let acme = "acme".into();
+    let done = set_directly.set_secret(&acme, "SECOND", &more, 2, "a test", jiff::Timestamp::UNIX_EPOCH).await;
+    assert!(done.expect("it is set"));
+    assert_eq!(set("SECOND").await.status, 200, "what is there can be changed");
+    assert_eq!(apply(&service, &admin, bundle(&sandbox, Some("pat-sandbox"))).await.status, 200);
+    assert_eq!(set("THIRD").await.status, 422);
 }
 
 #[tokio::test(flavor = "multi_thread")]

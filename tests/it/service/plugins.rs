@@ -5,7 +5,9 @@ mod push;
 mod streaming;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use rota::bind::Shelf;
 use rota::bundled::BUNDLED;
 use rota::keeping::Keeping;
 use rota_domain::access::Role;
@@ -133,6 +135,24 @@ async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_a
     }
     assert_eq!(upload(&service, &admin, component).await.status, 201);
     assert_eq!(service.get("/v1/plugins/ours", &admin).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_is_fetched_and_counted_once_however_often_it_is_named() {
+    let service = start(&[workspace("acme", "")]).await;
+    let admin = service.token("acme", Role::Admin).await;
+    let component = plugin("ours", "1.0.0");
+    let digest = Digest::of(&component);
+    let besides = (256 << 20) - component.len() as u64;
+    assert_eq!(upload(&service, &admin, component).await.status, 201);
+    let (acme, store) = ("acme".into(), service.database().await);
+    let mut shelf = Shelf::new(&acme, &store, &store, besides).await.expect("a shelf");
+    let first = shelf.component(&digest).await.expect("there is room").expect("it is there");
+    let again = shelf.component(&digest).await.expect("no more room is needed").expect("it is there");
+    assert!(Arc::ptr_eq(&first, &again), "it is in memory once");
+    let mut full = Shelf::new(&acme, &store, &store, besides + 1).await.expect("a shelf");
+    let refused = full.component(&digest).await.expect_err("it is refused").to_string();
+    assert!(refused.contains("more than 256 MiB together"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ pub use crm::{
 pub use library::Library;
 pub use outbox::{Cause, Claim, Group, LaneState, Letter, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought};
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
-pub use revisions::{Origin, Past, Revisions};
+pub use revisions::{Kept, Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
     Accepted, Arrival, Before, Departed, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent,

@@ -31,6 +31,15 @@ pub struct Past {
     pub origin: Option<Origin>,
 }
 
+/// How much a tenant keeps of its revisions' files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// How many bytes there are.
+    pub bytes: u64,
+    /// How many more there would be.
+    pub more: u64,
+}
+
 /// The revisions of tenants. They are written with the log, in the commit that enters them.
 #[async_trait]
 pub trait Revisions: Send + Sync {
@@ -46,7 +55,7 @@ pub trait Revisions: Send + Sync {
     /// Whether a flow of any of them had this component.
     async fn had_component(&self, tenant: &TenantId, component: &Digest) -> Result<bool, StoreError>;
 
-    /// How many bytes the tenant would keep with these things besides, each with its bytes;
-    /// uploaded plugins apart, which are counted on their own.
-    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<u64, StoreError>;
+    /// How many bytes the tenant keeps, and how many these things, each with its bytes, would
+    /// add; uploaded plugins apart, which are counted on their own.
+    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<Kept, StoreError>;
 }

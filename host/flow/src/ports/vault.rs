@@ -61,7 +61,7 @@ pub struct SecretName {
 #[async_trait]
 pub trait Vault: Send + Sync {
     /// Sets a secret; one that was there is replaced, with all that was said of it. False if
-    /// the tenant would have more than `most` then, and nothing is set.
+    /// it is a new one and the tenant has `most` or more, and nothing is set.
     ///
     /// # Errors
     /// When the database fails, or what is sealed in it cannot be opened; so for every method.

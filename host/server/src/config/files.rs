@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use super::ConfigError;
 
@@ -12,12 +13,13 @@ pub trait Files {
     /// What a person calls the place, such as `acme`; empty for the current directory.
     fn name(&self) -> &str;
 
-    /// The bytes of a file that is named relative to the workspace.
+    /// The bytes of a file that is named relative to the workspace. What is in memory already
+    /// is shared and not copied.
     ///
     /// # Errors
     /// Where it is not there, is no plain file inside the workspace, or has more than `most`
     /// bytes. The text fits after "`tables/x.csv` ".
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>>;
+    fn read(&self, relative: &str, most: u64) -> io::Result<Arc<[u8]>>;
 
     /// Whether the operator put the workspace there, who may name private addresses. What came
     /// from anybody else may not.
@@ -78,7 +80,7 @@ impl Files for Directory {
         true
     }
 
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, relative: &str, most: u64) -> io::Result<Arc<[u8]>> {
         let inside = |part: &Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
         if !Path::new(relative).components().all(|part| inside(&part)) {
             return Err(refused("leads out of the workspace; name a file inside it"));
@@ -96,7 +98,7 @@ impl Files for Directory {
         }
         let mut bytes = Vec::new();
         File::open(&path)?.take(most + 1).read_to_end(&mut bytes)?;
-        within(bytes, most)
+        within(bytes.into(), most)
     }
 }
 
@@ -118,10 +120,10 @@ impl Files for Bundle {
         true
     }
 
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, relative: &str, most: u64) -> io::Result<Arc<[u8]>> {
         let wanted = relative.trim_start_matches("./");
         let found = self.files.iter().find(|(path, _)| *path == wanted).ok_or(ErrorKind::NotFound)?;
-        within(found.1.to_vec(), most)
+        within(found.1.into(), most)
     }
 }
 
@@ -136,7 +138,7 @@ pub(super) fn why(error: &io::Error) -> String {
 }
 
 /// These bytes, unless they are too many; the error fits after the file's name.
-pub(crate) fn within(bytes: Vec<u8>, most: u64) -> io::Result<Vec<u8>> {
+pub(crate) fn within(bytes: Arc<[u8]>, most: u64) -> io::Result<Arc<[u8]>> {
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         let size = if most >= 1 << 20 { format!("{} MiB", most >> 20) } else { format!("{} KiB", most >> 10) };
         return Err(io::Error::new(ErrorKind::FileTooLarge, format!("is larger than {size}, the most that is read")));

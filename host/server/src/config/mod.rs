@@ -27,4 +27,5 @@ pub(crate) use place::{at, plugin_span, plugins, setting};
 pub use server::{App, DEFAULT_LISTEN, Server, Tenant, load as load_server};
 pub use serving::Serving;
 pub(crate) use whose::whose;
+pub(crate) use workspace::TOGETHER_MOST;
 pub use workspace::{Loaded, TableFile, load as load_workspace};

@@ -28,8 +28,7 @@ pub(crate) fn setting(files: &dyn Files, flow: usize, pointer: &str) -> (String,
     let Some(DeValue::String(name)) = written.map(toml::Spanned::get_ref) else {
         return (WORKSPACE.into(), Some(document.line(&format!("{whole}{pointer}"))));
     };
-    let text = files.read(name, MOST).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+    let text = files.read(name, MOST).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
     (name.trim_start_matches("./").to_owned(), Some(line_in_json(&text, pointer)))
 }
 

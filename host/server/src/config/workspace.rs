@@ -19,7 +19,7 @@ use super::{ConfigError, Files, zones};
 const WORKSPACE_MOST: u64 = 1 << 20;
 const SETTINGS_MOST: u64 = 256 << 10;
 /// Components and tables of one workspace together.
-const TOGETHER_MOST: u64 = 256 << 20;
+pub(crate) const TOGETHER_MOST: u64 = 256 << 20;
 /// The most flows, and the most tables, of one workspace.
 const COUNT_MOST: usize = 200;
 /// Of the largest language class; what a component of its own class may have is judged later.
@@ -32,8 +32,8 @@ pub struct Loaded {
     pub workspace: Workspace,
     /// Each flow's settings as JSON text: keys sorted, no white space.
     pub settings: BTreeMap<FlowId, Arc<str>>,
-    /// The components of flows whose plugin is a file.
-    pub components: BTreeMap<FlowId, Vec<u8>>,
+    /// The components of flows whose plugin is a file. Flows of one file share its bytes.
+    pub components: BTreeMap<FlowId, Arc<[u8]>>,
     /// The tables, by name.
     pub tables: BTreeMap<String, TableFile>,
     /// What the author should know, a line each.
@@ -79,16 +79,22 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
     };
     within(&document, "flows", loaded.workspace.flows.len())?;
     within(&document, "tables", loaded.workspace.tables.len())?;
-    let mut room = TOGETHER_MOST;
+    let (mut room, mut read) = (TOGETHER_MOST, BTreeMap::<&str, Arc<[u8]>>::new());
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {
         let settings = settings(files, &document, n, flow)?;
         loaded.settings.insert(flow.id.clone(), canonical(&Value::Object(settings)).into());
         if is_file(&flow.plugin) {
-            let component = files.read(&flow.plugin, COMPONENT_MOST.min(room)).map_err(|error| {
-                let what = format!("the plugin `{}` of flow `{}` {}", flow.plugin, flow.id, why(&error));
-                document.error(&format!("/flows/{n}/plugin"), what)
-            })?;
-            room = room.saturating_sub(component.len() as u64);
+            let component = if let Some(component) = read.get(flow.plugin.as_str()) {
+                component.clone()
+            } else {
+                let component = files.read(&flow.plugin, COMPONENT_MOST.min(room)).map_err(|error| {
+                    let what = format!("the plugin `{}` of flow `{}` {}", flow.plugin, flow.id, why(&error));
+                    document.error(&format!("/flows/{n}/plugin"), what)
+                })?;
+                room = room.saturating_sub(component.len() as u64);
+                read.insert(&flow.plugin, component.clone());
+                component
+            };
             loaded.components.insert(flow.id.clone(), component);
         }
     }
@@ -100,7 +106,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         room = room.saturating_sub(bytes.len() as u64);
         let read = Table::read(table.matching, &bytes);
         let read = read.map_err(|bad| ConfigError::rows(&files.path(&table.file), &bad))?;
-        loaded.tables.insert(table.id.clone(), TableFile { bytes: bytes.into(), table: Arc::new(read) });
+        loaded.tables.insert(table.id.clone(), TableFile { bytes, table: Arc::new(read) });
     }
     Ok(loaded)
 }

@@ -108,6 +108,8 @@ async fn remove(
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let (tenant, now) = (caller.tenant()?, doors.clock.now());
+    // Not between the secrets of an apply and its revision, which may put them back.
+    let _turn = doors.tenants.turn(tenant).await;
     let removed = doors.vault.remove_secret(tenant, &name).await.map_err(|error| Problem::store(&error))?;
     if !removed {
         return Err(Problem::missing("secret of this name"));

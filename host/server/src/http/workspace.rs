@@ -130,7 +130,7 @@ async fn plan(
     // Whoever names an address and a secret would otherwise be sent the one by the other.
     let sending = (caller.grant.role >= Role::Admin).then_some(&given.sending);
     let planned = doors.workspaces.plan(caller.tenant()?, &bundle, sending).await;
-    Ok(Json(planned.map_err(Refusal::from)?))
+    Ok(Json(planned?))
 }
 
 async fn apply(

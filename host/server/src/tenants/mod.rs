@@ -25,7 +25,7 @@ use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
-use tokio::sync::watch;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 
 use crate::bind::{Bound, bind_under};
@@ -95,6 +95,9 @@ pub struct Tenants {
     /// The loops of all tenants. None ends before the host stops.
     work: Mutex<JoinSet<()>>,
 }
+
+/// A tenant's turn to be changed, until it is dropped.
+pub struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
 
 impl Tenants {
     /// No tenant yet.
@@ -221,9 +224,29 @@ impl Tenants {
     /// # Errors
     /// Why the revision before stays.
     pub async fn apply(&self, bound: Bound, base: Option<u64>, origin: Option<Origin>) -> anyhow::Result<u64> {
-        let id = bound.workspace.tenant.clone();
+        let turn = self.turn(&bound.workspace.tenant).await;
+        self.apply_in(&turn, bound, base, origin).await
+    }
+
+    /// The turn to change what a tenant decides under or connects with, when it comes: nobody
+    /// else changes that before it is dropped.
+    pub async fn turn(&self, id: &TenantId) -> Turn {
         let turn = self.turns.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_default().clone();
-        let _one_at_a_time = turn.lock().await;
+        Turn(turn.lock_owned().await)
+    }
+
+    /// [`Tenants::apply`] for whoever has the tenant's turn.
+    ///
+    /// # Errors
+    /// Why the revision before stays.
+    pub async fn apply_in(
+        &self,
+        _turn: &Turn,
+        bound: Bound,
+        base: Option<u64>,
+        origin: Option<Origin>,
+    ) -> anyhow::Result<u64> {
+        let id = bound.workspace.tenant.clone();
         self.has_apps(&bound.workspace)?;
         let claim = self.portals.claim(&bound.workspace)?;
         let revision = if let Some(tenant) = self.get(&id) {

@@ -102,10 +102,13 @@ fn unsound(path: &str) -> Option<&'static str> {
     path.split('/').any(strange).then_some("leads out of the workspace; name a file inside it, without `.` and `..`")
 }
 
+/// Components that were found, by the path that a flow names.
+pub(super) type Components = BTreeMap<String, Arc<[u8]>>;
+
 /// A bundle with its components found, ready to be read as a workspace.
 pub(super) struct Found<'b> {
     pub(super) bundle: &'b Bundle,
-    pub(super) components: &'b BTreeMap<String, Vec<u8>>,
+    pub(super) components: &'b Components,
 }
 
 impl Files for Found<'_> {
@@ -113,7 +116,7 @@ impl Files for Found<'_> {
         ""
     }
 
-    fn read(&self, relative: &str, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&self, relative: &str, most: u64) -> io::Result<Arc<[u8]>> {
         if let Some(component) = self.components.get(relative) {
             return within(component.clone(), most);
         }
@@ -123,7 +126,7 @@ impl Files for Found<'_> {
         }
         let plain = relative.strip_prefix("./").unwrap_or(relative);
         let found = self.bundle.files.get(plain).ok_or(ErrorKind::NotFound)?;
-        within(found.to_vec(), most)
+        within(found.clone(), most)
     }
 }
 

@@ -8,6 +8,7 @@ use rota_flow::orders::OrderError;
 use rota_flow::ports::{Origin, StoreError};
 
 use super::{Bundle, Change, Fault, NotSet, Pins, Refusal, Workspaces, difference, edit};
+use crate::bind::Bound;
 use crate::custody::{Sent, Unfit};
 use crate::tenants::moved;
 
@@ -126,7 +127,7 @@ impl Workspaces {
         if let Some(wanted) = wish.base.filter(|wanted| *wanted != base) {
             return Err(Refusal::Moved { now: base, base: wanted });
         }
-        let (mut bound, mut warnings) = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
+        let (bound, mut warnings) = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
         let changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         self.judge_secrets(bundle, &bound, &wish).await?;
         let (faults, told) = self.ask_accounts(bundle, &bound, &wish.secrets).await;
@@ -137,22 +138,45 @@ impl Workspaces {
         let (source, kept) = bundle.kept();
         let before = self.revision(tenant, Some(base)).await?.and_then(|(past, _)| past.origin);
         let is_same = changes.is_empty() && before.is_some_and(|origin| origin.source == source);
-        bound.kept.extend(kept);
-        // Nothing refuses it any more, but another revision that comes first. They are not of the
-        // revision's commit: before it, a crash leaves a workspace that has its tokens.
-        self.keep_secrets(&bound.workspace, &wish.secrets, &wish.who).await.map_err(|error| match error {
-            NotSet::Store(store) => Refusal::Store(store),
-            other => Refusal::Busy(other.to_string()),
-        })?;
-        let origin = Origin { who: wish.who, note: wish.note, source };
-        let entered = if is_same {
-            // Its secrets may be others, and a tenant that could not start may start now.
-            self.tenants.activate(bound, Some(base)).await
-        } else {
-            self.tenants.apply(bound, Some(base), Some(origin)).await
-        };
-        let revision = entered.map_err(|error| refused(&error, base))?;
+        let bound = Bound { kept: bound.kept.into_iter().chain(kept).collect(), ..bound };
+        let Wish { who, note, secrets, .. } = wish;
+        // Its secrets may be others, and a tenant that could not start may start now.
+        let origin = (!is_same).then(|| Origin { who: who.clone(), note, source });
+        let revision = self.enter_with(bound, base, origin, &secrets, &who).await?;
         Ok(Applied { revision, base, is_new: revision != base, changes, warnings })
+    }
+
+    /// Enters what was judged, with its secrets, or leaves all as it was.
+    async fn enter_with(
+        &self,
+        bound: Bound,
+        base: u64,
+        origin: Option<Origin>,
+        secrets: &Sent,
+        who: &str,
+    ) -> Result<u64, Refusal> {
+        let workspace = bound.workspace.clone();
+        let turn = self.tenants.turn(&workspace.tenant).await;
+        // Another one that came first is known before anything of this one is kept.
+        let now = self.tenants.get(&workspace.tenant).map(|alive| alive.revision());
+        if let Some(now) = now.filter(|now| *now != base) {
+            return Err(Refusal::Moved { now, base });
+        }
+        // They are not of the revision's commit: before it, a crash leaves a workspace that has
+        // its tokens.
+        let mut replaced = Vec::new();
+        let entered = match self.keep_secrets(&workspace, secrets, who, &mut replaced).await {
+            Ok(()) => {
+                let entered = self.tenants.apply_in(&turn, bound, Some(base), origin).await;
+                entered.map_err(|error| refused(&error, base))
+            }
+            Err(NotSet::Store(store)) => Err(Refusal::Store(store)),
+            Err(other) => Err(Refusal::Busy(other.to_string())),
+        };
+        if entered.is_err() {
+            self.put_back(&workspace.tenant, replaced, who).await;
+        }
+        entered
     }
 }
 

@@ -40,7 +40,7 @@ pub fn gather(path: &Path) -> anyhow::Result<Gathered> {
             "{}: this is not UTF-8 text; save the file as UTF-8",
             directory.path(&path)
         );
-        files.push((path.strip_prefix("./").unwrap_or(&path).to_owned(), bytes.into()));
+        files.push((path.strip_prefix("./").unwrap_or(&path).to_owned(), bytes));
     }
     Ok(Gathered { bundle: Bundle::new(files, components)?, loaded })
 }

@@ -7,23 +7,39 @@ use std::sync::Arc;
 
 use rota_domain::id::{Digest, TenantId};
 use rota_domain::workspace::{Destination, Workspace};
-use rota_flow::ports::StoreError;
+use rota_flow::ports::{Kept, StoreError};
 
-use super::bundle::Found;
+use super::bundle::{Components, Found};
 use super::watched::Watched;
-use super::{Bundle, Fault, Pins, Workspaces};
-use crate::bind::{Bound, UnfitSettings, bind_under, find_uploaded, refuse_withdrawn};
-use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
+use super::{Bundle, Fault, Pins, Refusal, Workspaces};
+use crate::bind::{Bound, Shelf, UnfitSettings, bind_under, refuse_withdrawn};
+use crate::config::{ConfigError, Loaded, at, load_workspace, plugins, setting};
 
 /// A bundle that can hold, with what its author should know; or what is wrong with it.
 pub(super) type Judged = Result<(Bound, Vec<String>), Vec<Fault>>;
 
 const WORKSPACE: &str = "workspace.toml";
+/// The most bytes of it; a larger one is refused when it is read.
+const WORKSPACE_MOST: usize = 1 << 20;
 
 impl Workspaces {
-    /// Judges a bundle. Nothing of it holds yet.
-    pub(super) async fn judge(&self, tenant: &TenantId, bundle: &Bundle, pins: &Pins) -> Result<Judged, StoreError> {
-        let components = self.components_of(tenant, bundle).await?;
+    /// Judges a bundle when its turn comes. Nothing of it holds yet.
+    ///
+    /// # Errors
+    /// When its turn does not come, or the store fails.
+    pub(super) async fn judge(&self, tenant: &TenantId, bundle: &Bundle, pins: &Pins) -> Result<Judged, Refusal> {
+        let busy = || Refusal::Busy("the host judges as many workspaces as it can".into());
+        let _turn = self.turns.take(tenant).await.ok_or_else(busy)?;
+        Ok(self.judged(tenant, bundle, pins).await?)
+    }
+
+    async fn judged(&self, tenant: &TenantId, bundle: &Bundle, pins: &Pins) -> Result<Judged, StoreError> {
+        let files = bundle.files.values().map(|file| file.len() as u64).sum();
+        let mut shelf = Shelf::new(tenant, &*self.library, &*self.store, files).await?;
+        let components = match self.components_of(tenant, bundle, &mut shelf).await? {
+            Ok(components) => components,
+            Err(faults) => return Ok(Err(faults)),
+        };
         let found = Arc::new((bundle.clone(), components));
         let read = on_a_thread(found.clone(), read_whole).await;
         let mut loaded = match read {
@@ -37,9 +53,10 @@ impl Workspaces {
             );
             return Ok(Err(vec![on_line(&found, "/workspace", reason)]));
         }
-        if let Err(faults) = self.find_plugins(tenant, &mut loaded, pins, &found).await? {
+        if let Err(faults) = find_plugins(&mut shelf, &mut loaded, pins, &found).await? {
             return Ok(Err(faults));
         }
+        drop(shelf);
         let (catalogue, plan) = (self.catalogue.clone(), self.tenants.plan(tenant));
         let warnings = loaded.warnings.clone();
         let quota = plan.quotas().table_rows;
@@ -56,10 +73,7 @@ impl Workspaces {
             Err(faults) => return Ok(Err(faults)),
         };
         if let Err(error) = refuse_withdrawn(&bound.workspace, &*self.library).await {
-            return match error.downcast::<StoreError>() {
-                Ok(store) => Err(store),
-                Err(error) => Ok(Err(vec![on_line(&found, "/flows", format!("{error:#}"))])),
-            };
+            return Ok(Err(vec![on_line(&found, "/flows", told(error)?)]));
         }
         let unreachable = self.unreachable(&bound, &found);
         if !unreachable.is_empty() {
@@ -75,7 +89,7 @@ impl Workspaces {
     }
 
     /// The destinations whose addresses their author may not name.
-    fn unreachable(&self, bound: &Bound, found: &(Bundle, BTreeMap<String, Vec<u8>>)) -> Vec<Fault> {
+    fn unreachable(&self, bound: &Bound, found: &(Bundle, Components)) -> Vec<Fault> {
         let destinations = bound.workspace.destinations.iter().enumerate();
         let fault = |(n, destination): (usize, &Destination)| {
             let refused = self.tenants.may_reach(bound, &destination.url).err()?;
@@ -95,9 +109,10 @@ impl Workspaces {
             things.map(|thing| (Digest::of(&thing), thing.len() as u64)).collect()
         };
         let things = tokio::task::spawn_blocking(weigh).await.unwrap_or_default();
-        let bytes = self.revisions.bytes_with(tenant, &things).await?;
-        let most = self.tenants.plan(tenant).quotas().files_mib;
-        Ok((bytes > u64::from(most) << 20).then(|| {
+        let Kept { bytes, more } = self.revisions.bytes_with(tenant, &things).await?;
+        let (most, bytes) = (self.tenants.plan(tenant).quotas().files_mib, bytes + more);
+        // Who has too much already, since a plan grants less by now, can still go back.
+        Ok((more > 0 && bytes > u64::from(most) << 20).then(|| {
             format!(
                 "the files of all revisions would have {} MiB together, and the tenant's plan grants {most}; revisions stay, so ask the operator for another plan",
                 bytes.div_ceil(1 << 20)
@@ -105,53 +120,76 @@ impl Workspaces {
         }))
     }
 
-    /// The components that came before the bundle, by the path that it names them with: those
-    /// that were uploaded, or that a revision had. One that was withdrawn is used by no
-    /// revision from then on.
-    async fn components_of(&self, tenant: &TenantId, bundle: &Bundle) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
-        let uploaded = self.library.uploaded(tenant).await?;
-        let mut components = BTreeMap::new();
-        for (path, digest) in &bundle.components {
-            let known = match uploaded.iter().find(|one| one.digest == *digest) {
-                Some(one) => one.withdrawn.is_none(),
-                None => self.revisions.had_component(tenant, digest).await?,
-            };
-            if known && let Some(bytes) = self.store.kept(tenant, digest).await? {
-                components.insert(path.clone(), bytes);
-            }
-        }
-        Ok(components)
-    }
-
-    /// Finds the plugins that flows name by digest or by the name of an uploaded one; those of
-    /// an earlier revision are the very components that it had.
-    async fn find_plugins(
+    /// The components that came before the bundle, by the path that a flow of it names them
+    /// with: those that were uploaded, or that a revision had. One that was withdrawn is used
+    /// by no revision from then on.
+    async fn components_of(
         &self,
         tenant: &TenantId,
-        loaded: &mut Loaded,
-        pins: &Pins,
-        found: &(Bundle, BTreeMap<String, Vec<u8>>),
-    ) -> Result<Result<(), Vec<Fault>>, StoreError> {
-        let mut wrong = Vec::new();
-        for n in 0..loaded.workspace.flows.len() {
-            let mut one = only(loaded, n);
-            let id = one.workspace.flows[0].id.clone();
-            if let Some(digest) = pins.get(&id)
-                && let Some(component) = self.store.kept(tenant, digest).await?
-            {
-                loaded.components.insert(id, component);
+        bundle: &Bundle,
+        shelf: &mut Shelf<'_>,
+    ) -> Result<Result<Components, Vec<Fault>>, StoreError> {
+        let named = named(bundle).await;
+        // What no flow names is refused by its name later, and is not fetched for that.
+        let wanted = bundle.components.iter().filter(|(path, _)| named.contains(*path));
+        let (mut known, mut components) = (BTreeMap::new(), Components::new());
+        for (path, digest) in wanted {
+            let is_known = match known.get(digest) {
+                Some(is_known) => *is_known,
+                None => match shelf.uploaded().iter().find(|one| one.digest == *digest) {
+                    Some(one) => one.withdrawn.is_none(),
+                    None => self.revisions.had_component(tenant, digest).await?,
+                },
+            };
+            known.insert(digest, is_known);
+            if !is_known {
                 continue;
             }
-            match find_uploaded(&mut one, &*self.library, &*self.store).await {
-                Ok(()) => loaded.components.extend(one.components),
-                Err(error) => match error.downcast::<StoreError>() {
-                    Ok(store) => return Err(store),
-                    Err(error) => wrong.push(on_line(found, &format!("/flows/{n}/plugin"), format!("{error:#}"))),
-                },
+            match shelf.component(digest).await {
+                Ok(component) => components.extend(component.map(|bytes| (path.clone(), bytes))),
+                Err(error) => return told(error).map(|reason| Err(vec![whole(reason)])),
             }
         }
-        Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
+        Ok(Ok(components))
     }
+}
+
+/// What the flows of a bundle name; nothing where it is no workspace, which is told later.
+async fn named(bundle: &Bundle) -> BTreeSet<String> {
+    let text = bundle.files.get(WORKSPACE).filter(|text| text.len() <= WORKSPACE_MOST).cloned();
+    let read = move || text.map(|text| plugins(&String::from_utf8_lossy(&text)));
+    tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default()
+}
+
+/// Finds the plugins that flows name by digest or by the name of an uploaded one; those of an
+/// earlier revision are the very components that it had.
+async fn find_plugins(
+    shelf: &mut Shelf<'_>,
+    loaded: &mut Loaded,
+    pins: &Pins,
+    found: &(Bundle, Components),
+) -> Result<Result<(), Vec<Fault>>, StoreError> {
+    let mut wrong = Vec::new();
+    for (n, flow) in loaded.workspace.flows.iter().enumerate() {
+        let pinned = match pins.get(&flow.id) {
+            Some(digest) => shelf.component(digest).await,
+            None => Ok(None),
+        };
+        let component = match pinned {
+            Ok(None) if !loaded.components.contains_key(&flow.id) => shelf.of_flow(flow).await,
+            pinned => pinned,
+        };
+        match component {
+            Ok(component) => loaded.components.extend(component.map(|bytes| (flow.id.clone(), bytes))),
+            Err(error) => wrong.push(on_line(found, &format!("/flows/{n}/plugin"), told(error)?)),
+        }
+    }
+    Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
+}
+
+/// What an author is told of an error; a failure of the store is none of theirs.
+fn told(error: anyhow::Error) -> Result<String, StoreError> {
+    error.downcast::<StoreError>().map_or_else(|error| Ok(format!("{error:#}")), Err)
 }
 
 /// Reads a bundle as a workspace; what of it the workspace does not name is refused, since it
@@ -185,7 +223,7 @@ fn only(loaded: &Loaded, n: usize) -> Loaded {
 
 /// Reading, compiling and judging keep a thread busy, so they have one that nobody waits for.
 async fn on_a_thread<T: Send + 'static>(
-    found: Arc<(Bundle, BTreeMap<String, Vec<u8>>)>,
+    found: Arc<(Bundle, Components)>,
     work: impl FnOnce(&Found<'_>) -> Result<T, Vec<Fault>> + Send + 'static,
 ) -> Result<T, Vec<Fault>> {
     let worked = tokio::task::spawn_blocking(move || work(&files(&found)));
@@ -195,7 +233,7 @@ async fn on_a_thread<T: Send + 'static>(
     })
 }
 
-fn files(found: &(Bundle, BTreeMap<String, Vec<u8>>)) -> Found<'_> {
+fn files(found: &(Bundle, Components)) -> Found<'_> {
     Found { bundle: &found.0, components: &found.1 }
 }
 
@@ -203,7 +241,7 @@ fn whole(reason: String) -> Fault {
     Fault { file: WORKSPACE.into(), line: None, reason }
 }
 
-fn on_line(found: &(Bundle, BTreeMap<String, Vec<u8>>), pointer: &str, reason: String) -> Fault {
+fn on_line(found: &(Bundle, Components), pointer: &str, reason: String) -> Fault {
     Fault { file: WORKSPACE.into(), line: at(&files(found), pointer), reason }
 }
 

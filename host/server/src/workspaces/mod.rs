@@ -20,6 +20,7 @@ mod refusal;
 mod secrets;
 mod source;
 mod start;
+mod turns;
 mod watched;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +44,7 @@ pub use planned::{Change, Fault, Field, Mark, Planned, SecretNeed};
 pub use refusal::Refusal;
 pub use secrets::NotSet;
 pub use start::from_files;
+pub use turns::Turns;
 
 /// Workspaces over HTTP, with what they are judged and entered by.
 pub struct Workspaces {
@@ -62,6 +64,8 @@ pub struct Workspaces {
     pub catalogue: Arc<Catalogue>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who is judged when.
+    pub turns: Turns,
 }
 
 /// What holds for a tenant now.
@@ -81,23 +85,25 @@ impl Workspaces {
     /// those that will come with it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or too many others are judged.
     pub async fn plan(
         &self,
         tenant: &TenantId,
         bundle: &Bundle,
         sending: Option<&BTreeSet<String>>,
-    ) -> Result<Planned, StoreError> {
+    ) -> Result<Planned, Refusal> {
         let current = self.current(tenant).await?;
         let judged = self.judge(tenant, bundle, &Pins::new()).await?;
         let mut planned = Planned::new(tenant.clone(), current.revision);
-        let (bound, warnings) = match judged {
+        let (mut bound, warnings) = match judged {
             Ok(judged) => judged,
             Err(errors) => {
                 planned.errors = errors;
                 return Ok(planned);
             }
         };
+        // Nothing is kept of a plan, and its accounts may take their time to answer.
+        bound.kept = Vec::new();
         planned.warnings = warnings;
         let from_files = self.tenants.is_from_files(tenant);
         if let Some(sending) = sending {

@@ -5,8 +5,8 @@ use rota_flow::ports::StoreError;
 
 use super::Fault;
 
-/// Why a change was not made. Nothing has changed then, but for secrets that came with a
-/// workspace which another one forestalled at the last moment: they are kept, and noted.
+/// Why a change was not made. Nothing has changed then: secrets that came with it are as they
+/// were before.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The workspace is a directory's.

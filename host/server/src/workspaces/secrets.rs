@@ -9,7 +9,7 @@ use rota_crm::{Secret, notify};
 use rota_domain::access::Change;
 use rota_domain::id::TenantId;
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::{KeptSecret, SecretValue, StoreError};
+use rota_flow::ports::{KeptSecret, SecretName, SecretValue, StoreError};
 
 use super::bundle::Found;
 use super::{Bundle, Fault, Refusal, SecretNeed, Wish, Workspaces};
@@ -67,6 +67,7 @@ impl Workspaces {
             Some(urls) => places(urls).map_err(NotSet::Bad)?,
             None => says.map(|(workspace, _)| goals(&workspace, name)).unwrap_or_default(),
         };
+        let _turn = self.tenants.turn(tenant).await;
         self.keep_secret(tenant, name, KeptSecret { value, sent_to: sent_to.clone() }, who).await?;
         Ok(sent_to)
     }
@@ -121,11 +122,10 @@ impl Workspaces {
             };
             faults.push(fault(bundle, workspace, &need, reason));
         }
-        let names = self.vault.secrets(tenant).await?.into_iter().map(|there| there.name);
-        let names: BTreeSet<String> =
-            names.chain(coming(workspace, &wish.secrets).map(|(name, _)| name.clone())).collect();
+        let there: BTreeSet<String> = self.vault.secrets(tenant).await?.into_iter().map(|there| there.name).collect();
+        let new = coming(workspace, &wish.secrets).filter(|(name, _)| !there.contains(*name)).count();
         let most = self.tenants.plan(tenant).quotas().secrets;
-        if !wish.secrets.is_empty() && names.len() > most as usize {
+        if new > 0 && there.len() + new > most as usize {
             let reason = NotSet::TooMany(most).to_string();
             faults.push(Fault { file: "workspace.toml".into(), line: None, reason });
         }
@@ -133,13 +133,54 @@ impl Workspaces {
     }
 
     /// Keeps the secrets that came with a workspace, each to be sent where that says; those
-    /// that it does not name are left out.
-    pub(super) async fn keep_secrets(&self, workspace: &Workspace, given: &Sent, who: &str) -> Result<(), NotSet> {
-        for (name, value) in coming(workspace, given) {
+    /// that it does not name are left out. What each replaces is added to `replaced`, for whoever
+    /// has the tenant's turn and may have to put it back.
+    pub(super) async fn keep_secrets(
+        &self,
+        workspace: &Workspace,
+        given: &Sent,
+        who: &str,
+        replaced: &mut Vec<Replaced>,
+    ) -> Result<(), NotSet> {
+        let tenant = &workspace.tenant;
+        let coming: Vec<_> = coming(workspace, given).collect();
+        if coming.is_empty() {
+            return Ok(());
+        }
+        let there = self.vault.secrets(tenant).await?;
+        for (name, value) in coming {
+            let before = match there.iter().find(|one| one.name == *name) {
+                Some(told) => self.vault.secret(tenant, name).await?.map(|kept| (told.clone(), kept)),
+                None => None,
+            };
             let kept = KeptSecret { value: value.clone(), sent_to: goals(workspace, name) };
-            self.keep_secret(&workspace.tenant, name, kept, who).await?;
+            replaced.push(Replaced { name: name.clone(), before });
+            self.keep_secret(tenant, name, kept, who).await?;
         }
         Ok(())
+    }
+
+    /// Puts back what secrets replaced whose workspace does not hold, and notes it. It is the
+    /// way out of an error, which is told: what fails of this is said in the log.
+    pub(super) async fn put_back(&self, tenant: &TenantId, replaced: Vec<Replaced>, who: &str) {
+        for Replaced { name, before } in replaced {
+            let put = match before {
+                Some((told, kept)) => self.vault.set_secret(tenant, &name, &kept, u32::MAX, &told.who, told.at).await,
+                None => self.vault.remove_secret(tenant, &name).await,
+            };
+            let noted = match put {
+                Ok(true) => {
+                    let detail = "its workspace does not hold".to_owned();
+                    self.note(tenant, "secret.put-back", &name, Some(detail), who).await
+                }
+                // It had not been set.
+                Ok(false) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = noted {
+                tracing::error!(%tenant, name, %error, "A secret came with a workspace that does not hold, and it stays or is not noted; set it again");
+            }
+        }
     }
 
     async fn keep_secret(&self, tenant: &TenantId, name: &str, kept: KeptSecret, who: &str) -> Result<(), NotSet> {
@@ -164,6 +205,13 @@ impl Workspaces {
         let change = Change { at, who, action: action.into(), thing: name.to_owned(), detail };
         self.access.changed(Some(tenant), change).await
     }
+}
+
+/// A secret that another took the place of.
+pub(super) struct Replaced {
+    name: String,
+    /// What it was, with who had set it and when; none where it is new.
+    before: Option<(SecretName, KeptSecret)>,
 }
 
 /// Those of the secrets that came with a workspace which it names.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use rota_domain::id::{Digest, TenantId};
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::{Origin, Past, Revisions, StoreError};
+use rota_flow::ports::{Kept, Origin, Past, Revisions, StoreError};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::SqliteStore;
@@ -93,7 +93,7 @@ impl Revisions for SqliteStore {
         self.read(had.map_err(Failure::from))
     }
 
-    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<u64, StoreError> {
+    async fn bytes_with(&self, tenant: &TenantId, things: &BTreeMap<Digest, u64>) -> Result<Kept, StoreError> {
         let kept: Result<i64, _> = sqlx::query_scalar(
             "SELECT coalesce(sum(kept.bytes), 0) FROM keepers JOIN kept ON kept.digest = keepers.digest
              WHERE keepers.tenant = ? AND NOT EXISTS
@@ -102,7 +102,7 @@ impl Revisions for SqliteStore {
         .bind(tenant.as_str())
         .fetch_one(&self.readers)
         .await;
-        let mut bytes = unsigned(self.read(kept.map_err(Failure::from))?);
+        let bytes = unsigned(self.read(kept.map_err(Failure::from))?);
         let mut new = things.clone();
         let digests: Vec<&Digest> = things.keys().collect();
         for piece in pieces(&digests) {
@@ -118,7 +118,6 @@ impl Revisions for SqliteStore {
                 new.remove(&Digest::from(digest));
             }
         }
-        bytes += new.values().sum::<u64>();
-        Ok(bytes)
+        Ok(Kept { bytes, more: new.values().sum() })
     }
 }

@@ -46,12 +46,15 @@ impl Unit for NewSecret {
     }
 
     async fn write(self, connection: &mut SqliteConnection) -> Result<bool, Failure> {
-        let others: i64 = sqlx::query_scalar("SELECT count(*) FROM secrets WHERE tenant = ? AND name <> ?")
-            .bind(self.keys.tenant.as_str())
-            .bind(self.name.as_str())
-            .fetch_one(&mut *connection)
-            .await?;
-        if others >= i64::from(self.most) {
+        // One that is there is no further one, even where a plan grants fewer by now: a token
+        // that is known to others has to be changed.
+        let (there, is_new): (i64, bool) =
+            sqlx::query_as("SELECT count(*), NOT coalesce(max(name = ?), 0) FROM secrets WHERE tenant = ?")
+                .bind(self.name.as_str())
+                .bind(self.keys.tenant.as_str())
+                .fetch_one(&mut *connection)
+                .await?;
+        if is_new && there >= i64::from(self.most) {
             return Ok(false);
         }
         // Under the tenant's key of today: another process may have changed it.
