@@ -156,8 +156,9 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
-    let Directories { unread, hold } = std::mem::take(&mut plan.directories);
-    let unread = stand_in(unread, &mut plan.workspaces, &*store, &*database).await?;
+    let told = std::mem::take(&mut plan.directories);
+    let hold = told.hold.clone();
+    let unread = stand_in(told, &mut plan.workspaces, &*store, &*database).await?;
     let from_files = from_files(&plan.workspaces, &hold, &*database).await?;
     // A directory that is left aside says nothing of what its tenant may look up.
     let directories = plan.workspaces.iter().filter(|loaded| from_files.contains(&loaded.workspace.tenant));

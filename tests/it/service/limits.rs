@@ -10,7 +10,7 @@ use rota_sandbox::Sandbox;
 use serde_json::{Value, json};
 use tokio::net::TcpSocket;
 
-use super::wire::{HOOK, Wire, created, halves, signature};
+use super::wire::{HOOK, Wire, created, event, halves, signature};
 use super::{Service, connection, double, plan, workspace};
 
 /// A server for `acme` with this plan and `other` with the usual one, each with a CRM of its
@@ -38,9 +38,13 @@ async fn leads(service: &Service, tenant: &str) -> usize {
     service.host.store.log(&tenant, 0, 1000).await.expect("the log").len()
 }
 
-/// Sends a webhook: status, `Retry-After`, body.
+/// Sends a webhook about new contacts: status, `Retry-After`, body.
 pub(super) async fn hook(service: &Service, contacts: &[(u64, u32)]) -> (u16, Option<u64>, Value) {
-    let body = created(contacts);
+    hook_of(service, created(contacts)).await
+}
+
+/// The same for a webhook of this body.
+pub(super) async fn hook_of(service: &Service, body: String) -> (u16, Option<u64>, Value) {
     let mut request = service.client.post(format!("{}{HOOK}", service.url)).header("content-type", "application/json");
     for (name, value) in signature(&service.url, &body) {
         request = request.header(name, value);
@@ -64,6 +68,20 @@ async fn a_tenant_over_its_leads_a_minute_is_refused_before_anything_of_it_is_st
     assert_eq!(leads(&service, "other").await, 2);
     let (status, _, receipt) = hook(&service, &[(2, 22), (2, 23)]).await;
     assert_eq!((status, &receipt["duplicates"], &receipt["accepted"]), (200, &json!(1), &json!(1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_is_taken_in_though_the_leads_of_a_minute_are_used() {
+    let granted = Granted { leads_per_minute: Some(2), ..Granted::default() };
+    let (service, _doubles) = two(granted, Serving::default()).await;
+    assert_eq!(hook(&service, &[(1, 11), (1, 12)]).await.0, 200);
+    let erasure = event("contact.privacyDeletion", (1, 11));
+    let both = json!([erasure, event("contact.creation", (1, 13))]).to_string();
+    assert_eq!(hook_of(&service, both).await.0, 429, "the lead has to come again");
+    let (status, _, receipt) = hook_of(&service, json!([erasure]).to_string()).await;
+    assert_eq!((status, &receipt["duplicates"]), (200, &json!(1)), "the erasure was taken in beside it");
+    let (status, _, receipt) = hook_of(&service, json!([event("contact.privacyDeletion", (1, 12))]).to_string()).await;
+    assert_eq!((status, &receipt["accepted"]), (200, &json!(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rota::compose::Plan;
+use rota::compose::{self, Plan};
+use rota::config::Directory;
+use rota::workspaces::Unread;
 use rota_domain::access::Role;
 use rota_domain::id::Seed;
 use rota_sandbox::Sandbox;
@@ -68,4 +70,56 @@ async fn what_comes_for_a_tenant_that_does_not_start_waits_until_it_does() {
     let found = plan(folder.path(), &[]);
     let service = Service::with(folder, found).await;
     until("the decision", async || service.host.store.log(&acme, 0, 9).await.expect("the log").len() == 1).await;
+}
+
+/// A server's plan to serve a directory that is not there.
+fn missing(mut plan: Plan) -> Plan {
+    let nowhere = Path::new("nowhere");
+    let error = Directory::open(nowhere).err().expect("it is not there");
+    plan.directories.unread.push(Unread::new(nowhere, error.into()));
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_would_serve_nobody_for_want_of_a_directory_fails_with_what_is_wrong_with_it() {
+    let own = double(7).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let served = plan(folder.path(), &[workspace("acme", &connection(&own, 7))]);
+    let folder = Service::with(folder, served).await.stop().await;
+    let started = compose::start(missing(without(folder.path(), "TOKEN"))).await;
+    let error = started.err().expect("nobody is served");
+    assert!(error.to_string().contains("nowhere"), "{error:#}");
+    // With its token, the tenant goes on from the database.
+    let found = missing(plan(folder.path(), &[]));
+    Service::with(folder, found).await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_directory_holds_and_is_not_read_is_neither_served_nor_changed_and_its_events_wait() {
+    let own = double(7).await;
+    let (folder, [acme, birch]) = neighbours(&own).await;
+    let mut held = missing(plan(folder.path(), &[]));
+    held.directories.hold.insert("acme".into());
+    let service = Service::with(folder, held).await;
+    assert!(service.host.tenants() == [], "what was applied is not what holds");
+    let applied = service.post("/v1/workspace/apply", &acme, files(&workspace("acme", ""))).await;
+    assert_eq!((applied.status, &applied.body["type"]), (409, &json!("urn:rota:problem:served-from-files")));
+    assert_eq!(hook(&service, &[(7, 11)]).await.0, 200);
+    assert_eq!(service.host.store.backlog(&"acme".into()).await.expect("a backlog").0, 1);
+    let other = service.post("/v1/workspace/apply", &birch, files(&workspace("birch", ""))).await;
+    assert_eq!(other.status, 200, "{other:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_directory_holds_and_is_not_read_keeps_the_last_revision_that_came_from_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let served = plan(folder.path(), &[workspace("acme", "")]);
+    let folder = Service::with(folder, served).await.stop().await;
+    let mut held = missing(plan(folder.path(), &[]));
+    held.directories.hold.insert("acme".into());
+    let service = Service::with(folder, held).await;
+    assert_eq!(service.host.tenants(), ["acme".into()]);
+    let admin = service.token("acme", Role::Admin).await;
+    let applied = service.post("/v1/workspace/apply", &admin, files(&workspace("acme", ""))).await;
+    assert_eq!(applied.status, 409, "{applied:?}");
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use rota::tenants::Standings;
 use rota_domain::access::Role;
 use rota_domain::plan::{Plan, Plans};
-use rota_flow::ports::{Restanding, Tenancy};
+use rota_flow::ports::{Arrival, Payload, People as _, Restanding, Tenancy, Whom};
 use serde_json::json;
 
+use super::limits::hook_of;
+use super::wire::event;
 use super::{Service, connection, double, now, plan, until, workspace};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,4 +118,28 @@ async fn a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_
     let made = service.post("/v1/tokens", &admin, json!({"role": "viewer", "name": "x"})).await;
     assert_eq!(made.status, 201);
     until("the decision", async || service.host.store.log(&acme, 0, 9).await.expect("the log").len() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crm_wants_erased_of_a_suspended_tenant_is_erased_while_its_leads_wait() {
+    let sandbox = double(7).await;
+    let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;
+    let (host, acme) = (service.token("", Role::Host).await, "acme".into());
+    let lead = json!({"id": "hs:contact:11", "properties": {"email": "joe@telltale.example"}});
+    let payload = Payload::Lead { lead: serde_json::from_value(lead).expect("a lead"), flow: None };
+    let joe = Arrival { dedupe_key: "joe".into(), occurred: now(), payload };
+    service.host.store.accept(&acme, vec![joe], now()).await.expect("accepted");
+    let store = service.database().await;
+    let whom = Whom::Lead("hs:contact:11".into());
+    let kept = async || store.export(&acme, &whom).await.expect("an export").decisions.len();
+    until("the decision", async || kept().await == 1).await;
+    assert_eq!(service.call("PATCH", "/v1/tenants/acme", &host, json!({"suspended": true})).await.status, 200);
+    let told = json!([event("contact.creation", (7, 12)), event("contact.privacyDeletion", (7, 11))]).to_string();
+    let (status, _, receipt) = hook_of(&service, told).await;
+    let came = (&receipt["accepted"], &receipt["suspended"]);
+    assert_eq!((status, came), (200, (&json!(1), &json!(1))), "{receipt}");
+    until("the erasure", async || kept().await == 0).await;
+    let waiting = service.host.store.waiting(&acme, 0, 9).await.expect("an inbox");
+    let is_the_lead = |payload: &Payload| matches!(payload, Payload::Record { id, .. } if id == "12");
+    assert!(waiting.iter().any(|row| is_the_lead(&row.payload)), "the lead waits: {waiting:?}");
 }

@@ -58,11 +58,13 @@ pub(super) const HOOK: &str = "/v1/hubspot/main/webhook";
 
 /// New contacts of these numbers, each of a portal.
 pub(super) fn created(contacts: &[(u64, u32)]) -> String {
-    let event = |(portal, id): &(u64, u32)| {
-        json!({"eventId": id, "subscriptionId": 1, "portalId": portal, "appId": 7, "occurredAt": 1_769_081_993_375_u64,
-               "subscriptionType": "contact.creation", "attemptNumber": 0, "objectId": id})
-    };
-    contacts.iter().map(event).collect::<Value>().to_string()
+    contacts.iter().map(|contact| event("contact.creation", *contact)).collect::<Value>().to_string()
+}
+
+/// What became of a contact of a portal, in a webhook's words.
+pub(super) fn event(what: &str, (portal, id): (u64, u32)) -> Value {
+    json!({"eventId": id, "subscriptionId": 1, "portalId": portal, "appId": 7, "occurredAt": 1_769_081_993_375_u64,
+           "subscriptionType": what, "attemptNumber": 0, "objectId": id})
 }
 
 /// The headers of a webhook with this body, which are signed as the CRM does it.

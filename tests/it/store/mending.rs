@@ -162,7 +162,7 @@ async fn a_held_message_about_an_erased_person_is_dropped() {
     assert_eq!(erased.effects, 2);
     assert!(settle(&store, 2, head, Settle::Done).await, "what was under way comes to its end");
     assert!(messages(&store, 3).await.is_empty());
-    let left = store.list(&acme(), &Sought { limit: 9, ..Sought::default() }).await.unwrap();
+    let left = store.list(&acme(), &Sought { limit: 9, ..Sought::default() }).await.unwrap().letters;
     let left: Vec<_> = left.iter().map(|letter| letter.row.effect.id.as_str()).collect();
     assert_eq!(left, ["d2/0", "d2/1"]);
 }
@@ -178,6 +178,25 @@ async fn a_held_message_to_a_destination_that_is_gone_is_dead() {
 }
 
 #[tokio::test]
+async fn a_list_whose_effects_cannot_be_read_says_where_the_rest_of_it_begins() {
+    let (folder, store) = store().await;
+    graveyard(&store, 3).await;
+    let database = format!("sqlite:{}", folder.path().join("rota.db").display());
+    let tables = sqlx::SqlitePool::connect(&database).await.unwrap();
+    let spoilt = "UPDATE outbox SET trouble = 'none' WHERE id = (SELECT min(id) FROM outbox)";
+    sqlx::query(spoilt).execute(&tables).await.unwrap();
+    let asked = Sought { limit: 1, ..Sought::default() };
+    let first = store.list(&acme(), &asked).await.unwrap();
+    assert!(first.letters.is_empty());
+    let after = first.last.expect("there was one");
+    let rest = store.list(&acme(), &Sought { after, limit: 9, ..asked }).await.unwrap();
+    assert_eq!(rest.letters.len(), 2);
+    let after = rest.last.expect("the last");
+    let end = store.list(&acme(), &Sought { after, limit: 9, ..Sought::default() }).await.unwrap();
+    assert_eq!(end.last, None);
+}
+
+#[tokio::test]
 async fn dead_effects_are_counted_listed_and_mended_by_cause() {
     let (_folder, store) = store().await;
     graveyard(&store, 7).await;
@@ -187,8 +206,8 @@ async fn dead_effects_are_counted_listed_and_mended_by_cause() {
     };
     assert_eq!(counted().await, [("not-found", 4), ("rejected", 3)]);
     let rejected = Sought { cause: Some("rejected".into()), limit: 2, ..Sought::default() };
-    let first = store.list(&acme(), &rejected).await.unwrap();
-    let second = store.list(&acme(), &Sought { after: first[1].number, ..rejected }).await.unwrap();
+    let first = store.list(&acme(), &rejected).await.unwrap().letters;
+    let second = store.list(&acme(), &Sought { after: first[1].number, ..rejected }).await.unwrap().letters;
     let names: Vec<_> = first.iter().chain(&second).map(|it| it.row.effect.id.as_str()).collect();
     assert_eq!(names, ["d1/0", "d3/0", "d5/0"]);
 

@@ -19,7 +19,9 @@ pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
 pub use library::Library;
-pub use outbox::{Cause, Claim, Group, LaneState, Letter, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought};
+pub use outbox::{
+    Cause, Claim, Group, LaneState, Letter, Letters, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought,
+};
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
 pub use revisions::{Kept, Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};

@@ -169,6 +169,15 @@ pub struct Letter {
     pub trouble: Option<Trouble>,
 }
 
+/// Effects that were found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Letters {
+    /// Those that can be read.
+    pub letters: Vec<Letter>,
+    /// The number of the last that was looked at, whether it can be read or not.
+    pub last: Option<u64>,
+}
+
 /// Effects of one connection that met the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cause {
@@ -208,11 +217,11 @@ pub struct Load {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Effects, the oldest first. One that cannot be read is left out, and said in the
-    /// operator's log.
+    /// operator's log: only where `last` is none there are no more.
     ///
     /// # Errors
     /// When the database fails; so for every method.
-    async fn list(&self, tenant: &TenantId, sought: &Sought) -> Result<Vec<Letter>, StoreError>;
+    async fn list(&self, tenant: &TenantId, sought: &Sought) -> Result<Letters, StoreError>;
 
     /// What effects met that wait or are dead, the most frequent first.
     async fn causes(&self, tenant: &TenantId) -> Result<Vec<Cause>, StoreError>;

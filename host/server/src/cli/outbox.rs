@@ -135,10 +135,10 @@ async fn in_database(database: &Database, reach: &Reach, mut sought: Sought) -> 
     while left > 0 {
         sought.limit = left.min(PAGE);
         let page = database.store.list(&tenant, &sought).await?;
-        let Some(last) = page.last() else { break };
-        sought.after = last.number;
-        left = left.saturating_sub(u32::try_from(page.len()).unwrap_or(u32::MAX));
-        effects.extend(page.into_iter().map(|letter| {
+        let Some(last) = page.last else { break };
+        sought.after = last;
+        left = left.saturating_sub(u32::try_from(page.letters.len()).unwrap_or(u32::MAX));
+        effects.extend(page.letters.into_iter().map(|letter| {
             let words = OutboxLine::from(&letter.row).what;
             (words, OutboxEffect::from(letter))
         }));

@@ -132,10 +132,10 @@ async fn list(
     // One that cannot be read is left out, so that fewer than there are do not mean the end.
     while sought.limit > 0 {
         let more = doors.outbox.list(tenant, &sought).await.map_err(|error| Problem::store(&error))?;
-        let Some(last) = more.last() else { break };
-        sought.after = last.number;
-        sought.limit = sought.limit.saturating_sub(u32::try_from(more.len()).unwrap_or(u32::MAX));
-        letters.extend(more.into_iter().map(OutboxEffect::from));
+        let Some(last) = more.last else { break };
+        sought.after = last;
+        sought.limit = sought.limit.saturating_sub(u32::try_from(more.letters.len()).unwrap_or(u32::MAX));
+        letters.extend(more.letters.into_iter().map(OutboxEffect::from));
     }
     Ok(Json(Page::read(letters, &paging, |effect: &OutboxEffect| effect.number.to_string())))
 }

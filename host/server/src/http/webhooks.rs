@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use rota_crm::hubspot::{Allow, Refusal, Signed, parse, promises, verify};
 use rota_domain::id::TenantId;
-use rota_flow::ports::{Accepted, Arrival};
+use rota_flow::ports::{Accepted, Arrival, Payload};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use super::api::Route;
 use super::problem::Problem;
 use super::{AppDoor, Doors};
 
-/// Events that may wait for a tenant while nobody decides them.
+/// Events that may wait for a tenant while nobody decides them, besides erasures.
 const WAITING_MAX: u64 = 100_000;
 /// When to come again then, in seconds.
 const WAIT_SECONDS: u64 = 300;
@@ -116,12 +116,47 @@ async fn receive(
     refused.map_or(Ok(Json(receipt)), Err)
 }
 
-/// Stores what came for a tenant. Nobody decides it now where the tenant is suspended or did
-/// not start, so that there is a most of what waits then.
-async fn store(doors: &Doors, tenant: &TenantId, arrivals: Vec<Arrival>, receipt: &mut Receipt) -> Result<(), Problem> {
-    let (quotas, now) = (doors.tenants.plan(tenant).quotas(), doors.clock.now());
-    doors.limits.has_room(tenant, &quotas, arrivals.len() as u64, now)?;
+/// Stores what came for a tenant. What a CRM wants erased is never turned away: it asks no rule,
+/// and is carried out while nothing else of the tenant is.
+async fn store(
+    doors: &Doors,
+    tenant: &TenantId,
+    mut arrivals: Vec<Arrival>,
+    receipt: &mut Receipt,
+) -> Result<(), Problem> {
+    let leads = arrivals.iter().filter(|arrival| !is_erasure(arrival)).count() as u64;
     let suspended = doors.tenants.standings().suspended(tenant);
+    let room = if leads > 0 { has_room(doors, tenant, leads, suspended).await } else { Ok(()) };
+    if room.is_err() {
+        arrivals.retain(is_erasure);
+    }
+    let erasures: Vec<bool> = arrivals.iter().map(is_erasure).collect();
+    let accepted = doors.inbox.accept(tenant, arrivals).await.map_err(|error| unstored(&error))?;
+    let mut new = 0;
+    for (accepted, erasure) in accepted.into_iter().zip(erasures) {
+        match accepted {
+            Accepted::New if erasure => receipt.accepted += 1,
+            Accepted::New => new += 1,
+            Accepted::Duplicate => receipt.duplicates += 1,
+        }
+    }
+    doors.limits.came(tenant, &doors.tenants.plan(tenant).quotas(), new as u64, doors.clock.now());
+    if suspended {
+        receipt.suspended += new;
+    } else {
+        receipt.accepted += new;
+    }
+    room
+}
+
+fn is_erasure(arrival: &Arrival) -> bool {
+    matches!(arrival.payload, Payload::Erasure { .. })
+}
+
+/// Whether so many more leads of a tenant may wait. Nobody decides them now where the tenant is
+/// suspended or did not start, so that there is a most of what waits then.
+async fn has_room(doors: &Doors, tenant: &TenantId, leads: u64, suspended: bool) -> Result<(), Problem> {
+    doors.limits.has_room(tenant, &doors.tenants.plan(tenant).quotas(), leads, doors.clock.now())?;
     if suspended || doors.tenants.get(tenant).is_none() {
         let (waiting, _) = doors.store.backlog(tenant).await.map_err(|error| unstored(&error))?;
         if waiting >= WAITING_MAX {
@@ -129,15 +164,6 @@ async fn store(doors: &Doors, tenant: &TenantId, arrivals: Vec<Arrival>, receipt
             return Err(Problem::busy(detail, WAIT_SECONDS));
         }
     }
-    let accepted = doors.inbox.accept(tenant, arrivals).await.map_err(|error| unstored(&error))?;
-    let new = accepted.iter().filter(|one| **one == Accepted::New).count();
-    doors.limits.came(tenant, &quotas, new as u64, now);
-    if suspended {
-        receipt.suspended += new;
-    } else {
-        receipt.accepted += new;
-    }
-    receipt.duplicates += accepted.len() - new;
     Ok(())
 }
 

@@ -51,36 +51,57 @@ pub(super) struct Failed {
 }
 
 /// Serves the last workspaces that came from directories which cannot be read now, as if they
-/// were still there; gives those that have none. A workspace that somebody applied is none of
+/// were still there; gives those that have none. So it is with tenants whose directory is to
+/// hold and that none which could be read is of. A workspace that somebody applied is none of
 /// those: it is the tenant's own word, and no directory's.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn stand_in(
-    unread: Vec<Unread>,
+    told: Directories,
     served: &mut Vec<Loaded>,
     store: &dyn Store,
     revisions: &dyn Revisions,
 ) -> Result<Vec<Unread>, StoreError> {
     let mut left = Vec::new();
-    for directory in unread {
+    for directory in told.unread {
         let Some(tenant) = &directory.tenant else {
             left.push(directory);
             continue;
         };
-        let newest = revisions.revisions(tenant, None, 1).await?;
-        let is_directorys = newest.first().is_some_and(|past| past.origin.is_none());
-        let is_served = served.iter().any(|loaded| loaded.workspace.tenant == *tenant);
-        match last_good(store, tenant).await?.filter(|_| is_directorys && !is_served) {
+        match last_of_directory(tenant, served, store, revisions).await? {
             Some((revision, loaded)) => {
                 let (name, error) = (&directory.name, &directory.error);
                 tracing::error!(
                     "The directory {name} is refused, and revision {revision} of `{tenant}` stays: {error:#}"
                 );
-                served.push(Loaded { trusted: true, ..loaded });
+                served.push(loaded);
             }
             None => left.push(directory),
         }
     }
+    for tenant in &told.hold {
+        if let Some((revision, loaded)) = last_of_directory(tenant, served, store, revisions).await? {
+            tracing::error!("The directory of `{tenant}` holds and was not read, and its revision {revision} stays");
+            served.push(loaded);
+        }
+    }
     Ok(left)
+}
+
+/// The last workspace of a tenant that is not served, with the number of its revision, if it
+/// came from a directory.
+async fn last_of_directory(
+    tenant: &TenantId,
+    served: &[Loaded],
+    store: &dyn Store,
+    revisions: &dyn Revisions,
+) -> Result<Option<(u64, Loaded)>, StoreError> {
+    let newest = revisions.revisions(tenant, None, 1).await?;
+    let is_directorys = newest.first().is_some_and(|past| past.origin.is_none());
+    if !is_directorys || served.iter().any(|loaded| loaded.workspace.tenant == *tenant) {
+        return Ok(None);
+    }
+    let last = last_good(store, tenant).await?;
+    Ok(last.map(|(revision, loaded)| (revision, Loaded { trusted: true, ..loaded })))
 }

@@ -20,8 +20,8 @@ use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::config::Loaded;
 use crate::last_good::last_good;
 
-/// The tenants of these directories whose workspace nobody has applied, or is to `hold`
-/// nevertheless.
+/// The tenants of these directories whose workspace nobody has applied, and those whose
+/// directory is to `hold` whatever was applied, and whether it can be read or not.
 ///
 /// # Errors
 /// When the store fails.
@@ -30,10 +30,10 @@ pub async fn from_files(
     hold: &BTreeSet<TenantId>,
     revisions: &dyn Revisions,
 ) -> Result<BTreeSet<TenantId>, StoreError> {
-    let mut tenants = BTreeSet::new();
+    let mut tenants = hold.clone();
     for loaded in directories {
         let id = &loaded.workspace.tenant;
-        if hold.contains(id) || !is_applied(id, revisions).await? {
+        if !is_applied(id, revisions).await? {
             tenants.insert(id.clone());
         }
     }
@@ -45,6 +45,15 @@ async fn is_applied(tenant: &TenantId, revisions: &dyn Revisions) -> Result<bool
     Ok(newest.first().is_some_and(|past| past.origin.is_some()))
 }
 
+/// What there is to say of a tenant whose directory holds, and was not read.
+fn not_read(tenant: &TenantId) -> Failed {
+    let error = anyhow::anyhow!(
+        "its directory holds, by from_directory = true under [tenants.{tenant}] in rota.toml, and was not read; what \
+         comes for it waits. Mend the directory, name it under workspaces, or take from_directory out"
+    );
+    Failed { what: format!("The tenant `{tenant}`"), tenant: Some(tenant.clone()), error }
+}
+
 /// Whom a workspace calls.
 type Addresses = (Vec<Connection>, Vec<Destination>);
 
@@ -54,13 +63,16 @@ fn addresses(workspace: &Workspace) -> Addresses {
 
 impl Workspaces {
     /// Takes in the tenants of these directories, and all others of the database. One that
-    /// cannot start is said in the log, and the others start.
+    /// cannot start is said in the log, and the others start. A tenant whose directory holds
+    /// and was not read does not start from what was applied.
     ///
     /// # Errors
-    /// When a directory cannot be served, and there is nobody else to serve.
+    /// When a directory cannot be served, and nobody else is or waits for a first workspace.
     pub async fn begin(&self, directories: Vec<Loaded>, unread: Vec<Unread>) -> anyhow::Result<()> {
         self.remember(&directories).await?;
         let mut failed: Vec<Failed> = unread.into_iter().map(Unread::failed).collect();
+        let directories_of: BTreeSet<TenantId> =
+            directories.iter().map(|loaded| loaded.workspace.tenant.clone()).collect();
         let mut aside = Vec::new();
         for loaded in directories {
             if self.tenants.is_from_files(&loaded.workspace.tenant) {
@@ -73,18 +85,24 @@ impl Workspaces {
             }
         }
         let known = self.store.tenants().await?;
+        let mut without = 0;
         for tenant in &known {
+            if self.tenants.is_from_files(tenant) {
+                if !directories_of.contains(tenant) {
+                    failed.push(not_read(tenant));
+                }
+                continue;
+            }
             // Who has no workspace yet is given one over HTTP.
-            let is_new = self.revisions.revisions(tenant, None, 1).await?.is_empty();
-            if is_new || self.tenants.is_from_files(tenant) {
+            if self.revisions.revisions(tenant, None, 1).await?.is_empty() {
+                without += usize::from(!failed.iter().any(|one| one.tenant.as_ref() == Some(tenant)));
                 continue;
             }
             if let Err(error) = self.of_database(tenant).await {
                 tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
             }
         }
-        let beside = |tenant: &TenantId| !failed.iter().any(|one| one.tenant.as_ref() == Some(tenant));
-        if !failed.is_empty() && self.tenants.names().is_empty() && !known.iter().any(beside) {
+        if !failed.is_empty() && self.tenants.names().is_empty() && without == 0 {
             return Err(failed.remove(0).error);
         }
         for Failed { what, error, .. } in failed {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, TenantId};
-use rota_flow::ports::{Cause, Group, LaneState, Letter, Load, Outbox, Repair, Sought, StoreError};
+use rota_flow::ports::{Cause, Group, LaneState, Letter, Letters, Load, Outbox, Repair, Sought, StoreError};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder, Row as _, Sqlite, SqliteConnection, SqlitePool};
 
@@ -87,7 +87,7 @@ impl Unit for Hurry {
 }
 
 /// Effects that are sought; one that cannot be read is left out and said in the log.
-async fn letters(readers: &SqlitePool, keys: &TenantKeys, sought: &Sought, sure: bool) -> Result<Vec<Letter>, Failure> {
+async fn letters(readers: &SqlitePool, keys: &TenantKeys, sought: &Sought, sure: bool) -> Result<Letters, Failure> {
     let states: &[LaneState] = match &sought.state {
         Some(state) => std::slice::from_ref(state),
         None => &[LaneState::Waiting, LaneState::Held, LaneState::Dead],
@@ -106,15 +106,16 @@ async fn letters(readers: &SqlitePool, keys: &TenantKeys, sought: &Sought, sure:
         }
     }
     sql.push(") ORDER BY id LIMIT ").push_bind(sought.limit.min(MOST)).push(") ORDER BY id");
-    let mut letters = Vec::new();
+    let mut found = Letters::default();
     for row in sql.build_query_as::<LetterRow>().fetch_all(readers).await? {
+        found.last = Some(unsigned(row.id));
         match row.read(keys) {
-            Ok(letter) => letters.push(letter),
+            Ok(letter) => found.letters.push(letter),
             Err(Failure::OtherKey) if !sure => return Err(Failure::OtherKey),
             Err(failure) => tracing::error!(error = %failure.of("of this host"), "An effect is left out"),
         }
     }
-    Ok(letters)
+    Ok(found)
 }
 
 /// The effects of each state by connection and trouble.
@@ -122,7 +123,7 @@ type Grouped = (String, String, String, i64, i64);
 
 #[async_trait]
 impl Outbox for SqliteStore {
-    async fn list(&self, tenant: &TenantId, sought: &Sought) -> Result<Vec<Letter>, StoreError> {
+    async fn list(&self, tenant: &TenantId, sought: &Sought) -> Result<Letters, StoreError> {
         let list = |keys: Arc<TenantKeys>, sure| async move { letters(&self.readers, &keys, sought, sure).await };
         self.keyed(tenant, list).await
     }
