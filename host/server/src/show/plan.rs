@@ -27,7 +27,7 @@ pub fn plan(planned: &Planned, sent: &[String], palette: Palette) -> String {
         lines.extend([String::new(), palette.heading("secrets")]);
         lines.extend(planned.secrets.iter().map(|need| {
             let (tone, state) = match (sent.contains(&need.name), need.there) {
-                (true, _) => (Tone::Good, "sent along from this environment"),
+                (true, _) => (Tone::Good, "sent along from this environment, and tried when it is applied"),
                 (false, true) => (Tone::Normal, "is there"),
                 (false, false) => (Tone::Bad, "is not there for it: set it in the environment of `rota apply`"),
             };
