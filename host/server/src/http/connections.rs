@@ -73,7 +73,7 @@ async fn list(
         let load = loads.remove(&id);
         state(&id, stand, load.as_ref())
     });
-    Ok(Json(Page::cut(states.collect(), &paging, |state: &ConnectionState| state.connection.clone())?))
+    Ok(Json(Page::cut_sorted(states.collect(), &paging, |state: &ConnectionState| state.connection.clone())))
 }
 
 fn state(id: &ConnectionId, stand: Stand, load: Option<&Load>) -> ConnectionState {

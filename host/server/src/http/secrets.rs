@@ -82,7 +82,7 @@ async fn list(
     let names = doors.vault.secrets(caller.tenant()?).await.map_err(|error| Problem::store(&error))?;
     let entry = |name: SecretName| SecretEntry { name: name.name, sent_to: name.sent_to, at: name.at, who: name.who };
     let entries = names.into_iter().map(entry).collect();
-    Ok(Json(Page::cut(entries, &paging, |entry: &SecretEntry| entry.name.clone())?))
+    Ok(Json(Page::cut_sorted(entries, &paging, |entry: &SecretEntry| entry.name.clone())))
 }
 
 async fn set(

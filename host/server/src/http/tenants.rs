@@ -81,7 +81,7 @@ fn said<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Option<String>>, D
 
 async fn list(State(doors): State<Arc<Doors>>, Asked(paging): Asked<Paging>) -> Result<Json<Page<Standing>>, Problem> {
     let standings = doors.tenancy.standings().await.map_err(|error| Problem::store(&error))?;
-    Page::cut(standings, &paging, |standing| standing.tenant.to_string()).map(Json)
+    Ok(Json(Page::cut_sorted(standings, &paging, |standing: &Standing| standing.tenant.to_string())))
 }
 
 async fn make(

@@ -1,6 +1,7 @@
 //! Lists are answered piece by piece: `?after=<cursor>&limit=<n>`, and under `next` the cursor
 //! of the piece that follows. A cursor is the key of the last thing shown, so that what is
-//! added or taken away meanwhile moves nothing.
+//! added or taken away meanwhile moves nothing; but where a list has an order of its own and
+//! that very thing is gone, it is begun anew.
 
 use axum::http::StatusCode;
 use schemars::JsonSchema;
@@ -65,10 +66,11 @@ impl<T> Page<T> {
         Self { items, next }
     }
 
-    /// A piece of a list that is there as a whole.
+    /// A piece of a list that is there as a whole, in an order of its own.
     ///
     /// # Errors
-    /// When nothing in it has the key that `after` names.
+    /// When nothing in it has the key that `after` names, or not any more: nobody knows then
+    /// where that stood.
     pub(in crate::http) fn cut(all: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Result<Self, Problem> {
         let from = match &paging.after {
             None => 0,
@@ -76,6 +78,14 @@ impl<T> Page<T> {
         };
         let rest = all.into_iter().skip(from).take(paging.limit() as usize + 1).collect();
         Ok(Self::read(rest, paging, key))
+    }
+
+    /// A piece of a list that is there as a whole and sorted by its keys: it goes on behind
+    /// what `after` names, though that be gone meanwhile.
+    pub(in crate::http) fn cut_sorted(all: Vec<T>, paging: &Paging, key: impl Fn(&T) -> String) -> Self {
+        let behind = |item: &T| paging.after.as_ref().is_none_or(|after| key(item) > *after);
+        let rest = all.into_iter().filter(behind).take(paging.limit() as usize + 1).collect();
+        Self::read(rest, paging, key)
     }
 }
 
@@ -116,6 +126,12 @@ mod tests {
     fn a_full_last_piece_has_no_next() {
         let page = Page::cut(vec![1, 2], &paging(None, 2), i32::to_string).expect("a page");
         assert_eq!((page.items.len(), page.next), (2, None));
+    }
+
+    #[test]
+    fn a_sorted_list_goes_on_behind_what_is_gone_meanwhile() {
+        let page = Page::cut_sorted(vec!["a", "c", "d"], &paging(Some("b"), 1), |name| (*name).to_owned());
+        assert_eq!((page.items, page.next.as_deref()), (vec!["c"], Some("c")));
     }
 
     #[test]

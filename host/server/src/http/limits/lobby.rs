@@ -10,8 +10,11 @@ use tokio::sync::Notify;
 
 use crate::http::BODY_MAX;
 
-/// How many wait at once.
+/// How many wait at once at most.
 const PLACES: usize = 256;
+/// One of so many requests at once may be one that waits here, so that nobody who is not known
+/// yet takes the places of all others.
+const SHARE: usize = 4;
 /// A body of so many bytes never goes for lack of memory: all who wait may have as many, beside
 /// one of the largest.
 const SMALL: u64 = 128 << 10;
@@ -19,8 +22,10 @@ const SMALL: u64 = 128 << 10;
 const BYTES: u64 = PLACES as u64 * SMALL + BODY_MAX as u64;
 
 /// Who waits for a body.
-#[derive(Default)]
-pub(super) struct Lobby(Mutex<Inside>);
+pub(super) struct Lobby {
+    places: usize,
+    inside: Mutex<Inside>,
+}
 
 #[derive(Default)]
 struct Inside {
@@ -44,12 +49,18 @@ pub(super) struct Visit {
 }
 
 impl Lobby {
+    /// Nobody waits yet, on a host that serves so many requests at once.
+    pub(super) fn of(requests: u32) -> Self {
+        let requests = usize::try_from(requests).unwrap_or(usize::MAX);
+        Self { places: (requests / SHARE).clamp(1, PLACES), inside: Mutex::default() }
+    }
+
     /// Lets somebody in from this address whose body may have so many bytes, and sends others
     /// away until there is room: while places lack, the one who has waited longest of the
     /// address that has most of them; while memory lacks, the one with the largest body.
     pub(super) fn enter(self: &Arc<Self>, from: Option<IpAddr>, bytes: u64) -> Visit {
         let mut inside = self.lock();
-        while inside.waiting.len() >= PLACES && inside.send_away(Inside::longest_of_the_most) {}
+        while inside.waiting.len() >= self.places && inside.send_away(Inside::longest_of_the_most) {}
         while inside.bytes + bytes > BYTES && inside.send_away(Inside::largest) {}
         let (number, go) = (inside.next, Arc::new(Notify::new()));
         inside.next += 1;
@@ -60,7 +71,7 @@ impl Lobby {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -122,7 +133,7 @@ mod tests {
 
     #[test]
     fn the_one_who_has_waited_longest_goes_when_all_places_are_taken() {
-        let lobby = Arc::<Lobby>::default();
+        let lobby = Arc::new(Lobby::of(1024));
         let visits: Vec<_> = (0..=PLACES).map(|_| lobby.enter(None, 100)).collect();
         let gone: Vec<usize> = (0..=PLACES).filter(|n| is_sent_away(&visits[*n])).collect();
         assert_eq!(gone, [0]);
@@ -132,8 +143,17 @@ mod tests {
     }
 
     #[test]
+    fn a_host_of_few_requests_at_once_keeps_most_of_them_from_whoever_waits() {
+        for (requests, places) in [(1, 1), (8, 2), (100, 25), (2048, PLACES)] {
+            let lobby = Arc::new(Lobby::of(requests));
+            let visits: Vec<_> = (0..300).map(|_| lobby.enter(None, 100)).collect();
+            assert_eq!(visits.iter().filter(|visit| !is_sent_away(visit)).count(), places, "of {requests}");
+        }
+    }
+
+    #[test]
     fn an_address_with_many_waiting_sends_its_own_away_and_none_of_another() {
-        let lobby = Arc::<Lobby>::default();
+        let lobby = Arc::new(Lobby::of(1024));
         let other = lobby.enter(address(2), 100);
         let many: Vec<_> = (0..3 * PLACES).map(|_| lobby.enter(address(1), 100)).collect();
         assert!(!is_sent_away(&other));
@@ -142,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_small_body_never_goes_for_what_large_ones_take() {
-        let lobby = Arc::<Lobby>::default();
+        let lobby = Arc::new(Lobby::of(1024));
         let small: Vec<_> = (0..PLACES / 2).map(|n| lobby.enter(address(n.to_le_bytes()[0]), SMALL)).collect();
         for _ in 0..10 {
             let large: Vec<_> = (0..PLACES / 2).map(|_| lobby.enter(address(255), BODY_MAX as u64)).collect();

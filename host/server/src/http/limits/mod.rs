@@ -73,7 +73,7 @@ struct Leave {
 impl Limits {
     /// Nobody is under way.
     pub(crate) fn new(serving: Serving) -> Self {
-        Self { serving, state: Mutex::default(), lobby: Arc::default() }
+        Self { serving, state: Mutex::default(), lobby: Arc::new(Lobby::of(serving.requests)) }
     }
 
     /// Lets one more request in, whose body may have so many bytes.
