@@ -10,17 +10,16 @@ use rota_domain::workspace::{Destination, Workspace};
 use rota_flow::ports::{Kept, StoreError};
 
 use super::bundle::{Components, Found};
+use super::components::{find_plugins, told};
 use super::watched::Watched;
 use super::{Bundle, Fault, Pins, Refusal, Workspaces};
 use crate::bind::{Bound, Shelf, UnfitSettings, bind_under, refuse_withdrawn};
-use crate::config::{ConfigError, Loaded, at, load_workspace, plugins, setting};
+use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
 
 /// A bundle that can hold, with what its author should know; or what is wrong with it.
 pub(super) type Judged = Result<(Bound, Vec<String>), Vec<Fault>>;
 
-const WORKSPACE: &str = "workspace.toml";
-/// The most bytes of it; a larger one is refused when it is read.
-const WORKSPACE_MOST: usize = 1 << 20;
+pub(super) const WORKSPACE: &str = "workspace.toml";
 
 impl Workspaces {
     /// Judges a bundle when its turn comes. Nothing of it holds yet.
@@ -119,77 +118,6 @@ impl Workspaces {
             )
         }))
     }
-
-    /// The components that came before the bundle, by the path that a flow of it names them
-    /// with: those that were uploaded, or that a revision had. One that was withdrawn is used
-    /// by no revision from then on.
-    async fn components_of(
-        &self,
-        tenant: &TenantId,
-        bundle: &Bundle,
-        shelf: &mut Shelf<'_>,
-    ) -> Result<Result<Components, Vec<Fault>>, StoreError> {
-        let named = named(bundle).await;
-        // What no flow names is refused by its name later, and is not fetched for that.
-        let wanted = bundle.components.iter().filter(|(path, _)| named.contains(*path));
-        let (mut known, mut components) = (BTreeMap::new(), Components::new());
-        for (path, digest) in wanted {
-            let is_known = match known.get(digest) {
-                Some(is_known) => *is_known,
-                None => match shelf.uploaded().iter().find(|one| one.digest == *digest) {
-                    Some(one) => one.withdrawn.is_none(),
-                    None => self.revisions.had_component(tenant, digest).await?,
-                },
-            };
-            known.insert(digest, is_known);
-            if !is_known {
-                continue;
-            }
-            match shelf.component(digest).await {
-                Ok(component) => components.extend(component.map(|bytes| (path.clone(), bytes))),
-                Err(error) => return told(error).map(|reason| Err(vec![whole(reason)])),
-            }
-        }
-        Ok(Ok(components))
-    }
-}
-
-/// What the flows of a bundle name; nothing where it is no workspace, which is told later.
-async fn named(bundle: &Bundle) -> BTreeSet<String> {
-    let text = bundle.files.get(WORKSPACE).filter(|text| text.len() <= WORKSPACE_MOST).cloned();
-    let read = move || text.map(|text| plugins(&String::from_utf8_lossy(&text)));
-    tokio::task::spawn_blocking(read).await.ok().flatten().unwrap_or_default()
-}
-
-/// Finds the plugins that flows name by digest or by the name of an uploaded one; those of an
-/// earlier revision are the very components that it had.
-async fn find_plugins(
-    shelf: &mut Shelf<'_>,
-    loaded: &mut Loaded,
-    pins: &Pins,
-    found: &(Bundle, Components),
-) -> Result<Result<(), Vec<Fault>>, StoreError> {
-    let mut wrong = Vec::new();
-    for (n, flow) in loaded.workspace.flows.iter().enumerate() {
-        let pinned = match pins.get(&flow.id) {
-            Some(digest) => shelf.component(digest).await,
-            None => Ok(None),
-        };
-        let component = match pinned {
-            Ok(None) if !loaded.components.contains_key(&flow.id) => shelf.of_flow(flow).await,
-            pinned => pinned,
-        };
-        match component {
-            Ok(component) => loaded.components.extend(component.map(|bytes| (flow.id.clone(), bytes))),
-            Err(error) => wrong.push(on_line(found, &format!("/flows/{n}/plugin"), told(error)?)),
-        }
-    }
-    Ok(if wrong.is_empty() { Ok(()) } else { Err(wrong) })
-}
-
-/// What an author is told of an error; a failure of the store is none of theirs.
-fn told(error: anyhow::Error) -> Result<String, StoreError> {
-    error.downcast::<StoreError>().map_or_else(|error| Ok(format!("{error:#}")), Err)
 }
 
 /// Reads a bundle as a workspace; what of it the workspace does not name is refused, since it
@@ -237,11 +165,11 @@ fn files(found: &(Bundle, Components)) -> Found<'_> {
     Found { bundle: &found.0, components: &found.1 }
 }
 
-fn whole(reason: String) -> Fault {
+pub(super) fn whole(reason: String) -> Fault {
     Fault { file: WORKSPACE.into(), line: None, reason }
 }
 
-fn on_line(found: &(Bundle, Components), pointer: &str, reason: String) -> Fault {
+pub(super) fn on_line(found: &(Bundle, Components), pointer: &str, reason: String) -> Fault {
     Fault { file: WORKSPACE.into(), line: at(&files(found), pointer), reason }
 }
 

@@ -9,6 +9,7 @@
 mod accounts;
 mod bundle;
 mod change;
+mod components;
 mod difference;
 mod directories;
 mod edit;
