@@ -75,7 +75,7 @@ async fn what_comes_for_a_tenant_that_does_not_start_waits_until_it_does() {
 /// A server's plan to serve a directory that is not there.
 fn missing(mut plan: Plan) -> Plan {
     let nowhere = Path::new("nowhere");
-    let error = Directory::open(nowhere).err().expect("it is not there");
+    let error = Directory::open(nowhere).expect_err("it is not there");
     plan.directories.unread.push(Unread::new(nowhere, error.into()));
     plan
 }
@@ -101,7 +101,7 @@ async fn a_tenant_whose_directory_holds_and_is_not_read_is_neither_served_nor_ch
     let mut held = missing(plan(folder.path(), &[]));
     held.directories.hold.insert("acme".into());
     let service = Service::with(folder, held).await;
-    assert!(service.host.tenants() == [], "what was applied is not what holds");
+    assert!(service.host.tenants().is_empty(), "what was applied is not what holds");
     let applied = service.post("/v1/workspace/apply", &acme, files(&workspace("acme", ""))).await;
     assert_eq!((applied.status, &applied.body["type"]), (409, &json!("urn:rota:problem:served-from-files")));
     assert_eq!(hook(&service, &[(7, 11)]).await.0, 200);
