@@ -25,8 +25,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const PREPARED: usize = 256;
 
 /// Memory for the writer's pages, in KiB where negative: indexes over digests are touched
-/// everywhere.
-const WRITER_CACHE: &str = "-32768";
+/// everywhere. More would not be quicker: after each commit that split a page, SQLite looks
+/// through all of it (`pcache1Truncate`, since `balance_nonroot` swaps pages by way of a number
+/// behind the end).
+const WRITER_CACHE: &str = "-8192";
 
 /// After this many pages, the log of the database is copied into the file: 16 MiB, so that a
 /// page that many commits touch is copied once.
