@@ -16,8 +16,11 @@ use serde::Deserialize;
 use super::api::{Asked, Caller, Page, Paging, Route};
 use super::problem::Problem;
 use super::{Doors, decisions, stream};
-use crate::log::PAGE;
 use crate::show::Export;
+
+/// Decisions in one piece of an answer: opening and writing out more of them at once would keep
+/// a thread from others for too long.
+const PIECE: u32 = 100;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
@@ -100,7 +103,7 @@ async fn write(
         return;
     }
     while left > 0 {
-        let page = match store.log(&tenant, after, PAGE.min(left)).await {
+        let page = match store.log(&tenant, after, PIECE.min(left)).await {
             Ok(page) => page,
             Err(error) => return pieces.fail(error).await,
         };

@@ -70,6 +70,7 @@ use inbox::Arrivals;
 use kept::Step;
 use keys::{Keyring, TenantKeys};
 use lookups::Lookup;
+use open::Connections;
 use people::{People, PersonLookup};
 use record::Record;
 use repair::Mend;
@@ -89,6 +90,7 @@ pub struct SqliteStore {
     /// Comes when the writer has closed the file.
     closed: oneshot::Receiver<()>,
     readers: SqlitePool,
+    lookups: SqlitePool,
     persons: PersonLookup,
     calls: CallLookup,
     file: PathBuf,
@@ -107,7 +109,7 @@ pub struct SqliteStore {
 pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, StoreError> {
     let file = open::full_path(path.as_ref());
     let database: Arc<str> = file.display().to_string().into();
-    let (mut connection, readers) = open::connect(&file, &database).await?;
+    let Connections { writer: mut connection, readers, lookups } = open::connect(&file, &database).await?;
     let keys = Keyring::open(&mut connection, keys, &database).await?;
     takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
     let (writer, closed) =
@@ -115,13 +117,14 @@ pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, Sto
             database: database.to_string(),
             detail: format!("its writer has no thread ({error}); let Rota have more of them"),
         })?;
-    let persons = Lookup::start(readers.clone(), Arc::clone(&database), people::FIND);
-    let calls = Lookup::start(readers.clone(), Arc::clone(&database), answered::FIND);
+    let persons = Lookup::start(lookups.clone(), Arc::clone(&database), people::FIND);
+    let calls = Lookup::start(lookups.clone(), Arc::clone(&database), answered::FIND);
     Ok(SqliteStore {
         database,
         writer,
         closed,
         readers,
+        lookups,
         persons,
         calls,
         file,
@@ -135,6 +138,7 @@ impl SqliteStore {
     /// Closes the file after everything that was asked, for who must know when that is.
     pub async fn close(self) {
         self.readers.close().await;
+        self.lookups.close().await;
         drop(self.writer);
         if self.closed.await.is_err() {
             tracing::error!(database = %self.database, "The writer ended in a panic");

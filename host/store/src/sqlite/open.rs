@@ -34,13 +34,23 @@ const WRITER_CACHE: &str = "-8192";
 /// page that many commits touch is copied once.
 const CHECKPOINT: &str = "4096";
 
-/// Connections that read. Reads are short, and see the last commit without waiting for the
-/// writer.
+/// Connections that read: they see the last commit without waiting for the writer.
 const READERS: u32 = 4;
 
-/// The one connection that writes, and those that read, of this file; it is made if it is
-/// not there.
-pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnection, SqlitePool), StoreError> {
+/// Connections for look-ups: every lead waits for some, so they do not wait for those who read
+/// long lists.
+const LOOKUPS: u32 = 2;
+
+/// The connections of one file.
+pub(super) struct Connections {
+    /// The one that writes.
+    pub(super) writer: SqliteConnection,
+    pub(super) readers: SqlitePool,
+    pub(super) lookups: SqlitePool,
+}
+
+/// Connects to this file; it is made if it is not there.
+pub(super) async fn connect(file: &Path, database: &str) -> Result<Connections, StoreError> {
     let refused = |detail: String| StoreError::Unavailable { database: database.into(), detail };
     create(file).map_err(refused)?;
     let options = SqliteConnectOptions::new()
@@ -67,11 +77,11 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<(SqliteConnec
         .execute(&mut writer)
         .await
         .map_err(|error| unavailable(database, &error))?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .test_before_acquire(false)
-        .connect_lazy_with(options.read_only(true));
-    Ok((writer, readers))
+    let pool = |most| {
+        let pool = SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
+        pool.connect_lazy_with(options.clone().read_only(true))
+    };
+    Ok(Connections { writer, readers: pool(READERS), lookups: pool(LOOKUPS) })
 }
 
 /// Copies the log of the database into the file and empties it, so that no older page with a

@@ -358,7 +358,7 @@ async fn the_files_are_their_owners_alone() {
 async fn a_commit_waits_for_the_disk() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rota.db");
-    let (mut writer, readers) = super::open::connect(&file, "rota.db").await.unwrap();
+    let super::open::Connections { mut writer, readers, .. } = super::open::connect(&file, "rota.db").await.unwrap();
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut writer).await.unwrap();
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut writer).await.unwrap();
     let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut writer).await.unwrap();
