@@ -117,7 +117,7 @@ impl Sequencer {
     }
 
     /// Commits what is pending, unless enough is under way. If a commit comes to nothing, those
-    /// behind it do, too: each names the entry that it follows.
+    /// behind it do, too: each is written only behind one that was recorded.
     pub(super) fn begin_commit(&mut self) {
         if self.pending.is_empty() || self.under_way.len() >= UNDER_WAY {
             return;

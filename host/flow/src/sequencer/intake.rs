@@ -100,7 +100,7 @@ struct Read {
 
 impl Sequencer {
     /// Takes in what can be decided next; false if there is nothing. Of a tenant whose rules
-    /// have used their fuel, that is what asks no rule; of one that is held, only erasures.
+    /// have used their fuel, that is what asks no rule; of one that is suspended, only erasures.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
         let spent = self.spent();
         let aside = if spent.is_none() { self.aside.len() } else { 0 };
@@ -196,7 +196,7 @@ impl Sequencer {
             return Ok(Vec::new());
         }
         self.inbox.after = last;
-        if self.desktop.share.is_held() {
+        if self.desktop.share.is_suspended() {
             // What a CRM wants erased was looked for; all else waits.
             return Ok(Vec::new());
         }

@@ -20,14 +20,19 @@ pub struct Share {
     tenant: TenantId,
     tracks: Arc<Tracks>,
     fuel: Arc<Mutex<Bucket>>,
-    held: Arc<AtomicBool>,
+    suspended: Arc<AtomicBool>,
 }
 
 impl Share {
     /// The share of a tenant whose rules may use so much fuel in a minute.
     #[must_use]
     pub fn new(tenant: TenantId, tracks: Arc<Tracks>, fuel_per_minute: u64, now: Timestamp) -> Self {
-        Self { tenant, tracks, fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))), held: Arc::default() }
+        Self {
+            tenant,
+            tracks,
+            fuel: Arc::new(Mutex::new(Bucket::full(fuel_per_minute, now))),
+            suspended: Arc::default(),
+        }
     }
 
     /// Its rules may use so much in a minute from now on.
@@ -44,14 +49,14 @@ impl Share {
     }
 
     /// Whether what arrives for it is to wait in the inbox until it is told otherwise.
-    pub fn hold(&self, held: bool) {
-        self.held.store(held, Ordering::Relaxed);
+    pub fn suspend(&self, suspended: bool) {
+        self.suspended.store(suspended, Ordering::Relaxed);
     }
 
     /// Whether what arrives for it waits in the inbox.
     #[must_use]
-    pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Relaxed)
+    pub fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::Relaxed)
     }
 
     /// Its rules used so much fuel.

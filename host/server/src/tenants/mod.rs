@@ -333,7 +333,7 @@ impl Tenants {
     fn heed(&self) {
         // One at a time, so that what one knew earlier is not what holds in the end.
         for (id, tenant) in self.alive.write().unwrap_or_else(PoisonError::into_inner).iter() {
-            tenant.share.hold(self.parts.standings.suspended(id));
+            tenant.share.suspend(self.parts.standings.suspended(id));
         }
     }
 

@@ -49,7 +49,7 @@ impl Tenant {
         let connected = Connected::new(&bound, &Connected::default(), parts).await?;
         let fuel = parts.standings.plan(&id).quotas().fuel_per_minute;
         let share = Share::new(id.clone(), parts.tracks.clone(), fuel, parts.clock.now());
-        share.hold(parts.standings.suspended(&id));
+        share.suspend(parts.standings.suspended(&id));
         let sequencer = Sequencer::open(Desktop {
             tenant: id.clone(),
             revision: revision(&bound, &connected.accounts, origin),
