@@ -11,6 +11,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 /// Version, key's id, nonce.
 const HEAD: usize = 1 + 8 + 12;
 
+/// What bodies are packed with.
+const PHRASES: &[u8] = include_bytes!("../../host/store/src/sealing/phrases.txt");
+
 /// The record of a decision: its number, and its person's key and place.
 pub struct Safe {
     tables: SqlitePool,
@@ -47,7 +50,13 @@ impl Safe {
     pub async fn read(&self) -> String {
         let sql = "SELECT body FROM private WHERE kind = 'lead' AND ref = ?";
         let body: Vec<u8> = sqlx::query_scalar(sql).bind(self.seq).fetch_one(&self.tables).await.expect("a record");
-        String::from_utf8(open(&self.key, &self.place, &body)).expect("text")
+        let packed = open(&self.key, &self.place, &body);
+        let text = match packed.split_first().expect("how it is packed") {
+            (0, rest) => rest.to_vec(),
+            (1, rest) => lz4_flex::block::decompress_size_prepended_with_dict(rest, PHRASES).expect("it unpacks"),
+            (other, _) => panic!("no body begins with {other}"),
+        };
+        String::from_utf8(text).expect("text")
     }
 
     /// Puts another text in its place, sealed as the host would.
@@ -60,7 +69,8 @@ impl Safe {
         // The id stays; a nonce that is used twice hurts no test.
         body.truncate(HEAD);
         let nonce = Nonce::try_assume_unique_for_key(&body[9..HEAD]).expect("a nonce");
-        let mut sealed = text.as_bytes().to_vec();
+        // Not packed.
+        let mut sealed = [&[0], text.as_bytes()].concat();
         self.key.seal_in_place_append_tag(nonce, Aad::from(&self.place), &mut sealed).expect("it is sealed");
         body.extend(sealed);
         let update = sqlx::query("UPDATE private SET body = ? WHERE kind = 'lead' AND ref = ?");

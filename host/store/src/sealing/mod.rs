@@ -9,11 +9,13 @@
 
 mod host;
 mod key;
+mod packed;
 
 use std::sync::Arc;
 
 pub use host::HostKeys;
 pub(crate) use key::{KEY_BYTES, Key, Unopened, about};
+pub(crate) use packed::{pack, unpack};
 
 /// Fills bytes with randomness that nobody can foretell, for keys and nonces.
 pub type Chance = Arc<dyn Fn(&mut [u8]) + Send + Sync>;

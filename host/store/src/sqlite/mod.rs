@@ -6,6 +6,7 @@
 
 mod access;
 mod answered;
+mod checkpoints;
 mod claim;
 mod counters;
 mod decisions;
@@ -64,6 +65,7 @@ use tokio::sync::oneshot;
 pub use renew::Renewed;
 
 use answered::CallLookup;
+use checkpoints::Checkpoints;
 use claim::Lease;
 use failure::Failure;
 use inbox::Arrivals;
@@ -109,11 +111,12 @@ pub struct SqliteStore {
 pub async fn open(path: impl AsRef<Path>, keys: Keys) -> Result<SqliteStore, StoreError> {
     let file = open::full_path(path.as_ref());
     let database: Arc<str> = file.display().to_string().into();
-    let Connections { writer: mut connection, readers, lookups } = open::connect(&file, &database).await?;
+    let Connections { writer: mut connection, copier, readers, lookups } = open::connect(&file, &database).await?;
     let keys = Keyring::open(&mut connection, keys, &database).await?;
     takeover::seal(&mut connection, &keys).await.map_err(|failure| failure.of(&database))?;
+    let checkpoints = Checkpoints::new(copier, Arc::clone(&database));
     let (writer, closed) =
-        Writer::start(connection, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
+        Writer::start(connection, checkpoints, Arc::clone(&database)).map_err(|error| StoreError::Unavailable {
             database: database.to_string(),
             detail: format!("its writer has no thread ({error}); let Rota have more of them"),
         })?;

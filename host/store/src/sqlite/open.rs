@@ -30,9 +30,9 @@ const PREPARED: usize = 256;
 /// behind the end).
 const WRITER_CACHE: &str = "-8192";
 
-/// After this many pages, the log of the database is copied into the file: 16 MiB, so that a
-/// page that many commits touch is copied once.
-const CHECKPOINT: &str = "4096";
+/// After this many pages, SQLite copies the log of the database into the file by itself: 128 MiB.
+/// [`Checkpoints`](super::checkpoints) come long before; this is for when they cannot.
+const CHECKPOINT: &str = "32768";
 
 /// Connections that read: they see the last commit without waiting for the writer.
 const READERS: u32 = 4;
@@ -45,6 +45,8 @@ const LOOKUPS: u32 = 2;
 pub(super) struct Connections {
     /// The one that writes.
     pub(super) writer: SqliteConnection,
+    /// The one that copies the log of the database into the file beside it.
+    pub(super) copier: SqliteConnection,
     pub(super) readers: SqlitePool,
     pub(super) lookups: SqlitePool,
 }
@@ -77,11 +79,13 @@ pub(super) async fn connect(file: &Path, database: &str) -> Result<Connections, 
         .execute(&mut writer)
         .await
         .map_err(|error| unavailable(database, &error))?;
+    let copier = options.clone().synchronous(SqliteSynchronous::Full).connect().await;
+    let copier = copier.map_err(|error| unavailable(database, &error))?;
     let pool = |most| {
         let pool = SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
         pool.connect_lazy_with(options.clone().read_only(true))
     };
-    Ok(Connections { writer, readers: pool(READERS), lookups: pool(LOOKUPS) })
+    Ok(Connections { writer, copier, readers: pool(READERS), lookups: pool(LOOKUPS) })
 }
 
 /// Copies the log of the database into the file and empties it, so that no older page with a

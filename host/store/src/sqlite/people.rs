@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
 use super::lookups::Lookup;
 use super::many::pieces;
-use super::private::Kind;
+use super::private::{self, Kind};
 use crate::sealing::Key;
 
 /// A digest that only who knows the tenant's seed can repeat.
@@ -117,7 +117,7 @@ impl People {
             Member::Known(person) => &person.key,
             Member::New { key, .. } => key,
         };
-        self.keys.seal(key, kind.as_str(), reference, text.as_bytes())
+        private::seal(&self.keys, key, kind, reference, text)
     }
 }
 

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
 use super::many::pieces;
 use super::rows::unreadable;
+use crate::sealing::{Key, pack, unpack};
 
 /// What a private row is about, and so what its `ref` counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,11 @@ pub(super) fn person(
     keys.person(*number, digest, sealed).map_err(|why| Failure::sealed(why, row))
 }
 
+/// A private body, sealed for what it is about.
+pub(super) fn seal(keys: &TenantKeys, key: &Key, kind: Kind, reference: &[u8], text: &str) -> Vec<u8> {
+    keys.seal(key, kind.as_str(), reference, &pack(text.as_bytes()))
+}
+
 /// A private body, opened as text.
 pub(super) fn text(
     keys: &TenantKeys,
@@ -108,9 +114,7 @@ pub(super) fn text(
     body: &[u8],
     row: impl Display,
 ) -> Result<String, Failure> {
-    let opened = keys.open(&person.key, kind.as_str(), reference, body);
-    // A body under another key than its person's was moved there: no other key is right.
-    let opened = opened.map_err(|_| unsealed(&row))?;
+    let opened = open(keys, person, kind, reference, body, &row)?;
     String::from_utf8(opened).map_err(|_| unreadable(row, "its private row is no text").into())
 }
 
@@ -123,12 +127,26 @@ pub(super) fn value<T: DeserializeOwned>(
     body: &[u8],
     row: impl Display,
 ) -> Result<T, Failure> {
-    let opened = keys.open(&person.key, kind.as_str(), reference, body).map_err(|_| unsealed(&row))?;
+    let opened = open(keys, person, kind, reference, body, &row)?;
     let parsed = serde_json::from_slice(&opened);
     parsed.map_err(|error| {
         let what = format_args!("{:?} error at column {} of its private row", error.classify(), error.column());
         unreadable(row, what).into()
     })
+}
+
+fn open(
+    keys: &TenantKeys,
+    person: &Person,
+    kind: Kind,
+    reference: &[u8],
+    body: &[u8],
+    row: impl Display,
+) -> Result<Vec<u8>, StoreError> {
+    let opened = keys.open(&person.key, kind.as_str(), reference, body);
+    // A body under another key than its person's was moved there: no other key is right.
+    let packed = opened.map_err(|_| unsealed(&row))?;
+    unpack(packed).ok_or_else(|| unreadable(row, "its private row was packed in a way that this Rota does not know"))
 }
 
 fn unsealed(row: impl Display) -> StoreError {

@@ -128,7 +128,7 @@ async fn seal(readers: &SqlitePool, keys: &TenantKeys, effect: &str, cause: &str
     .await?;
     let Some(columns) = columns else { return Ok(None) };
     let person = private::person(keys, &columns, format_args!("the person of effect `{effect}`"))?;
-    Ok(Some(keys.seal(&person.key, Kind::Cause.as_str(), effect.as_bytes(), cause.as_bytes())))
+    Ok(Some(private::seal(keys, &person.key, Kind::Cause, effect.as_bytes(), cause)))
 }
 
 /// Settlements ready to be written.

@@ -122,7 +122,7 @@ async fn bodies(connection: &mut SqliteConnection, keys: &Keyring) -> Result<usi
         let columns: PersonColumns = (*number, digest.clone(), key.clone());
         let person = private::person(&tenant, &columns, &row)?;
         let named = named.clone().unwrap_or_else(|| reference.to_be_bytes().to_vec());
-        sealed.push((*number, kind, *reference, tenant.seal(&person.key, kind.as_str(), &named, body.as_bytes())));
+        sealed.push((*number, kind, *reference, private::seal(&tenant, &person.key, kind, &named, body)));
     }
     let written: Vec<PrivateRow<'_>> = sealed
         .iter()

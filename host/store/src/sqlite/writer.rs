@@ -16,6 +16,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoints::Checkpoints;
 use super::failure::{Failure, unavailable};
 use super::record::Record;
 use super::records;
@@ -58,12 +59,16 @@ impl Writer {
     ///
     /// # Errors
     /// When the machine grants no thread.
-    pub(super) fn start(connection: SqliteConnection, database: Arc<str>) -> io::Result<(Self, oneshot::Receiver<()>)> {
+    pub(super) fn start(
+        connection: SqliteConnection,
+        checkpoints: Checkpoints,
+        database: Arc<str>,
+    ) -> io::Result<(Self, oneshot::Receiver<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (ended, end) = oneshot::channel();
         let (runtime, named) = (Handle::current(), Arc::clone(&database));
         std::thread::Builder::new().name("rota-writer".into()).spawn(move || {
-            runtime.block_on(serve(connection, jobs, named));
+            runtime.block_on(serve(connection, checkpoints, jobs, named));
             // Nobody has to wait for it.
             let _ = ended.send(());
         })?;
@@ -134,7 +139,12 @@ impl<U: Unit> Job for Posted<U> {
     }
 }
 
-async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>, database: Arc<str>) {
+async fn serve(
+    mut connection: SqliteConnection,
+    mut checkpoints: Checkpoints,
+    mut jobs: mpsc::Receiver<Box<dyn Job>>,
+    database: Arc<str>,
+) {
     while let Some(first) = jobs.recv().await {
         let mut run = vec![first];
         let committed = commit(&mut connection, &mut run, &mut jobs).await;
@@ -146,19 +156,21 @@ async fn serve(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dy
         for job in run {
             job.answer(committed.as_ref().err().map(|error| unavailable(&database, error)));
         }
+        checkpoints.wrote(committed.unwrap_or_default(), &mut connection).await;
     }
+    checkpoints.end().await;
     if let Err(error) = connection.close().await {
         tracing::warn!(%database, %error, "Closing the database failed");
     }
 }
 
 /// Runs the first unit, and all that have come by the time that the transaction has begun, and
-/// commits them. Who comes later is better off in the next: this one would last longer for all.
+/// commits them; gives the number of their rows. Who comes later is better off in the next: this one would last longer for all.
 async fn commit(
     connection: &mut SqliteConnection,
     run: &mut Vec<Box<dyn Job>>,
     jobs: &mut mpsc::Receiver<Box<dyn Job>>,
-) -> Result<(), sqlx::Error> {
+) -> Result<usize, sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let mut rows: usize = run.iter().map(|job| job.weight()).sum();
     while run.len() < MOST_UNITS
@@ -178,7 +190,7 @@ async fn commit(
         first.end(connection, well).await?;
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
-    Ok(())
+    Ok(rows)
 }
 
 /// Writes the records at the front together, up to the first of a tenant that comes again,
@@ -284,6 +296,11 @@ mod tests {
         connection
     }
 
+    async fn start(folder: &std::path::Path) -> (Writer, oneshot::Receiver<()>) {
+        let checkpoints = Checkpoints::new(open(folder).await, "numbers.db".into());
+        Writer::start(open(folder).await, checkpoints, "numbers.db".into()).unwrap()
+    }
+
     async fn numbers(connection: &mut SqliteConnection) -> Vec<i64> {
         sqlx::query_scalar("SELECT n FROM numbers ORDER BY n").fetch_all(connection).await.unwrap()
     }
@@ -307,7 +324,7 @@ mod tests {
     #[tokio::test]
     async fn a_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
+        let (writer, _) = start(folder.path()).await;
         let answers = ask(&Arc::new(writer), &[1, 13, 2]).await;
         assert_eq!((&answers[0], &answers[2]), (&Ok(1), &Ok(2)));
         assert!(answers[1].is_err());
@@ -317,7 +334,7 @@ mod tests {
     #[tokio::test]
     async fn a_first_unit_that_fails_is_undone_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
+        let (writer, _) = start(folder.path()).await;
         let answers = ask(&Arc::new(writer), &[13, 1, 2]).await;
         assert!(answers[0].is_err());
         assert_eq!(answers[1..], [Ok(1), Ok(2)]);
@@ -327,7 +344,7 @@ mod tests {
     #[tokio::test]
     async fn a_commit_that_fails_is_told_to_all_of_its_callers_and_to_nobody_else() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, _) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
+        let (writer, _) = start(folder.path()).await;
         let writer = Arc::new(writer);
         for answer in ask(&writer, &[1, 99, 2]).await {
             let error = answer.unwrap_err();
@@ -340,7 +357,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_queued_is_written_though_everybody_left() {
         let folder = tempfile::tempdir().unwrap();
-        let (writer, end) = Writer::start(open(folder.path()).await, "numbers.db".into()).unwrap();
+        let (writer, end) = start(folder.path()).await;
         for n in 0..600 {
             let (reply, _) = oneshot::channel();
             let job = Box::new(Posted { unit: Some(Number(n + 100)), result: None, reply });
