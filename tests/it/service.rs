@@ -24,6 +24,7 @@ mod revisions;
 mod route;
 mod sample;
 mod secrets;
+mod several;
 mod tenancy;
 mod tenants;
 mod three_clients;

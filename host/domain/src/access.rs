@@ -172,6 +172,9 @@ pub struct Standing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub made: Option<Timestamp>,
+    /// The number of the newest revision of its workspace, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     /// Whether it is suspended: its tokens only read, and what its CRMs send waits.
     pub suspended: bool,
 }

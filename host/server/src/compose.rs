@@ -28,7 +28,7 @@ use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
 use crate::meter::Meter;
-use crate::tenants::{Parts, Standings, Tenants};
+use crate::tenants::{Parts, Seen, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::workspaces::preflight::preflight;
 use crate::workspaces::{Directories, Turns, Workspaces, from_files, stand_in};
@@ -156,6 +156,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
+    let seen = Seen::now(&*vault).await?;
     let told = std::mem::take(&mut plan.directories);
     let hold = told.hold.clone();
     let unread = stand_in(told, &mut plan.workspaces, &*store, &*database).await?;
@@ -229,7 +230,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     });
     let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
-    work.spawn(tenants.clone().follow(doors.tenancy.clone(), closing.clone()));
+    work.spawn(tenants.clone().follow(seen, doors.tenancy.clone(), doors.vault.clone(), closing.clone()));
     work.spawn(gate.clone().run(closing.clone()));
     work.spawn(serve(listener, Front::new(doors), serving, closing));
     Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })

@@ -1,7 +1,7 @@
 //! The port to a tenant's secrets: tokens of CRM accounts, keys of destinations. They are
 //! sealed where they are kept, and a value comes out for the host alone, never for a caller.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -80,6 +80,9 @@ pub trait Vault: Send + Sync {
 
     /// What may be told of a tenant's secrets, by name.
     async fn secrets(&self, tenant: &TenantId) -> Result<Vec<SecretName>, StoreError>;
+
+    /// When each secret was set last, of all tenants.
+    async fn set_when(&self) -> Result<BTreeMap<(TenantId, String), Timestamp>, StoreError>;
 
     /// Removes a secret; false if there was none.
     async fn remove_secret(&self, tenant: &TenantId, name: &str) -> Result<bool, StoreError>;

@@ -65,7 +65,7 @@ impl Sequencer {
         };
         if ledger.desk().workspace != self.desktop.revision.workspace {
             let (tenant, revision) = (&self.desktop.tenant, ledger.desk().revision);
-            tracing::warn!(%tenant, revision, "Another process serves a newer workspace: restart this one with the same files");
+            tracing::warn!(%tenant, revision, "Another host entered a newer workspace: it is taken up here in a moment, unless this host serves the tenant from files; then restart it with the same ones");
             for ready in std::mem::take(&mut self.ready) {
                 self.let_go(ready, &OrderError::Moved { now: revision });
             }

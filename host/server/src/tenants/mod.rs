@@ -4,6 +4,7 @@
 mod accounts;
 mod couriers;
 mod destinations;
+mod following;
 mod portals;
 mod standings;
 mod tenant;
@@ -34,12 +35,10 @@ use crate::last_good::last_good;
 
 use self::portals::Portals;
 
+pub use following::Seen;
 pub use portals::Taken;
 pub use standings::Standings;
 pub use tenant::{Tenant, moved};
-
-/// How often it is read how tenants stand.
-const FOLLOW: Duration = Duration::from_secs(10);
 
 /// How often limits are tried to be changed while others change the workspace.
 const REGRANTS: usize = 3;
@@ -350,22 +349,6 @@ impl Tenants {
         let standing = self.parts.standings.change(tenancy, id, change).await?;
         self.heed();
         Ok(standing)
-    }
-
-    /// Takes up, now and then until the host stops, how tenants stand in the database: another
-    /// process may have changed it.
-    pub async fn follow(self: Arc<Self>, tenancy: Arc<dyn Tenancy>, mut stopped: watch::Receiver<bool>) {
-        while !*stopped.borrow() {
-            tokio::select! {
-                () = tokio::time::sleep(FOLLOW) => {
-                    if let Err(error) = self.parts.standings.read(&*tenancy).await {
-                        tracing::warn!(%error, "How tenants stand could not be read");
-                    }
-                    self.heed();
-                }
-                _ = stopped.changed() => {}
-            }
-        }
     }
 
     /// Waits until a loop of a tenant ends by itself, which none should.

@@ -50,7 +50,7 @@ impl Standings {
         if !tenancy.make(tenant, Seed(rand::random()), plan.clone(), now).await? {
             return Ok(None);
         }
-        let standing = Standing { tenant: tenant.clone(), plan, made: Some(now), suspended: false };
+        let standing = Standing { tenant: tenant.clone(), plan, made: Some(now), revision: None, suspended: false };
         self.put(standing.clone());
         Ok(Some(standing))
     }
@@ -107,6 +107,13 @@ impl Standings {
     pub fn suspended(&self, tenant: &TenantId) -> bool {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.get(tenant).is_some_and(|standing| standing.suspended)
+    }
+
+    /// The number of the newest revision of each tenant that has one.
+    #[must_use]
+    pub fn revisions(&self) -> BTreeMap<TenantId, u64> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.values().filter_map(|standing| Some((standing.tenant.clone(), standing.revision?))).collect()
     }
 
     /// Whether there is a tenant of this name.

@@ -75,7 +75,7 @@ impl Unit for Changed {
         let (changes, plan) = (plan.is_some(), plan.flatten());
         let row: Option<StandingColumns> = sqlx::query_as(
             "UPDATE tenants SET plan = iif(?, ?, plan), suspended = coalesce(?, suspended) WHERE tenant = ? \
-             RETURNING tenant, plan, made, suspended",
+             RETURNING tenant, plan, made, revision, suspended",
         )
         .bind(changes)
         .bind(plan)
@@ -87,11 +87,11 @@ impl Unit for Changed {
     }
 }
 
-type StandingColumns = (String, Option<String>, Option<i64>, bool);
+type StandingColumns = (String, Option<String>, Option<i64>, Option<i64>, bool);
 
-fn standing((tenant, plan, made, suspended): StandingColumns) -> Result<Standing, StoreError> {
+fn standing((tenant, plan, made, revision, suspended): StandingColumns) -> Result<Standing, StoreError> {
     let made = made.map(|made| time(made, format_args!("tenant `{tenant}`"))).transpose()?;
-    Ok(Standing { tenant: tenant.into(), plan, made, suspended })
+    Ok(Standing { tenant: tenant.into(), plan, made, revision: revision.map(unsigned), suspended })
 }
 
 /// How much waits: each count is read from an index over what waits alone.
@@ -114,7 +114,7 @@ impl Tenancy for SqliteStore {
     }
 
     async fn standings(&self) -> Result<Vec<Standing>, StoreError> {
-        let rows = sqlx::query_as("SELECT tenant, plan, made, suspended FROM tenants ORDER BY tenant");
+        let rows = sqlx::query_as("SELECT tenant, plan, made, revision, suspended FROM tenants ORDER BY tenant");
         let rows: Vec<StandingColumns> = self.read(rows.fetch_all(&self.readers).await.map_err(Failure::from))?;
         rows.into_iter().map(standing).collect()
     }

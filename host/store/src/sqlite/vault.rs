@@ -1,7 +1,7 @@
 //! Tenants' secrets, sealed under the tenant's key, each with whom it may be sent to: who
 //! writes in the file cannot have it sent elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -162,6 +162,16 @@ impl Vault for SqliteStore {
             rows.into_iter().map(told).collect()
         };
         self.keyed(tenant, told).await
+    }
+
+    async fn set_when(&self) -> Result<BTreeMap<(TenantId, String), Timestamp>, StoreError> {
+        let rows = sqlx::query_as("SELECT tenant, name, at FROM secrets").fetch_all(&self.readers).await;
+        let rows: Vec<(String, String, i64)> = self.read(rows.map_err(Failure::from))?;
+        let when = |(tenant, name, at): (String, String, i64)| {
+            let at = time(at, format_args!("the secret `{name}` of `{tenant}`"))?;
+            Ok(((tenant.into(), name), at))
+        };
+        rows.into_iter().map(when).collect()
     }
 
     async fn remove_secret(&self, tenant: &TenantId, name: &str) -> Result<bool, StoreError> {

@@ -1,0 +1,107 @@
+//! Several hosts on one database: what another one changed is taken up here. How tenants stand,
+//! which revision each is at, and when secrets were set is read every second; it is a few rows a
+//! tenant.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rota_domain::id::TenantId;
+use rota_flow::ports::{StoreError, Tenancy, Vault};
+use tokio::sync::watch;
+
+use super::{Tenants, tenant};
+
+/// How often it is read. A revision is active on every host within two seconds.
+const FOLLOW: Duration = Duration::from_secs(1);
+
+/// After so many looks, what was refused here is tried again: half a minute.
+const AGAIN: u32 = 30;
+
+/// What was seen of the database.
+pub struct Seen {
+    /// The revisions that were tried here lately.
+    revisions: BTreeMap<TenantId, u64>,
+    /// When secrets were set.
+    secrets: BTreeMap<(TenantId, String), Timestamp>,
+    looks: u32,
+}
+
+impl Seen {
+    /// What is there before any tenant uses it: what changes from then on is taken up.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn now(vault: &dyn Vault) -> Result<Self, StoreError> {
+        Ok(Self { revisions: BTreeMap::new(), secrets: vault.set_when().await?, looks: 0 })
+    }
+}
+
+impl Tenants {
+    /// Takes up, until the host stops, what other processes changed in the database.
+    pub async fn follow(
+        self: Arc<Self>,
+        mut seen: Seen,
+        tenancy: Arc<dyn Tenancy>,
+        vault: Arc<dyn Vault>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        // What did not start here was said already.
+        seen.revisions = self.parts.standings.revisions();
+        while !*stopped.borrow() {
+            tokio::select! {
+                () = tokio::time::sleep(FOLLOW) => {
+                    if let Err(error) = self.look(&*tenancy, &*vault, &mut seen).await {
+                        tracing::warn!(%error, "What other hosts changed could not be read");
+                    }
+                    self.heed();
+                }
+                _ = stopped.changed() => {}
+            }
+        }
+    }
+
+    async fn look(&self, tenancy: &dyn Tenancy, vault: &dyn Vault, seen: &mut Seen) -> Result<(), StoreError> {
+        seen.looks += 1;
+        if seen.looks.is_multiple_of(AGAIN) {
+            seen.revisions.clear();
+        }
+        self.parts.standings.read(tenancy).await?;
+        for (id, revision) in self.parts.standings.revisions() {
+            let here = self.get(&id).map_or(0, |tenant| tenant.revision());
+            if here >= revision || self.is_from_files(&id) || seen.revisions.get(&id) == Some(&revision) {
+                continue;
+            }
+            seen.revisions.insert(id.clone(), revision);
+            if let Err(error) = self.take_up(&id).await {
+                tracing::error!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
+            }
+        }
+        let secrets = vault.set_when().await?;
+        let before = std::mem::replace(&mut seen.secrets, secrets.clone());
+        for (id, name) in secrets.iter().filter(|(name, at)| before.get(name) != Some(at)).map(|(secret, _)| secret) {
+            if let Err(error) = self.reconnect(id, name).await {
+                tracing::error!(tenant = %id, "The secret `{name}`, which was set anew, is not used here: {error:#}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides under the newest revision that the log has of this tenant.
+    async fn take_up(&self, id: &TenantId) -> anyhow::Result<()> {
+        let turn = self.turn(id).await;
+        let Some((revision, bound)) = self.bound_under(id, self.plan(id)).await? else {
+            anyhow::bail!("a part of its workspace is not in the database; apply the workspace again");
+        };
+        // Whoever changed it here had the turn before.
+        if self.get(id).is_some_and(|tenant| tenant.revision() >= revision) {
+            return Ok(());
+        }
+        match self.apply_in(&turn, bound, Some(revision), None).await {
+            // There is a newer one already, which is seen the next time.
+            Err(error) if tenant::moved(&error).is_some() => Ok(()),
+            done => done.map(drop),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Several hosts on one database: what one takes in, decides or is told holds on all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::workspace::{empty, files};
+use super::{Service, connection, double, look, plan, until, workspace};
+
+/// Another host on the same database.
+async fn beside(first: &Service) -> Service {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut plan = plan(folder.path(), &[]);
+    plan.database = first.folder.path().join("rota.db");
+    Service::with(folder, plan).await
+}
+
+/// A lead of this name, called for with it as key.
+fn call(lead: &str) -> Value {
+    json!({ "lead": { "id": format!("web:{lead}"), "properties": { "email": format!("{lead}@x.example") } },
+            "idempotency_key": lead })
+}
+
+/// A workspace with three reps who take turns.
+fn three() -> String {
+    workspace("acme", "").replace(
+        "[[pools]]\nid = \"all\"\nmembers = [{ rep = \"ada\" }]\n",
+        "[[reps]]\nid = \"bob\"\n[[reps]]\nid = \"cy\"\n[[pools]]\nid = \"all\"\n\
+         members = [{ rep = \"ada\" }, { rep = \"bob\" }, { rep = \"cy\" }]\n",
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_that_is_applied_on_one_host_is_decided_under_on_the_other() {
+    let (one, admin) = empty().await;
+    let other = beside(&one).await;
+    let mut revision = 0;
+    for text in [workspace("acme", ""), three()] {
+        let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
+        assert_eq!(applied.status, 200, "{applied:?}");
+        let before = revision;
+        revision = applied.body["revision"].as_u64().expect("a number");
+        assert!(revision > before);
+        until("the other host's decision under it", async || {
+            let answer = other.post("/v1/route", &admin, call(&format!("p{revision}"))).await;
+            answer.status == 200 && answer.body["revision"] == revision
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leads_that_two_hosts_decide_at_once_are_decided_once_each_in_one_order() {
+    let (one, admin) = empty().await;
+    let applied = one.post("/v1/workspace/apply", &admin, files(&three())).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let hosts = [Arc::new(beside(&one).await), Arc::new(one)];
+    let asked = (0..120).map(|n: usize| {
+        let (host, admin) = (hosts[n % 2].clone(), admin.clone());
+        tokio::spawn(async move {
+            let lead = format!("p{}", n / 2);
+            loop {
+                let answer = host.post("/v1/route", &admin, call(&lead)).await;
+                match answer.status {
+                    200 => return (lead, answer.body["decision"].as_str().expect("its id").to_owned()),
+                    // The revision is not known here yet.
+                    503 => tokio::time::sleep(Duration::from_millis(50)).await,
+                    other => panic!("{other}: {answer:?}"),
+                }
+            }
+        })
+    });
+    let mut decided: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for asked in asked.collect::<Vec<_>>() {
+        let (lead, decision) = asked.await.expect("an answer");
+        decided.entry(lead).or_default().insert(decision);
+    }
+    assert_eq!(decided.len(), 60);
+    assert!(decided.values().all(|decisions| decisions.len() == 1), "each of both calls is told the same: {decided:?}");
+    let fairness = hosts[1].get("/v1/fairness", &admin).await;
+    let log = hosts[0].get("/v1/log?limit=200", &admin).await;
+    let reps: Vec<&str> =
+        log.body["items"].as_array().expect("entries").iter().filter_map(|e| e["rep"].as_str()).collect();
+    assert_eq!(reps.len(), 60, "{log:?}");
+    let turns: BTreeMap<&str, usize> = reps.iter().fold(BTreeMap::new(), |mut turns, rep| {
+        *turns.entry(*rep).or_default() += 1;
+        turns
+    });
+    assert_eq!(turns.into_values().collect::<Vec<_>>(), [20, 20, 20], "{fairness:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_set_on_one_host_is_used_on_the_other() {
+    let sandbox = double(7).await;
+    let (one, admin) = empty().await;
+    let text = workspace("acme", &connection(&sandbox, 7));
+    let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    let other = beside(&one).await;
+    let refused = async || {
+        let calls = look(&sandbox, "calls").await;
+        let calls = calls.as_array().or_else(|| calls["calls"].as_array()).cloned().expect("calls");
+        calls.iter().filter(|call| call["status"] == 401).count()
+    };
+    assert_eq!(refused().await, 0);
+    let set = one.call("PUT", "/v1/secrets/TOKEN", &admin, json!({ "value": "pat-wrong" })).await;
+    assert_eq!(set.status, 200, "{set:?}");
+    let _folder = one.stop().await;
+    let by_the_first = refused().await;
+    until("a call with the new token", async || refused().await > by_the_first).await;
+    other.stop().await;
+}
