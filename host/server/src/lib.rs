@@ -27,10 +27,12 @@ pub mod replay;
 pub mod schema;
 pub mod show;
 pub mod simulate;
+pub mod status;
 pub mod tenants;
 pub mod tokens;
 pub mod trial;
 pub mod uploads;
+pub mod watched;
 pub mod workspaces;
 
 /// A lead's texts are made on one thread and dropped on another, which the system's allocator

@@ -35,6 +35,7 @@ mod secret;
 mod serve;
 mod simulate;
 mod state;
+mod status;
 mod tenant;
 mod test;
 mod token;
@@ -61,6 +62,7 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Status(status::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Revisions(revisions::Arguments),
@@ -107,6 +109,7 @@ pub fn run() -> Exit {
     let ended = match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Revisions(arguments) => revisions::run(&arguments),

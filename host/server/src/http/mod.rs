@@ -21,6 +21,7 @@ mod route;
 mod secrets;
 mod serve;
 mod standing;
+mod status;
 mod stream;
 mod tables;
 mod tenants;
@@ -41,6 +42,7 @@ use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
 use crate::uploads::Uploads;
+use crate::watched::Watched;
 use crate::workspaces::Workspaces;
 
 pub(crate) use front::Front;
@@ -67,6 +69,8 @@ pub struct Doors {
     pub gate: Arc<Gate>,
     /// Who is a tenant at all.
     pub tenancy: Arc<dyn Tenancy>,
+    /// What is watched.
+    pub watched: Arc<Watched>,
     /// What is counted.
     pub meter: Meter,
     /// Tenants' secrets.
@@ -121,6 +125,7 @@ fn routes() -> Vec<Route> {
         audit::routes(),
         tenants::routes(),
         metrics::routes(),
+        status::routes(),
     ];
     routes.into_iter().flatten().collect()
 }
