@@ -26,6 +26,7 @@ mod stream;
 mod tables;
 mod tenants;
 mod tokens;
+mod traced;
 mod webhooks;
 mod why;
 mod workspace;

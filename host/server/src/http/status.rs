@@ -93,7 +93,8 @@ fn work(doors: &Doors, tenant: &TenantId) -> Option<Work> {
     let alive = doors.tenants.get(tenant)?;
     let (revision, bound) = alive.now();
     let manifests = bound.bindings.flows.values().map(|binding| &binding.plugin.manifest);
-    let plugins: BTreeSet<String> = manifests.map(|manifest| format!("{}@{}", manifest.name, manifest.version)).collect();
+    let plugins: BTreeSet<String> =
+        manifests.map(|manifest| format!("{}@{}", manifest.name, manifest.version)).collect();
     let links: BTreeMap<_, _> = alive.links().into_iter().collect();
     let open = links.into_iter().filter(|(_, stand)| matches!(stand.standing, Standing::Open(_) | Standing::HalfOpen));
     Some(Work {

@@ -2,7 +2,7 @@
 //! and below them what is wrong with what to do.
 
 use super::palette::{Palette, Tone};
-use super::text::{COLUMNS, clean, counted, day_and_clock, fit, grouped, widest, wrap};
+use super::text::{COLUMNS, clean, counted, cut, day_and_clock, fit, grouped, widest, wrap};
 use crate::status::{Finding, Status, TenantStatus, long};
 
 /// The screen.
@@ -13,11 +13,14 @@ pub fn status(status: &Status, palette: Palette) -> String {
     let mut lines = vec![
         format!("{} {}, {} UTC", palette.heading("Rota"), clean(&status.version), day_and_clock(status.at)),
         format!(
-            "database  {}, {} KiB, schema {}, {}; {} waiting, {} failed",
+            "database  {}, {} KiB, schema {}, {}",
             clean(&database.kind),
             grouped(database.bytes.div_ceil(1024)),
             database.schema,
             palette.paint(tone, answers),
+        ),
+        format!(
+            "writer    {} waiting, {} failed",
             counted(database.writer_waiting, "write", "writes"),
             counted(database.commits_failed, "commit", "commits"),
         ),
@@ -28,7 +31,7 @@ pub fn status(status: &Status, palette: Palette) -> String {
         lines.extend(tenant_lines(tenant, column, palette));
     }
     if status.tenants.is_empty() {
-        lines.push("There is no tenant yet: `rota tenant add` makes one.".into());
+        lines.push("There is no tenant yet: `rota tenant new` makes one.".into());
     }
     lines.push(String::new());
     if status.ok {
@@ -47,10 +50,10 @@ fn tenant_lines(tenant: &TenantStatus, column: usize, palette: Palette) -> Vec<S
         (true, false) => {
             let revision = tenant.revision.map(|number| format!("revision {number}")).unwrap_or_default();
             let plugins = clean(&tenant.plugins.join(", "));
-            palette.paint(Tone::Quiet, &format!("{revision}  {plugins}"))
+            palette.paint(Tone::Quiet, &cut(&format!("{revision}  {plugins}"), COLUMNS - column - 2))
         }
     };
-    let indent = " ".repeat(column + 2);
+    let indent = "  ";
     let since = |seconds: u64| if seconds > 0 { format!(" ({})", long(seconds)) } else { String::new() };
     vec![
         format!("{}  {state}", fit(&tenant.tenant, column)),

@@ -16,18 +16,20 @@ use super::SqliteStore;
 use super::failure::Failure;
 use super::rows::{micros, parse, time, unreadable, unsigned};
 
-/// How each tenant stands: the queues of ?1, now; of ?2 decisions at most. A later decision
-/// about the lead makes an earlier one a thing of the past.
+/// What waits of each tenant. That a connection has a name leads SQLite to the index over what
+/// waits, and away from the one over all effects.
 pub(super) const WAITS: &str = "SELECT t.tenant, \
      (SELECT count(*) FROM inbox AS i WHERE i.tenant = t.tenant AND i.entry IS NULL) AS arrivals, \
      (SELECT i.received FROM inbox AS i WHERE i.tenant = t.tenant AND i.entry IS NULL ORDER BY i.id LIMIT 1) AS arrived, \
      (SELECT coalesce(sum(l.pending), 0) FROM lanes AS l WHERE l.tenant = t.tenant) AS effects, \
      (SELECT d.at FROM decisions AS d WHERE d.tenant = t.tenant AND d.seq = (SELECT w.decision FROM outbox AS w \
-      WHERE w.id = (SELECT min(o.id) FROM outbox AS o WHERE o.tenant = t.tenant AND o.state = 'waiting'))) AS decided, \
+      WHERE w.id = (SELECT min(o.id) FROM outbox AS o \
+      WHERE o.tenant = t.tenant AND o.connection > '' AND o.state = 'waiting'))) AS decided, \
      (SELECT count(*) FROM outbox AS o WHERE o.tenant = t.tenant AND o.state = 'dead') AS dead \
      FROM tenants AS t ORDER BY t.tenant";
 
-/// Leads of a tenant that wait in a queue: how many, and since when.
+/// Leads of a tenant that wait in a queue: how many, and since when. A later decision about the
+/// lead makes an earlier one a thing of the past.
 pub(super) const UNASSIGNED: &str = "SELECT count(*), min(q.at) FROM (SELECT d.tenant, d.seq, d.lead, d.at FROM decisions AS d \
      WHERE d.tenant = ?1 AND d.unassigned = 1 ORDER BY d.seq DESC LIMIT ?2) AS q \
      WHERE NOT EXISTS (SELECT 1 FROM decisions AS n WHERE n.tenant = q.tenant AND n.lead = q.lead AND n.seq > q.seq)";
@@ -41,11 +43,10 @@ pub(super) const OVERDUE: &str = "SELECT count(*), min(q.due) FROM (SELECT d.ten
      AND NOT EXISTS (SELECT 1 FROM decisions AS n WHERE n.tenant = q.tenant AND n.lead = q.lead AND n.seq > q.seq)";
 
 /// What effects met, by connection.
-pub(super) const FAILING: &str = "SELECT o.tenant, o.connection, o.state, o.trouble, count(*) AS effects FROM tenants AS t \
-     JOIN outbox AS o ON o.tenant = t.tenant AND o.state = 'dead' GROUP BY o.tenant, o.connection, o.trouble \
-     UNION ALL SELECT o.tenant, o.connection, o.state, o.trouble, count(*) FROM tenants AS t \
-     JOIN outbox AS o ON o.tenant = t.tenant AND o.state = 'waiting' AND o.trouble IS NOT NULL \
-     GROUP BY o.tenant, o.connection, o.trouble";
+pub(super) const FAILING: &str = "SELECT o.tenant, o.connection, 'dead', o.trouble, count(*) FROM outbox AS o \
+     WHERE o.state = 'dead' GROUP BY o.tenant, o.connection, o.trouble \
+     UNION ALL SELECT o.tenant, o.connection, 'waiting', o.trouble, count(*) FROM outbox AS o \
+     WHERE o.state = 'waiting' AND o.trouble IS NOT NULL GROUP BY o.tenant, o.connection, o.trouble";
 
 /// At most so many decisions are counted one by one; beyond that the entries of the log are,
 /// of which few are anything else.

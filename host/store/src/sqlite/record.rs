@@ -149,7 +149,8 @@ impl Record {
             counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
-        let due = decision.response_due.filter(|_| effects.iter().any(|effect| matches!(effect.act, Act::Owner { .. })));
+        let due =
+            decision.response_due.filter(|_| effects.iter().any(|effect| matches!(effect.act, Act::Owner { .. })));
         for placed in lanes::placed(effects) {
             self.effects.push(QueuedEffect::new(&placed, seq, &self.people, place, at)?);
         }
