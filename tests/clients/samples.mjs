@@ -7,6 +7,7 @@ import { createHmac } from "node:crypto";
 
 export const samples = {
   health: () => ({}),
+  status: () => ({}),
   metrics: () => ({}),
   makeToken: () => ({ body: { role: "viewer", name: "a client's" } }),
   listTokens: () => ({ query: { limit: 1 } }),

@@ -50,7 +50,9 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
         .env_remove("ROTA_DB")
         .env_remove("ROTA_TOKEN")
         .env_remove("ROTA_SERVER")
-        .env_remove("RUST_LOG");
+        .env_remove("RUST_LOG")
+        .env_remove("ROTA_LOG")
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT");
     command
 }
 
@@ -64,8 +66,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a command with `--json`, and waits until it says where it listens.
     pub(crate) fn start(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::saying(Stdio::inherit(), directory, arguments, environment)
+    }
+
+    /// The same, with its log going there.
+    pub(crate) fn saying(log: Stdio, directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(directory, arguments);
-        command.arg("--json").envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.arg("--json").envs(environment.iter().copied()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("rota starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");

@@ -27,8 +27,14 @@ fn lead(id: &str, email: &str) -> Payload {
 
 /// A call is placed, and waits.
 async fn placed(orders: &Orders, id: &str, email: &str) -> JoinHandle<Answered> {
-    let call =
-        Call { key: None, payload: lead(id, email), flow: None, apply: Apply::Host, received: SystemClock.now() };
+    let call = Call {
+        key: None,
+        payload: lead(id, email),
+        flow: None,
+        apply: Apply::Host,
+        received: SystemClock.now(),
+        parent: None,
+    };
     let orders = orders.clone();
     let asked = tokio::spawn(async move { orders.route(call).await.expect("an answer") });
     tokio::task::yield_now().await;

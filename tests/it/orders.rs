@@ -76,6 +76,7 @@ pub(crate) fn call(n: usize, key: bool) -> Call {
         flow: None,
         apply: Apply::Host,
         received,
+        parent: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod alarms;
 mod audit;
 mod bundles;
 mod clients;

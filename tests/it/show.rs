@@ -2,6 +2,7 @@
 
 mod access;
 mod fixtures;
+mod status;
 
 use std::collections::BTreeMap;
 

@@ -28,7 +28,7 @@ impl Placed {
 
     /// The question, as the stages after this one take it.
     pub(crate) fn arrived(&self) -> Arrived {
-        let Call { key, payload, flow, apply, received } = &*self.call;
+        let Call { key, payload, flow, apply, received, parent: _ } = &*self.call;
         Arrived {
             inbox: key.clone().map(|key| Settles::Call(Box::new(key))),
             flow: flow.clone(),

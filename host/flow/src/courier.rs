@@ -12,6 +12,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use tokio::sync::{Notify, watch};
 
 use crate::apply::{self, heard, settle};
+use crate::journal;
 use crate::link::Link;
 use crate::ports::{Carrier, Claim, Clock, CrmError, Settle, Settlement, Store, StoreError};
 
@@ -94,12 +95,9 @@ impl Courier {
         }
         let settlements = self.carry(claims, leave == Leave::One).await;
         let again = settlements.iter().any(|s| matches!(s.settle, Settle::Dead { again: Some(_), .. }));
-        for settlement in &settlements {
-            if let Settle::Dead { cause, .. } = &settlement.settle {
-                tracing::warn!(tenant = %self.tenant, effect = %settlement.claim.effect.id, cause, "An effect is dead");
-            }
-        }
+        let told = if journal::is_read() || any_dead(&settlements) { settlements.clone() } else { Vec::new() };
         self.store.settle(settlements).await?;
+        journal::settled(&told, claimed);
         if again {
             inbox.notify_one();
         }
@@ -156,6 +154,10 @@ pub enum Round {
     Idle,
     /// The connection waits until then.
     PausedUntil(Timestamp),
+}
+
+fn any_dead(settlements: &[Settlement]) -> bool {
+    settlements.iter().any(|settlement| matches!(settlement.settle, Settle::Dead { .. }))
 }
 
 /// A claim that is given back as it was.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rota_domain::id::TenantId;
 use tokio::sync::Notify;
 
+use crate::journal;
 use crate::ports::{Accepted, Arrival, Clock, Store, StoreError};
 
 /// Where events come in, for all tenants of this host.
@@ -34,7 +35,13 @@ impl Inbox {
     /// # Errors
     /// When they could not be stored; then none was.
     pub async fn accept(&self, tenant: &TenantId, arrivals: Vec<Arrival>) -> Result<Vec<Accepted>, StoreError> {
+        let told = if journal::is_read() { arrivals.clone() } else { Vec::new() };
         let accepted = self.store.accept(tenant, arrivals, self.clock.now()).await?;
+        for (arrival, accepted) in told.iter().zip(&accepted) {
+            if *accepted == Accepted::New {
+                journal::arrived(tenant, &arrival.payload, "event");
+            }
+        }
         if accepted.contains(&Accepted::New) {
             self.bell(tenant).notify_one();
         }

@@ -15,6 +15,7 @@ mod deciding;
 pub mod enrich;
 mod erasing;
 pub mod ingest;
+pub mod journal;
 pub mod ledger;
 pub mod link;
 pub mod orders;

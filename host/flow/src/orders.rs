@@ -49,6 +49,8 @@ pub struct Call {
     pub apply: Apply,
     /// When it was received.
     pub received: Timestamp,
+    /// The span that asked, as a W3C `traceparent`, where traces are made.
+    pub parent: Option<String>,
 }
 
 /// The answer to a call.

@@ -30,6 +30,7 @@ use crate::keys::Master;
 use crate::meter::Meter;
 use crate::tenants::{Parts, Seen, Standings, Tenants};
 use crate::uploads::Uploads;
+use crate::watched::Watched;
 use crate::workspaces::preflight::preflight;
 use crate::workspaces::{Directories, Turns, Workspaces, from_files, stand_in};
 
@@ -155,6 +156,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let outbox: Arc<dyn Outbox> = database.clone();
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
+    let watched = Arc::new(Watched::new(database.clone(), clock.clone()));
     let gate = Arc::new(Gate::new(access.clone()));
     let seen = Seen::now(&*vault).await?;
     let told = std::mem::take(&mut plan.directories);
@@ -221,6 +223,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         people,
         gate: gate.clone(),
         tenancy,
+        watched,
         meter: Meter::default(),
         tenants: tenants.clone(),
         workspaces,

@@ -19,6 +19,7 @@ pub mod import;
 pub mod keeping;
 pub mod keys;
 pub mod last_good;
+pub mod lines;
 pub mod log;
 pub mod meter;
 pub mod outbox;
@@ -27,10 +28,13 @@ pub mod replay;
 pub mod schema;
 pub mod show;
 pub mod simulate;
+pub mod status;
 pub mod tenants;
 pub mod tokens;
+pub mod traces;
 pub mod trial;
 pub mod uploads;
+pub mod watched;
 pub mod workspaces;
 
 /// A lead's texts are made on one thread and dropped on another, which the system's allocator

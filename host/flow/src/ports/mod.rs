@@ -11,6 +11,7 @@ mod rules;
 mod store;
 mod tenancy;
 mod vault;
+mod watch;
 
 use jiff::Timestamp;
 
@@ -29,8 +30,9 @@ pub use store::{
     Accepted, Arrival, Before, Departed, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent,
     Recorded, Settles, Snapshot, Store, StoreError, Stored, Waiting,
 };
-pub use tenancy::{Restanding, Tenancy, Waits};
+pub use tenancy::{Restanding, Tenancy};
 pub use vault::{KeptSecret, SecretName, SecretValue, Vault};
+pub use watch::{Failing, Health, LOOKED_AT, Queue, Waits, Watch, Writing};
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync {

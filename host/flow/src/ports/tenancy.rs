@@ -16,19 +16,6 @@ pub struct Restanding {
     pub suspended: Option<bool>,
 }
 
-/// How much of a tenant waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waits {
-    /// Whose.
-    pub tenant: TenantId,
-    /// Arrivals that wait to be decided.
-    pub arrivals: u64,
-    /// Effects that wait to be delivered.
-    pub effects: u64,
-    /// Effects that a person has to look at.
-    pub dead: u64,
-}
-
 /// The tenants of a database, for the host's operator.
 #[async_trait]
 pub trait Tenancy: Send + Sync {
@@ -49,7 +36,4 @@ pub trait Tenancy: Send + Sync {
 
     /// Changes how a tenant stands; none if there is no such tenant.
     async fn restand(&self, tenant: &TenantId, change: Restanding) -> Result<Option<Standing>, StoreError>;
-
-    /// How much waits, of every tenant.
-    async fn waits(&self) -> Result<Vec<Waits>, StoreError>;
 }

@@ -10,6 +10,7 @@ use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_of};
 use crate::deciding::Batch;
 use crate::enrich::EnrichedLead;
+use crate::journal::Lines;
 use crate::orders::{Answered, OrderError};
 use crate::ports::{Before, Entry, EntryBody, Keyed, Settles, StoreError};
 use crate::tally::adds;
@@ -131,6 +132,10 @@ impl Sequencer {
         let effects = entries.iter().any(has_effects);
         let (recorded, stirred, tally) = (self.recorded.clone(), self.stirred.clone(), self.tally.clone());
         let adds = adds(&entries);
+        let parent =
+            |(call, answer): &(Placed, Answered)| Some((answer.decision.id.clone(), call.call().parent.clone()?));
+        let lines = Lines::of(&entries, &answers.iter().filter_map(parent).collect());
+        let clock = self.desktop.clock.clone();
         let (next, this) = Before::ending();
         let before = std::mem::replace(&mut self.last, this);
         tokio::spawn(async move {
@@ -139,6 +144,7 @@ impl Sequencer {
                 Ok(()) => {
                     let _ = next.send(());
                     tally.count(&adds);
+                    lines.recorded(&tenant, clock.now());
                     for (call, answer) in answers {
                         call.answer(Ok(answer));
                     }

@@ -35,6 +35,7 @@ mod secret;
 mod serve;
 mod simulate;
 mod state;
+mod status;
 mod tenant;
 mod test;
 mod token;
@@ -42,8 +43,13 @@ mod why;
 mod workshop;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::exit::Exit;
+use crate::lines::{Form, JsonLines};
+use crate::traces::{self, Sending};
 
 /// The command that compiles what strangers send in, in a process of its own.
 pub(crate) const WORKSHOP: &str = workshop::NAME;
@@ -53,6 +59,17 @@ pub(crate) const WORKSHOP: &str = workshop::NAME;
 #[derive(Debug, Parser)]
 #[command(name = "rota", version, about, max_term_width = 100)]
 pub struct Arguments {
+    /// How lines of the log look on stderr: for people, or one JSON object each.
+    #[arg(
+        long = "log",
+        global = true,
+        value_name = "FORM",
+        value_enum,
+        default_value_t,
+        env = "ROTA_LOG",
+        help_heading = "Log"
+    )]
+    form: Form,
     #[command(subcommand)]
     command: Command,
 }
@@ -61,6 +78,7 @@ pub struct Arguments {
 enum Command {
     Demo(demo::Arguments),
     Serve(serve::Arguments),
+    Status(status::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Revisions(revisions::Arguments),
@@ -103,10 +121,26 @@ enum Command {
 pub fn run() -> Exit {
     let arguments = Arguments::parse();
     // The demonstration's faults are part of the show, and its lines are for leads.
-    trace(if matches!(arguments.command, Command::Demo(_)) { "error" } else { "warn" });
-    let ended = match arguments.command {
+    let level = if matches!(arguments.command, Command::Demo(_)) { "error" } else { "warn" };
+    let ended = listen(arguments.form, level, matches!(arguments.command, Command::Serve(_)));
+    // What is left of traces is sent when this goes.
+    let (_sending, ended) = match ended {
+        Ok(sending) => (sending, carry_out(arguments.command)),
+        Err(error) => (None, Err(error)),
+    };
+    ended.unwrap_or_else(|error| {
+        // Whatever a command cannot do, it cannot because of what it was given: files,
+        // names, an address in use, a database. Findings are not errors.
+        output::complain(&format!("{error:#}"));
+        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
+    })
+}
+
+fn carry_out(command: Command) -> anyhow::Result<Exit> {
+    match command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Revisions(arguments) => revisions::run(&arguments),
@@ -140,24 +174,25 @@ pub fn run() -> Exit {
         Command::Push(arguments) => push::run(&arguments),
         Command::Plugins(arguments) => plugins::run(&arguments),
         Command::Workshop(arguments) => workshop::run(&arguments),
-    };
-    ended.unwrap_or_else(|error| {
-        // Whatever a command cannot do, it cannot because of what it was given: files,
-        // names, an address in use, a database. Findings are not errors.
-        output::complain(&format!("{error:#}"));
-        if error.is::<remote::Unreachable>() { Exit::Unreachable } else { Exit::BadInput }
-    })
+    }
 }
 
-/// What goes wrong goes to stderr, from this level on; RUST_LOG asks for more.
-fn trace(level: &str) {
+/// What goes wrong goes to stderr, from this level on; RUST_LOG asks for more. A server's traces
+/// go to a collector, if the environment names one.
+fn listen(form: Form, level: &str, serves: bool) -> anyhow::Result<Option<Sending>> {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        .with_target(false)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match form {
+        Form::Json => lines.with_ansi(false).event_format(JsonLines).boxed(),
+        Form::Text => {
+            let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            lines.with_ansi(colour).with_target(false).boxed()
+        }
+    };
+    let traces = if serves { traces::begin(|name| std::env::var(name).ok())? } else { None };
+    let (spans, sending) = traces.unzip();
+    let spans = spans.map(|spans| spans.with_filter(traces::targets()));
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).init();
+    Ok(sending)
 }

@@ -11,6 +11,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::response::{IntoResponse as _, Response};
 use tower::ServiceExt as _;
 
+use super::traced::Traced;
 use super::{BODY_MAX, Doors, api, metrics, problem, routes};
 
 /// Everything that is answered. Clones are the same one.
@@ -35,6 +36,7 @@ impl Front {
     /// Answers a request.
     pub(crate) async fn answer(self, mut request: Request) -> Response {
         let call = metrics::Call::begins(&request);
+        let traced = Traced::begins(&mut request, &*self.doors.clock);
         let answer = match self.doors.limits.let_in(&mut request) {
             Ok(()) => match self.router.oneshot(request).await {
                 Ok(answer) => problem::formed(answer),
@@ -43,6 +45,9 @@ impl Front {
             Err(problem) => problem.into_response(),
         };
         call.ended(&answer, &self.doors.meter);
+        if let Some(traced) = traced {
+            traced.ended(&answer, &*self.doors.clock);
+        }
         answer
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /metrics`: figures in the text format of OpenMetrics 1.0, which Prometheus reads.
 
+mod alarms;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,12 +17,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use rota_domain::access::Role;
-use rota_flow::ports::Waits;
 
 use super::Doors;
 use super::api::{Route, Template};
 use super::problem::Problem;
 use crate::meter::Meter;
+use crate::watched::Known;
 
 /// What the answer is.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -67,8 +69,9 @@ struct Decided {
 }
 
 async fn scrape(State(doors): State<Arc<Doors>>) -> Result<Response, Problem> {
-    let waits = doors.tenancy.waits().await.map_err(|error| Problem::store(&error))?;
-    let text = written(&doors, waits).map_err(|fmt::Error| Problem {
+    // A database that does not answer is a figure, too, and the others are worth having then.
+    let known = doors.watched.known().await;
+    let text = written(&doors, &known).map_err(|fmt::Error| Problem {
         status: axum::http::StatusCode::INTERNAL_SERVER_ERROR,
         kind: "metrics",
         detail: "The figures cannot be written.".into(),
@@ -78,12 +81,12 @@ async fn scrape(State(doors): State<Arc<Doors>>) -> Result<Response, Problem> {
     Ok(([(header::CONTENT_TYPE, OPENMETRICS)], text).into_response())
 }
 
-fn written(doors: &Doors, waits: Vec<Waits>) -> Result<String, fmt::Error> {
+fn written(doors: &Doors, known: &Known) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("rota");
     doors.meter.register(&mut registry);
     host(&mut registry, doors);
     decided(&mut registry, doors);
-    waiting(&mut registry, waits);
+    alarms::alarms(&mut registry, doors, known);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(text)
@@ -121,27 +124,6 @@ fn decided(registry: &mut Registry, doors: &Doors) {
     registry.register("decisions", "Decisions that were recorded, by outcome and by what went wrong", decisions);
     registry.register("fuel", "Fuel that rules used", fuel);
     registry.register_with_unit("rules", "How long rules took", Unit::Seconds, took);
-}
-
-/// What waits in the database, whoever takes it from there.
-fn waiting(registry: &mut Registry, waits: Vec<Waits>) {
-    let (inbox, outbox, dead) = (
-        Family::<OfTenant, Gauge>::default(),
-        Family::<OfTenant, Gauge>::default(),
-        Family::<OfTenant, Gauge>::default(),
-    );
-    for Waits { tenant, arrivals, effects, dead: ended } in waits {
-        let of = OfTenant { tenant: tenant.to_string() };
-        let set = |family: &Family<OfTenant, Gauge>, count: u64| {
-            family.get_or_create(&of).set(i64::try_from(count).unwrap_or(i64::MAX));
-        };
-        set(&inbox, arrivals);
-        set(&outbox, effects);
-        set(&dead, ended);
-    }
-    registry.register("inbox_waiting", "Arrivals that wait to be decided", inbox);
-    registry.register("outbox_waiting", "Effects that wait to be delivered", outbox);
-    registry.register("outbox_dead", "Effects that a person has to look at", dead);
 }
 
 /// The memory of this process in bytes, where the system says it.

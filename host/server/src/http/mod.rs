@@ -21,10 +21,12 @@ mod route;
 mod secrets;
 mod serve;
 mod standing;
+mod status;
 mod stream;
 mod tables;
 mod tenants;
 mod tokens;
+mod traced;
 mod webhooks;
 mod why;
 mod workspace;
@@ -41,6 +43,7 @@ use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
 use crate::uploads::Uploads;
+use crate::watched::Watched;
 use crate::workspaces::Workspaces;
 
 pub(crate) use front::Front;
@@ -67,6 +70,8 @@ pub struct Doors {
     pub gate: Arc<Gate>,
     /// Who is a tenant at all.
     pub tenancy: Arc<dyn Tenancy>,
+    /// What is watched.
+    pub watched: Arc<Watched>,
     /// What is counted.
     pub meter: Meter,
     /// Tenants' secrets.
@@ -121,6 +126,7 @@ fn routes() -> Vec<Route> {
         audit::routes(),
         tenants::routes(),
         metrics::routes(),
+        status::routes(),
     ];
     routes.into_iter().flatten().collect()
 }

@@ -15,6 +15,7 @@ use rota_domain::id::{ConnectionId, Digest, FlowId, LeadId};
 use rota_domain::lead::Lead;
 use rota_domain::rate::whole_seconds;
 use rota_domain::workspace::Workspace;
+use rota_flow::journal::arrived;
 use rota_flow::orders::{Answered, Call, OrderError};
 use rota_flow::ports::{Keyed, Payload};
 use schemars::JsonSchema;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::Doors;
 use super::api::{Caller, Given, Route};
 use super::problem::Problem;
+use super::traced::Asking;
 use crate::show::ToApply;
 
 /// How long a caller waits who does not say it, in milliseconds.
@@ -97,6 +99,7 @@ struct RouteAnswer {
 async fn route(
     State(doors): State<Arc<Doors>>,
     caller: Caller,
+    Asking(parent): Asking,
     headers: HeaderMap,
     Given(asked): Given<RouteCall>,
 ) -> Result<Json<RouteAnswer>, Problem> {
@@ -110,7 +113,8 @@ async fn route(
     if let Some(flow) = &flow {
         check_flow(flow, &tenant.bound().workspace)?;
     }
-    let call = Call { key, payload, flow, apply, received };
+    arrived(id, &payload, "call");
+    let call = Call { key, payload, flow, apply, received, parent };
     match tokio::time::timeout(wait, tenant.orders.route(call)).await {
         Ok(Ok(answered)) => Ok(Json(answer(answered))),
         Ok(Err(error)) => Err(refused(&error)),

@@ -174,4 +174,13 @@ WHERE state = 'dead' AND trouble IS NULL;
 CREATE INDEX outbox_held ON outbox (tenant, decision) WHERE state = 'held';
 CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE state = 'dead';
 
+-- What alarms ask for. `unassigned` is 1 where the decision put the lead into a queue; `due` is
+-- by when the rep should have responded, where an owner is to be confirmed. Each index holds
+-- only what an alarm may be about. Decisions of an older database raise none.
+ALTER TABLE decisions ADD COLUMN unassigned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE decisions ADD COLUMN due INTEGER;
+CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 1;
+CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
+CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;
+
 PRAGMA user_version = 3;

@@ -30,6 +30,10 @@ pub(super) struct DecisionColumns {
     pub(super) at: i64,
     pub(super) joinable: bool,
     pub(super) decide_nanos: i64,
+    /// Whether it put the lead into a queue.
+    pub(super) unassigned: bool,
+    /// By when the rep should have responded, where an owner is to be confirmed.
+    pub(super) due: Option<i64>,
     pub(super) stages: Stages,
 }
 
@@ -70,7 +74,7 @@ fn insert(sql: &mut QueryBuilder<Sqlite>, piece: &[Placed<'_>]) -> usize {
 
 fn columns(sql: &mut QueryBuilder<Sqlite>, piece: &[Placed<'_>]) {
     sql.push(
-        "INSERT INTO decisions (tenant, seq, id, lead, person, at, joinable, decide_nanos, \
+        "INSERT INTO decisions (tenant, seq, id, lead, person, at, joinable, decide_nanos, unassigned, due, \
          occurred, received, enriched, decided, owner_confirmed, notified) ",
     );
     sql.push_values(piece, |mut values, (tenant, DecisionRows { entry, columns, .. }, person)| {
@@ -83,7 +87,9 @@ fn columns(sql: &mut QueryBuilder<Sqlite>, piece: &[Placed<'_>]) {
             .push_bind(*person)
             .push_bind(columns.at)
             .push_bind(columns.joinable)
-            .push_bind(columns.decide_nanos);
+            .push_bind(columns.decide_nanos)
+            .push_bind(columns.unassigned)
+            .push_bind(columns.due);
         for time in [occurred, received, enriched, decided, owner_confirmed, notified] {
             values.push_bind(time.map(micros));
         }

@@ -14,6 +14,7 @@ mod departed;
 mod dossier;
 mod erase;
 mod failure;
+mod figures;
 mod held;
 mod inbox;
 mod kept;

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use rota_domain::decision::Outcome;
+use rota_domain::effect::Act;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{PoolId, TenantId};
 use rota_domain::person::PersonKey;
@@ -147,6 +149,8 @@ impl Record {
             counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
+        let due =
+            decision.response_due.filter(|_| effects.iter().any(|effect| matches!(effect.act, Act::Owner { .. })));
         for placed in lanes::placed(effects) {
             self.effects.push(QueuedEffect::new(&placed, seq, &self.people, place, at)?);
         }
@@ -157,6 +161,8 @@ impl Record {
             at: micros(decision.at),
             joinable: is_joinable(&decision),
             decide_nanos: signed(decide_nanos),
+            unassigned: decision.queue.is_some() && matches!(decision.outcome, Outcome::Queue | Outcome::Pass),
+            due: due.map(micros),
             stages,
         };
         let body = json(&DecisionBody { decision, turn, counters }, &row)?;

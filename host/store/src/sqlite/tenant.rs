@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::access::Standing;
 use rota_domain::id::{Seed, TenantId};
-use rota_flow::ports::{Restanding, StoreError, Tenancy, Waits};
+use rota_flow::ports::{Restanding, StoreError, Tenancy};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
@@ -94,13 +94,6 @@ fn standing((tenant, plan, made, revision, suspended): StandingColumns) -> Resul
     Ok(Standing { tenant: tenant.into(), plan, made, revision: revision.map(unsigned), suspended })
 }
 
-/// How much waits: each count is read from an index over what waits alone.
-const WAITS: &str = "SELECT t.tenant, \
-     (SELECT count(*) FROM inbox AS i WHERE i.tenant = t.tenant AND i.entry IS NULL), \
-     (SELECT coalesce(sum(l.pending), 0) FROM lanes AS l WHERE l.tenant = t.tenant), \
-     (SELECT count(*) FROM outbox AS o WHERE o.tenant = t.tenant AND o.state = 'dead') \
-     FROM tenants AS t ORDER BY t.tenant";
-
 #[async_trait]
 impl Tenancy for SqliteStore {
     async fn make(
@@ -121,17 +114,5 @@ impl Tenancy for SqliteStore {
 
     async fn restand(&self, tenant: &TenantId, change: Restanding) -> Result<Option<Standing>, StoreError> {
         self.writer.write(Changed { tenant: tenant.clone(), change }).await
-    }
-
-    async fn waits(&self) -> Result<Vec<Waits>, StoreError> {
-        let rows = sqlx::query_as(WAITS).fetch_all(&self.readers).await;
-        let rows: Vec<(String, i64, i64, i64)> = self.read(rows.map_err(Failure::from))?;
-        let waits = |(tenant, arrivals, effects, dead)| Waits {
-            tenant: TenantId::from(tenant),
-            arrivals: unsigned(arrivals),
-            effects: unsigned(effects),
-            dead: unsigned(dead),
-        };
-        Ok(rows.into_iter().map(waits).collect())
     }
 }

@@ -1,5 +1,6 @@
 //! What the port cannot show: what stands in the file, and which files are refused.
 
+mod figures;
 mod kept;
 mod older;
 mod shared;

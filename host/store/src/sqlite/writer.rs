@@ -9,9 +9,10 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use rota_flow::ports::StoreError;
+use rota_flow::ports::{StoreError, Writing};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +49,7 @@ pub(super) trait Unit: Send + Sized + 'static {
 /// closes.
 pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
+    failed: Arc<AtomicU64>,
     database: Arc<str>,
 }
 
@@ -67,12 +69,20 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (ended, end) = oneshot::channel();
         let (runtime, named) = (Handle::current(), Arc::clone(&database));
+        let failed = Arc::new(AtomicU64::new(0));
+        let fails = Arc::clone(&failed);
         std::thread::Builder::new().name("rota-writer".into()).spawn(move || {
-            runtime.block_on(serve(connection, checkpoints, jobs, named));
+            runtime.block_on(serve(connection, checkpoints, jobs, (named, fails)));
             // Nobody has to wait for it.
             let _ = ended.send(());
         })?;
-        Ok((Self { queue, database }, end))
+        Ok((Self { queue, failed, database }, end))
+    }
+
+    /// How many units wait, and how many commits failed so far.
+    pub(super) fn writing(&self) -> Writing {
+        let waiting = self.queue.max_capacity() - self.queue.capacity();
+        Writing { waiting: waiting as u64, failed: self.failed.load(Ordering::Relaxed) }
     }
 
     /// Writes a unit, and answers when it is committed.
@@ -143,12 +153,13 @@ async fn serve(
     mut connection: SqliteConnection,
     mut checkpoints: Checkpoints,
     mut jobs: mpsc::Receiver<Box<dyn Job>>,
-    database: Arc<str>,
+    (database, failed): (Arc<str>, Arc<AtomicU64>),
 ) {
     while let Some(first) = jobs.recv().await {
         let mut run = vec![first];
         let committed = commit(&mut connection, &mut run, &mut jobs).await;
         if let Err(error) = &committed {
+            failed.fetch_add(1, Ordering::Relaxed);
             tracing::error!(%database, %error, "A commit failed; its callers are told");
             // Where SQLite has rolled back by itself, there is nothing to roll back.
             let _ = sqlx::query("ROLLBACK").execute(&mut connection).await;
