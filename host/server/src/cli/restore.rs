@@ -61,7 +61,9 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     }
     if !restored.erased.is_empty() {
         let erased = restored.erased.len();
-        output::note(&format!("Of {erased} leads the persons had been erased since the backup; they are erased again."));
+        output::note(&format!(
+            "Of {erased} leads the persons had been erased since the backup; they are erased again."
+        ));
     }
     if restored.unasked {
         output::note(

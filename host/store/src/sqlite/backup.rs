@@ -48,7 +48,10 @@ pub struct Copied {
 pub async fn back_up(database: &Path, to: &Path) -> Result<Copied, StoreError> {
     let (database, to) = (full_path(database), full_path(to));
     if to.exists() {
-        return Err(refused(&to, "it is there already, and a backup overwrites nothing; name a file that is not there"));
+        return Err(refused(
+            &to,
+            "it is there already, and a backup overwrites nothing; name a file that is not there",
+        ));
     }
     let unfinished = Unfinished::make(beside(&to, ".unfinished"))?;
     let source = name(&database);
@@ -78,10 +81,11 @@ pub(super) async fn look_into(file: &Path, check: &'static str) -> Result<Copied
         if said != "ok" {
             return Err(refused(file, &format!("it is damaged ({said}); take another backup")).into());
         }
-        let (tenants, decisions, newest): (i64, i64, Option<i64>) =
-            sqlx::query_as("SELECT (SELECT count(*) FROM tenants), (SELECT count(*) FROM decisions), (SELECT max(at) FROM log)")
-                .fetch_one(&mut connection)
-                .await?;
+        let (tenants, decisions, newest): (i64, i64, Option<i64>) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM tenants), (SELECT count(*) FROM decisions), (SELECT max(at) FROM log)",
+        )
+        .fetch_one(&mut connection)
+        .await?;
         let (arrivals, effects): (i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM inbox WHERE entry IS NULL), (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'held'))",
         )

@@ -96,9 +96,10 @@ async fn alone(database: &Path) -> Result<Option<SqliteConnection>, StoreError> 
     let mut connection = options.connect().await.map_err(|error| unavailable(&shown, &error))?;
     // A database leaves this mode only for the last who has it open; see
     // <https://www.sqlite.org/wal.html#persistence_of_wal_mode>.
-    let closed = sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; COMMIT")
-        .execute(&mut connection)
-        .await;
+    let closed =
+        sqlx::raw_sql("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; COMMIT")
+            .execute(&mut connection)
+            .await;
     match closed {
         Ok(_) => Ok(Some(connection)),
         Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("11" | "26")) => Ok(None),
