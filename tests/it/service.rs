@@ -20,6 +20,7 @@ mod portals;
 mod preflight;
 mod pushed;
 mod reading;
+mod retention;
 mod revisions;
 mod route;
 mod sample;

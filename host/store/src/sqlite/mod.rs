@@ -35,6 +35,7 @@ mod records;
 mod renew;
 mod repair;
 mod restore;
+mod retention;
 mod revisions;
 mod rows;
 mod settle;

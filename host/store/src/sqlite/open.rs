@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 use super::failure::{Failure, unavailable};
 
 /// The schema's versions, oldest first. Each sets `user_version` to its place, from 1.
-const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_kept.sql"),
     include_str!("../../migrations/sqlite/0003_service.sql"),

@@ -5,7 +5,7 @@
 //! whoever looks finds the one or the other.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use rota_domain::id::{LeadId, TenantId};
@@ -21,6 +21,9 @@ use crate::sealing::Keys;
 
 /// The first schema under which databases are sealed.
 const SEALED: i64 = 3;
+
+/// How every SQLite database begins; see <https://www.sqlite.org/fileformat.html>.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// What was restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,7 @@ pub async fn restore(backup: &Path, database: &Path, keep: &Path, keys: &Keys) -
     let copy = Unfinished::make(beside(&database, ".restoring"))?;
     copy_file(&backup, &copy.0).map_err(|error| failed(&backup, &error))?;
     let held = look_into(&copy.0, "PRAGMA integrity_check(1)").await.map_err(|error| of_backup(error, &backup))?;
+    prepare(&copy.0, held.schema, keys).await.map_err(|failure| of_backup(failure.of(&name(&copy.0)), &backup))?;
     let was_there = database.exists();
     let mut old = Old::default();
     let mut connection = None;
@@ -63,7 +67,6 @@ pub async fn restore(backup: &Path, database: &Path, keep: &Path, keys: &Keys) -
         connection = alone(&database).await?;
         old = Old::ask(connection.as_mut(), &copy.0, held.schema).await;
     }
-    prepare(&copy.0, held.schema, keys).await.map_err(|failure| of_backup(failure.of(&name(&copy.0)), &backup))?;
     let exchanged = exchange(&copy.0, &database, was_there.then_some(&keep));
     if let Some(connection) = connection {
         // It is of the file that was kept.
@@ -92,6 +95,12 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
 /// not read, so that nobody can be at work on it.
 async fn alone(database: &Path) -> Result<Option<SqliteConnection>, StoreError> {
     let shown = name(database);
+    let mut start = [0; MAGIC.len()];
+    let read = File::open(database).and_then(|mut file| file.read_exact(&mut start));
+    // SQLite would remove the log of such a file, in which something may be left to be found.
+    if read.is_err() || start != *MAGIC {
+        return Ok(None);
+    }
     let options = SqliteConnectOptions::new().filename(database).disable_statement_logging();
     let mut connection = options.connect().await.map_err(|error| unavailable(&shown, &error))?;
     // A database leaves this mode only for the last who has it open; see
