@@ -94,3 +94,13 @@ impl Drop for Running {
         let _ = self.child.wait();
     }
 }
+
+/// Runs `rota` in a directory and ends it with SIGKILL after this time, unless it has ended by then.
+pub(crate) fn unfinished(directory: &Path, arguments: &[&str], time: std::time::Duration) {
+    let mut command = command(directory, arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("rota starts");
+    std::thread::sleep(time);
+    // Where it has ended, there is nobody to be killed.
+    let _ = child.kill();
+    child.wait().expect("it ends");
+}

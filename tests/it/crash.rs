@@ -14,7 +14,7 @@ const LEADS: usize = 400;
 const SECRETS: [(&str, &str); 2] = [("ACME_HUBSPOT_TOKEN", "pat-test"), ("APP_SECRET", "app-secret")];
 
 /// The demonstration's workspace in a folder, connected to a double at this address.
-fn lay_out(folder: &Path, crm: &str) {
+pub(crate) fn lay_out(folder: &Path, crm: &str) {
     let demo = root().join("host/server/demo");
     fs::create_dir_all(folder.join("settings")).expect("settings");
     for entry in fs::read_dir(demo.join("settings")).expect("settings") {
@@ -35,11 +35,13 @@ fn lay_out(folder: &Path, crm: &str) {
     fs::write(folder.join("rota.toml"), server).expect("rota.toml");
 }
 
-fn serve(folder: &Path, listen: &str) -> Running {
+/// The demonstration's server.
+pub(crate) fn serve(folder: &Path, listen: &str) -> Running {
     Running::start(folder, &["serve", "--config", "rota.toml", "--listen", listen, "--db", "rota.db"], &SECRETS)
 }
 
-async fn state(http: &reqwest::Client, crm: &str) -> Value {
+/// What the double holds.
+pub(crate) async fn state(http: &reqwest::Client, crm: &str) -> Value {
     http.get(format!("{crm}/_sandbox/state")).send().await.expect("the double answers").json().await.expect("JSON")
 }
 
@@ -79,7 +81,7 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
     }
     assert!(quiet, "everything that was sent is decided and delivered in the end");
     let log = rota(folder.path(), &["log", "--db", "rota.db", "--json"]).lines();
-    check(&log, &state(&client, &sandbox.url).await);
+    check(&log, &state(&client, &sandbox.url).await, LEADS);
     let fairness = rota(folder.path(), &["fairness", "--db", "rota.db", "--json"]);
     assert_eq!(fairness.code, 0, "{}", fairness.out);
     drop(server);
@@ -87,7 +89,7 @@ async fn a_server_killed_in_mid_stream_decides_every_lead_once_and_every_owner_i
 
 /// Each lead took at most one turn, the last word about each is its owner in the CRM, and no
 /// task was created twice.
-fn check(log: &[Value], state: &Value) {
+pub(crate) fn check(log: &[Value], state: &Value, leads: usize) {
     let mut decided: BTreeMap<&str, &Value> = BTreeMap::new();
     let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
     for decision in log {
@@ -97,7 +99,7 @@ fn check(log: &[Value], state: &Value) {
     }
     assert!(turns.values().all(|count| *count <= 1), "nobody is assigned twice");
     let contacts = state["contacts"].as_array().expect("contacts");
-    assert_eq!(contacts.len(), LEADS);
+    assert_eq!(contacts.len(), leads);
     for contact in contacts {
         let id = format!("hs:contact:{}", contact["id"].as_str().expect("an id"));
         let decision = decided.get(id.as_str()).unwrap_or_else(|| panic!("nothing was decided about {id}"));

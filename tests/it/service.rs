@@ -21,6 +21,7 @@ mod portals;
 mod preflight;
 mod pushed;
 mod reading;
+mod retention;
 mod revisions;
 mod route;
 mod sample;

@@ -16,7 +16,7 @@ use rota_domain::decision::Outcome;
 use rota_domain::fairness::{Candidate, PoolReport, Rotation, Turn, report};
 use rota_domain::id::DecisionId;
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::Recalled;
+use rota_flow::ports::{Erasure, Recalled};
 use serde_json::{Value, json};
 
 use fixtures::{ID, decision, lead, outbox_lines, recalled, rows, workspace};
@@ -239,7 +239,8 @@ fn why_tells_everything_on_one_screen() {
 
 #[test]
 fn why_tells_no_personal_data_once_it_was_erased() {
-    let erased = Recalled { private: None, ..recalled() };
+    let erasure = Erasure { at: "2026-03-03T09:00:00Z".parse().unwrap(), who: "Ada".into() };
+    let erased = Recalled { private: None, erased: Some(erasure), ..recalled() };
     assert_snapshot!(Why::text(&erased, Palette::PLAIN), @r"
     Ana Ruiz got hs:contact:101 because: US → na.
       019cae00-0000-7abc-8def-000000000001
@@ -254,8 +255,8 @@ fn why_tells_no_personal_data_once_it_was_erased() {
       owner confirmed             14:03:41.250  + 1 min 34 s
       notified         -
 
-    Personal data was erased: the lead, what the rule read and what it noted, and
-    what was to be sent.
+    Personal data was erased 2026-03-03 09:00:00 by Ada: the lead, what the rule
+    read and what it noted, and what was to be sent.
 
     Who was considered
     > Ana Ruiz      got it                            weight 30 of 40

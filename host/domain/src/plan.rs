@@ -68,7 +68,14 @@ pub struct Plan {
     /// Secrets that may be kept.
     #[serde(default)]
     pub secrets: Option<u32>,
+    /// Days for which leads, transcripts and delivered effects are kept; for ever unless it says so.
+    #[serde(default)]
+    pub keep_days: Option<u32>,
 }
+
+/// For how many days whatever was taken in is known at least, so that its repeat is one. HubSpot
+/// sends a webhook again for a day, and nobody is asked to repeat a call later than that.
+pub const REPEATS_DAYS: u32 = 30;
 
 /// What a tenant may have and take, besides what one decision may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -127,6 +134,7 @@ impl Default for Plan {
             table_rows: None,
             files_mib: None,
             secrets: None,
+            keep_days: None,
         }
     }
 }
@@ -204,6 +212,7 @@ impl Plan {
             ("table_rows", small(self.table_rows), 1, 100_000_000),
             ("files_mib", small(self.files_mib), 1, 1_000_000),
             ("secrets", small(self.secrets), 1, 10_000),
+            ("keep_days", small(self.keep_days), u64::from(REPEATS_DAYS), 36_500),
         ];
         bounds.into_iter().find_map(|(key, value, least, most)| {
             let value = value.filter(|value| !(least..=most).contains(value))?;

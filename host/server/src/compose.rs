@@ -14,7 +14,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::Plans;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Access, Clock, Library, Outbox, People, Rules, Store, Tenancy, Vault};
+use rota_flow::ports::{Access, Clock, Library, Outbox, People, Retention, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -28,6 +28,7 @@ use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
 use crate::meter::Meter;
+use crate::retention::sweep;
 use crate::tenants::{Parts, Seen, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::watched::Watched;
@@ -157,6 +158,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let library: Arc<dyn Library> = database.clone();
     let tenancy: Arc<dyn Tenancy> = database.clone();
     let watched = Arc::new(Watched::new(database.clone(), clock.clone()));
+    let retention: Arc<dyn Retention> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
     let seen = Seen::now(&*vault).await?;
     let told = std::mem::take(&mut plan.directories);
@@ -213,7 +215,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
         inbox,
-        clock,
+        clock: clock.clone(),
         store: store.clone(),
         access,
         outbox,
@@ -235,6 +237,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let mut work = JoinSet::new();
     work.spawn(tenants.clone().follow(seen, doors.tenancy.clone(), doors.vault.clone(), closing.clone()));
     work.spawn(gate.clone().run(closing.clone()));
+    work.spawn(sweep(store.clone(), retention, tenants.clone(), clock.clone(), closing.clone()));
     work.spawn(serve(listener, Front::new(doors), serving, closing));
     Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
 }

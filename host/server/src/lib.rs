@@ -25,6 +25,7 @@ pub mod meter;
 pub mod outbox;
 pub mod person;
 pub mod replay;
+pub mod retention;
 pub mod schema;
 pub mod show;
 pub mod simulate;

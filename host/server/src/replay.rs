@@ -123,11 +123,19 @@ impl Replayer {
             return Ok(Outcome::Skipped(why));
         }
         let Some(private) = &recalled.private else {
-            let when = recalled.erased.as_ref().map(|erased| format!(" at {} by {}", erased.at, erased.who));
-            let when = when.unwrap_or_default();
-            return Ok(Outcome::Skipped(format!(
-                "the person was erased{when}, and with them what the plugin was answered"
-            )));
+            let why = recalled.erased.as_ref().map_or_else(
+                || {
+                    "it is older than the tenant's plan keeps (keep_days), and what the plugin was answered is gone"
+                        .into()
+                },
+                |by| {
+                    format!(
+                        "the person was erased at {} by {}, and with them what the plugin was answered",
+                        by.at, by.who
+                    )
+                },
+            );
+            return Ok(Outcome::Skipped(why));
         };
         if private.transcript.is_empty() && recalled.stored.decision.fuel > 0 {
             return Ok(unreadable("its transcript", "there is none, though its plugin used fuel"));

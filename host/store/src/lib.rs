@@ -7,4 +7,4 @@ mod sealing;
 mod sqlite;
 
 pub use sealing::{Chance, HostKeys, KeySource, Keys};
-pub use sqlite::{Renewed, SqliteStore, open};
+pub use sqlite::{Copied, Renewed, Restored, SqliteStore, back_up, open, restore};

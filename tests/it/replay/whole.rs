@@ -102,7 +102,7 @@ async fn what_cannot_be_asked_again_is_skipped_and_says_why() {
     sqlx::query("DELETE FROM private WHERE kind = 'lead' AND ref = (SELECT min(ref) FROM private WHERE kind = 'lead')")
         .execute(&tables)
         .await
-        .expect("one person is erased");
+        .expect("one is past");
     let rule = Digest::of(&Guest::new(RULE).component());
     let forget = sqlx::query("DELETE FROM keepers WHERE digest = ?").bind(rule.as_str());
     assert_eq!(forget.execute(&tables).await.expect("the component is gone").rows_affected(), 1);
@@ -110,8 +110,8 @@ async fn what_cannot_be_asked_again_is_skipped_and_says_why() {
     assert_eq!(tally.replayed, 0);
     let whys: std::collections::BTreeSet<_> = tally.skipped.iter().map(|skipped| skipped.why.as_str()).collect();
     let expected = [
+        "it is older than the tenant's plan keeps (keep_days), and what the plugin was answered is gone".to_owned(),
         format!("the component {rule} is not kept"),
-        "the person was erased, and with them what the plugin was answered".to_owned(),
     ];
     assert_eq!(whys.into_iter().collect::<Vec<_>>(), expected);
 }

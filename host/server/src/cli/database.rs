@@ -6,7 +6,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::TenantId;
 use rota_flow::ports::Store;
-use rota_store::SqliteStore;
+use rota_store::{Copied, SqliteStore};
+use serde_json::{Value, json};
 
 use crate::config::load_server;
 use crate::keys::Master;
@@ -122,4 +123,26 @@ pub(super) fn path(database: &str) -> anyhow::Result<PathBuf> {
         "the database `{database}` is no file: this release keeps its data in SQLite, so name a file such as {DEFAULT}"
     );
     Ok(Path::new(file).to_path_buf())
+}
+
+/// What a copy of a database holds, in words.
+pub(super) fn told(copied: &Copied) -> String {
+    let newest = copied.newest.map_or_else(|| "nothing yet".into(), |newest| format!("its last entry is of {newest}"));
+    format!(
+        "It holds {} tenants and {} decisions; {newest}. {} arrivals and {} effects wait in it. It has {} bytes, and schema {}.",
+        copied.tenants, copied.decisions, copied.arrivals, copied.effects, copied.bytes, copied.schema
+    )
+}
+
+/// The same as a program reads it.
+pub(super) fn held(copied: &Copied) -> Value {
+    json!({
+        "tenants": copied.tenants,
+        "decisions": copied.decisions,
+        "arrivals_waiting": copied.arrivals,
+        "effects_waiting": copied.effects,
+        "newest": copied.newest,
+        "bytes": copied.bytes,
+        "schema": copied.schema,
+    })
 }

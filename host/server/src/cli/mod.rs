@@ -3,6 +3,7 @@
 
 mod apply;
 mod audit;
+mod backup;
 mod bench;
 mod build;
 mod check;
@@ -26,6 +27,7 @@ mod push;
 mod reach;
 mod remote;
 mod replay;
+mod restore;
 mod revisions;
 mod rollback;
 mod run;
@@ -99,6 +101,8 @@ enum Command {
     Key(key::Arguments),
     Secret(secret::Arguments),
     Person(person::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
     Schema(schema::Arguments),
     Sandbox(sandbox::Arguments),
     New(new::Arguments),
@@ -161,6 +165,8 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
         Command::Key(arguments) => key::run(&arguments),
         Command::Secret(arguments) => secret::run(&arguments),
         Command::Person(arguments) => person::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Sandbox(arguments) => sandbox::run(arguments),
         Command::New(arguments) => new::run(&arguments),

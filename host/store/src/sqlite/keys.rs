@@ -185,6 +185,18 @@ impl Shared {
     }
 }
 
+/// Whether a database that is there opens under these keys, of which none is made.
+pub(super) async fn prove(reader: &mut SqliteConnection, keys: &Keys, database: &str) -> Result<(), Failure> {
+    let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
+    // Nothing is sealed in a database that nobody has opened under the schema that seals.
+    let Some(check) = check(&mut *reader).await? else { return Ok(()) };
+    let found = keys.source.read().map_err(refused)?;
+    let keys = found.ok_or_else(|| {
+        refused("it is sealed, and its key is not there: put the key back first, or name it with `key` in rota.toml; nothing was changed".into())
+    })?;
+    Host { keys, check }.prove().map_err(refused)
+}
+
 async fn check(reader: impl SqliteExecutor<'_>) -> Result<Option<Vec<u8>>, Failure> {
     Ok(sqlx::query_scalar("SELECT sealed FROM host_key WHERE one = 1").fetch_optional(reader).await?)
 }

@@ -6,6 +6,7 @@
 
 mod access;
 mod answered;
+mod backup;
 mod checkpoints;
 mod claim;
 mod counters;
@@ -34,6 +35,8 @@ mod record;
 mod records;
 mod renew;
 mod repair;
+mod restore;
+mod retention;
 mod revisions;
 mod rows;
 mod settle;
@@ -63,7 +66,9 @@ use rota_flow::ports::{
 use sqlx::SqlitePool;
 use tokio::sync::oneshot;
 
+pub use backup::{Copied, back_up};
 pub use renew::Renewed;
+pub use restore::{Restored, restore};
 
 use answered::CallLookup;
 use checkpoints::Checkpoints;

@@ -11,14 +11,14 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool};
 use super::failure::{Failure, unavailable};
 
 /// The schema's versions, oldest first. Each sets `user_version` to its place, from 1.
-const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_kept.sql"),
     include_str!("../../migrations/sqlite/0003_service.sql"),
 ];
 
 /// How long a statement waits for another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Statements that stay prepared on a connection. A statement over many rows exists in
 /// twelve lengths.
@@ -127,23 +127,29 @@ fn create(file: &Path) -> Result<(), String> {
 /// Brings the schema to this version, in one transaction.
 async fn migrate(connection: &mut SqliteConnection, database: &str) -> Result<(), Failure> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
-    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
-    let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
-    let ours = i64::from_be_bytes(*b"\0\0\0\0Rota");
-    if tables > 0 && application != ours {
-        return Err(refused("it belongs to another program; name another file".into()));
-    }
-    let known = MIGRATIONS.len();
-    let missing = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)).ok_or_else(|| {
-        refused(format!(
-            "it was written by a newer Rota (schema {version}; this one knows {known}); start that version, or name another file"
-        ))
-    })?;
+    let version = if tables > 0 { known_schema(connection, database).await? } else { 0 };
+    let missing = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version..)).unwrap_or_default();
     for migration in missing {
         sqlx::raw_sql(*migration).execute(&mut *connection).await?;
     }
     sqlx::query("COMMIT").execute(&mut *connection).await?;
     Ok(())
+}
+
+/// The version of a database's schema, if it is Rota's and this version knows it.
+pub(super) async fn known_schema(connection: &mut SqliteConnection, database: &str) -> Result<i64, Failure> {
+    let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    if application != i64::from_be_bytes(*b"\0\0\0\0Rota") {
+        return Err(refused("it belongs to another program; name another file".into()));
+    }
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await?;
+    let known = MIGRATIONS.len();
+    if !usize::try_from(version).is_ok_and(|version| version <= known) {
+        return Err(refused(format!(
+            "it was written by a newer Rota (schema {version}; this one knows {known}); start that version, or name another file"
+        )));
+    }
+    Ok(version)
 }

@@ -23,6 +23,9 @@ use super::turns::{Lists, TurnBody};
 /// What stands where an erased person's words stood.
 const ERASED: &str = "erased";
 
+/// What stands for words that were kept as long as the tenant's plan says.
+const PAST: &str = "no longer kept";
+
 /// A time as a column holds it.
 pub(super) fn micros(time: Timestamp) -> i64 {
     time.as_microsecond()
@@ -104,9 +107,10 @@ impl Why {
         }
     }
 
-    /// Puts them back, and says whose they are; of an erased person, nothing is known.
-    fn put_back(why: Option<Self>, decision: &mut Decision) -> Option<PersonKey> {
-        let erased = || ERASED.to_owned();
+    /// Puts them back, and says whose they are; of an erased person, and of what was
+    /// kept long enough, nothing is known.
+    fn put_back(why: Option<Self>, erased: bool, decision: &mut Decision) -> Option<PersonKey> {
+        let erased = || if erased { ERASED } else { PAST }.to_owned();
         let Some(why) = why else {
             decision.reason.detail = erased();
             decision.error_detail = decision.error_detail.take().map(|_| erased());
@@ -165,7 +169,7 @@ impl DecisionRow {
             }
             _ => None,
         };
-        let person = Why::put_back(why, &mut decision);
+        let person = Why::put_back(why, self.erased.is_some(), &mut decision);
         let erased =
             self.erased.map(|(at, who)| Ok::<_, StoreError>(Erasure { at: time(at, &row)?, who })).transpose()?;
         let mut times = [None; 6];

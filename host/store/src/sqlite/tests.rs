@@ -1,10 +1,13 @@
 //! What the port cannot show: what stands in the file, and which files are refused.
 
+mod backup;
 mod figures;
 mod kept;
 mod older;
+mod retention;
 mod shared;
 mod size;
+mod stepwise;
 mod together;
 
 use std::path::Path;
@@ -201,7 +204,10 @@ async fn an_erased_person_leaves_a_decision_that_says_so_and_nothing_to_send() {
     let store = filled(folder.path()).await;
     assert_eq!(store.load(&acme(), at(-9)).await.unwrap().recent.len(), 1);
     let mut connection = raw(folder.path()).await;
-    sqlx::query("DELETE FROM private").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("DELETE FROM private; UPDATE people SET erased = 0, erased_by = 'a test'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
 
     let recalled = store.decision(&acme(), &DecisionId::from("d1")).await.unwrap().unwrap();
     assert_eq!((recalled.private, recalled.effects), (None, vec![]));

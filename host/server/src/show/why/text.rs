@@ -36,7 +36,12 @@ pub(super) fn text(why: &Why, recalled: &Recalled, palette: Palette) -> String {
         lines.push(String::new());
         let when = recalled.erased.as_ref().map(|erased| format!(" {} by {}", day_and_clock(erased.at), erased.who));
         let what = "the lead, what the rule read and what it noted, and what was to be sent";
-        let said = format!("Personal data was erased{}: {what}.", when.unwrap_or_default());
+        let said = match &when {
+            Some(when) => format!("Personal data was erased{when}: {what}."),
+            None => format!(
+                "It is older than the tenant's plan keeps (keep_days), and only its facts are left; gone are {what}."
+            ),
+        };
         lines.extend(wrap(&said, COLUMNS).into_iter().map(|line| palette.paint(Tone::Warn, &line)));
     }
     section(&mut lines, palette, "Who was considered", reps(why, recalled, palette));

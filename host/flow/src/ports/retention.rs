@@ -1,0 +1,49 @@
+//! The port to what is kept only for a time: it goes piece by piece, so that nobody waits for it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rota_domain::id::TenantId;
+
+use super::StoreError;
+
+/// How far a sweep over a tenant has come. It begins at the default, and any may begin anew: what
+/// went before is not met again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// The last entry of its log that was looked at.
+    pub entry: u64,
+    /// The last row of the inbox.
+    pub arrival: u64,
+}
+
+/// What one piece of a sweep let go of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LetGo {
+    /// Decisions that are facts only, from now on.
+    pub decisions: u64,
+    /// Effects of theirs.
+    pub effects: u64,
+    /// Arrivals, whose repeats are new from now on.
+    pub arrivals: u64,
+    /// Where the next piece begins; none at the end.
+    pub next: Option<Swept>,
+}
+
+/// Lets go of what is past.
+#[async_trait]
+pub trait Retention: Send + Sync {
+    /// Lets go of one piece of what is older than this. Of a decision before `decisions`, of which no
+    /// effect waits, is held or is dead: the lead, the transcript, the words of its reason and its
+    /// effects; the facts stay in the log. Of the inbox: what was settled and came before
+    /// `arrivals`. Without a time, nothing of that kind goes.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing of the piece went.
+    async fn let_go(
+        &self,
+        tenant: &TenantId,
+        decisions: Option<Timestamp>,
+        arrivals: Option<Timestamp>,
+        from: Swept,
+    ) -> Result<LetGo, StoreError>;
+}
