@@ -32,6 +32,7 @@ mod shelf;
 mod show;
 mod silence;
 mod simulate;
+mod simulation;
 mod standing;
 mod store;
 mod tables;
