@@ -67,7 +67,9 @@ impl Storm {
     /// Time passes on the way, now and then a lot of it.
     async fn passes(&self) {
         if self.world.befalls(self.world.plan.store_slow) {
-            tokio::time::sleep(Duration::from_millis(100 + self.world.draw(14_000))).await;
+            // Now and then longer than any lease.
+            let most = if self.world.draw(6) == 0 { 50_000 } else { 10_000 };
+            tokio::time::sleep(Duration::from_millis(100 + self.world.draw(most))).await;
         } else if self.world.storms() && self.world.draw(3) == 0 {
             tokio::time::sleep(Duration::from_millis(1 + self.world.draw(8))).await;
         }

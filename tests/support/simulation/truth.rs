@@ -75,7 +75,10 @@ fn answered(world: &World, decisions: &[&Decision], broken: &mut Vec<String>) {
     }
 }
 
-/// Every record's owner is that of its last decision, unless a person had the last word.
+/// Every record's owner is that of its last decision, unless a person had the last word. Where
+/// owners are kept, it may also be who owned it already when the last decision's was to be written:
+/// somebody of an earlier decision, who was not there yet when the record was read, or who had left
+/// and came back.
 fn owners(world: &World, effects: &[OutboxRow], broken: &mut Vec<String>) {
     let mut newest: BTreeMap<&str, &OutboxRow> = BTreeMap::new();
     for row in effects.iter().filter(|row| matches!(row.effect.act, Act::Owner { .. })) {
@@ -87,9 +90,11 @@ fn owners(world: &World, effects: &[OutboxRow], broken: &mut Vec<String>) {
         let last = crm.records.get(record).and_then(|record| record.owners.last());
         let by_person = last.is_some_and(|(_, effect)| effect.is_none());
         let is_his = last.is_some_and(|(now, _)| now == owner.as_str());
+        let found = |now: &str| row.cause.as_ref().is_some_and(|cause| cause.contains(&format!("owner {now} took")));
+        let was_first = last.is_some_and(|(now, _)| found(now));
         let kept = match row.state {
             LaneState::Done => is_his || by_person,
-            LaneState::Superseded => *keep && by_person,
+            LaneState::Superseded => *keep && (by_person || was_first),
             LaneState::Dead => true,
             LaneState::Waiting | LaneState::Held | LaneState::Dropped => false,
         };
