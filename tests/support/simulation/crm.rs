@@ -107,7 +107,8 @@ fn error(trouble: Trouble) -> CrmError {
 /// What happens to a whole request before it reaches anybody.
 pub(super) fn refusal(world: &World) -> Option<CrmError> {
     if world.befalls(world.plan.crm_fails) {
-        return Some(error(Trouble::Unavailable));
+        let refused = world.draw(8) == 0;
+        return Some(error(if refused { Trouble::Unauthorized } else { Trouble::Unavailable }));
     }
     let limited = world.befalls(world.plan.crm_limits);
     let retry_after_ms = (world.draw(2) == 0).then(|| world.draw(3_000));

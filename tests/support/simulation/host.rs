@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use rota_domain::circuit::Fuse;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, Seed};
-use rota_domain::workspace::connection_of;
+use rota_domain::workspace::{Workspace, connection_of};
 use rota_flow::courier::Courier;
 use rota_flow::ingest::Inbox;
 use rota_flow::link::Link;
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use super::crm::CrmLine;
 use super::life::Life;
 use super::message::MessageLine;
-use super::rule::{DESTINATION, Native, bindings, workspace};
+use super::rule::{DESTINATION, Native, bindings};
 use super::storm::Storm;
 use super::world::World;
 
@@ -31,6 +31,24 @@ use super::world::World;
 pub(super) struct Door {
     pub(super) inbox: Arc<Inbox>,
     pub(super) orders: Orders,
+    crm: Arc<dyn Crm>,
+}
+
+impl Door {
+    /// A workspace that the host may decide under.
+    pub(super) fn revision(&self, workspace: Workspace) -> Revision {
+        revision(workspace, self.crm.clone())
+    }
+}
+
+fn revision(workspace: Workspace, crm: Arc<dyn Crm>) -> Revision {
+    Revision {
+        workspace: Arc::new(workspace),
+        bindings: Arc::new(bindings()),
+        kept: Vec::new(),
+        crms: BTreeMap::from([(ConnectionId::from("hs"), crm)]),
+        origin: None,
+    }
 }
 
 /// All lives of the host with this number, one after the other.
@@ -76,16 +94,10 @@ async fn work(world: &Arc<World>, number: usize, life: &Life, off: i64, stopped:
     let storm = Arc::new(Storm { world: world.clone(), host: number, life: life.clone() });
     let crm = Arc::new(CrmLine { world: world.clone(), host: number, life: life.clone() });
     let message = Arc::new(MessageLine { world: world.clone(), life: life.clone() });
-    let share = Share::new(world.tenant.clone(), Arc::new(Tracks::here()), u64::MAX, clock.now());
+    let share = Share::new(world.tenant.clone(), Arc::new(Tracks::here()), world.plan.fuel, clock.now());
     let desktop = Desktop {
         tenant: world.tenant.clone(),
-        revision: Revision {
-            workspace: Arc::new(workspace()),
-            bindings: Arc::new(bindings()),
-            kept: Vec::new(),
-            crms: BTreeMap::from([(ConnectionId::from("hs"), crm.clone() as Arc<dyn Crm>)]),
-            origin: None,
-        },
+        revision: revision(world.workspace().await, crm.clone()),
         seed: Seed::from_number(1),
         store: storm.clone(),
         people: storm.clone(),
@@ -104,7 +116,7 @@ async fn work(world: &Arc<World>, number: usize, life: &Life, off: i64, stopped:
     let inbox = Arc::new(Inbox::new(storm.clone(), clock.clone()));
     let bell = inbox.bell(&world.tenant);
     let (orders, placed) = Orders::new();
-    world.set_door(number, Some(Door { inbox, orders }));
+    world.set_door(number, Some(Door { inbox, orders, crm: crm.clone() }));
     let (recorded, seen) = watch::channel(());
     let courier = |connection: ConnectionId, carrier: Arc<dyn Carrier>| {
         let courier = courier(world, connection, carrier, storm.clone(), clock.clone());
@@ -129,6 +141,7 @@ fn courier(
     let backoff = Backoff {
         waits: seconds.map(SignedDuration::from_secs).to_vec(),
         fuse: Fuse { longest: SignedDuration::from_secs(8), ..Fuse::default() },
+        unauthorized: SignedDuration::from_secs(9),
         ..Backoff::default()
     };
     let dice = world.clone();

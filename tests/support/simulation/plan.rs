@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) dies_within: u32,
     /// When the store is out of reach for a while, and for how long.
     pub(super) outage: Option<(Duration, Duration)>,
+    /// How much fuel rules may use on a host in a minute; each decision uses a thousand.
+    pub(super) fuel: u64,
     /// How far the hosts' clocks may be off, in milliseconds.
     pub(super) skew_ms: i64,
 }
@@ -71,6 +73,7 @@ impl Plan {
             crm_slow,
             dies_within,
             outage,
+            fuel: if dice.random_bool(0.2) { dice.random_range(5_000..40_000) } else { u64::MAX },
             skew_ms: dice.random_range(0..1_500),
         }
     }

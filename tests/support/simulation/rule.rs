@@ -22,18 +22,22 @@ pub(super) const STRANGER: &str = "900";
 /// The destination that rules send messages to.
 pub(super) const DESTINATION: &str = "chat";
 
-/// The workspace. Records of kind `keep` keep an active owner, the others are decided anew.
-pub(super) fn workspace() -> Workspace {
+/// The workspace in one of its revisions, in which weights differ and members come and go. Records
+/// of kind `keep` keep an active owner, the others are decided anew.
+pub(super) fn workspace(revision: u64) -> Workspace {
     let reps: Vec<_> = REPS.iter().map(|(id, owner)| json!({"id": id, "crm": {"hs": owner}})).collect();
     let flow = |id: &str, coalesce: &str| {
         json!({"id": id, "plugin": "native", "owned": id, "fallback": {"queue": "triage"}, "coalesce": coalesce,
                "enrol": {"on": ["created", "changed"], "where": {"property": "kind", "is": id}}})
     };
+    let mut members =
+        vec![json!({"rep": "ana", "weight": 3 + revision % 3}), json!({"rep": "bo"}), json!({"rep": "cy"})];
+    members.truncate(if revision % 2 == 0 { 3 } else { 2 });
     serde_json::from_value(json!({
         "workspace": "acme",
         "reps": reps,
         "pools": [
-            {"id": "a", "members": [{"rep": "ana", "weight": 3}, {"rep": "bo"}, {"rep": "cy"}]},
+            {"id": "a", "members": members},
             {"id": "b", "members": [{"rep": "cy"}, {"rep": "dee"}, {"rep": "eli"}]},
         ],
         "connections": [{"id": "hs", "kind": "hubspot", "portal_id": 4711}],

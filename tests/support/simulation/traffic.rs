@@ -2,7 +2,7 @@
 //! sometimes again; calls with keys, which are repeated until they are answered; calls without;
 //! and people who change owners, statuses and counters meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use rota_domain::decision::Apply;
 use rota_domain::event::Status;
 use rota_domain::id::{DecisionId, Digest, EffectId, LeadId};
 use rota_flow::orders::{Call, OrderError};
-use rota_flow::ports::{Arrival, Keyed, Payload};
+use rota_flow::ports::{Arrival, Keyed, LaneState, Payload, Repair, Store as _};
 use rota_flow::{counters, statuses};
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::rule::{COUNTER, REPS, STRANGER};
+use super::rule::{COUNTER, REPS, STRANGER, workspace};
 use super::world::World;
 
 /// How long somebody outside waits for an answer.
@@ -33,6 +33,8 @@ pub(super) struct Sent {
     pub(super) answers: Vec<(LeadId, DecisionId)>,
     /// Messages that reached the destination, by their effects.
     pub(super) messages: Vec<EffectId>,
+    /// Effects that a person tried again or gave up.
+    pub(super) repaired: BTreeSet<EffectId>,
     /// What must not happen, and did.
     pub(super) broken: Vec<String>,
 }
@@ -173,7 +175,7 @@ async fn person(world: Arc<World>) {
     sometime(&world).await;
     let (rep, owner) = REPS[usize::try_from(world.draw(5)).unwrap_or(0)];
     let (store, tenant, now) = (&world.store, &world.tenant, world.now());
-    match world.draw(6) {
+    match world.draw(9) {
         0 | 1 => {
             let record = world.draw(world.plan.records).to_string();
             let owner = if world.draw(2) == 0 { STRANGER } else { owner };
@@ -191,10 +193,34 @@ async fn person(world: Arc<World>) {
             let set = statuses::set(store, tenant, &rep.into(), status, now).await;
             world.note(format_args!("a person says that {rep} is {status:?}: {}", set.is_ok()));
         }
+        5 => repairs(&world).await,
+        6 | 7 => revises(&world).await,
         _ => {
             let value = i32::try_from(world.draw(100)).unwrap_or(0);
             let set = counters::set(store, tenant, &"keep".into(), COUNTER, Some(value), now).await;
             world.note(format_args!("a person sets the counter to {value}: {}", set.is_ok()));
         }
     }
+}
+
+/// A person tries an effect again, or gives it up.
+async fn repairs(world: &World) {
+    let mendable = [LaneState::Waiting, LaneState::Dead];
+    let rows: Vec<_> = world.store.effects(&world.tenant);
+    let rows: Vec<_> = rows.into_iter().filter(|row| mendable.contains(&row.state)).collect();
+    let Some(row) = rows.get(usize::try_from(world.draw(rows.len() as u64)).unwrap_or(0)) else { return };
+    let repair = if world.draw(2) == 0 { Repair::Retry } else { Repair::Drop };
+    let id = row.effect.id.clone();
+    let done = world.store.repair(&world.tenant, &id, repair, world.now()).await;
+    world.note(format_args!("a person wants of {id}: {repair:?}: {done:?}"));
+    world.sent().repaired.insert(id);
+}
+
+/// A person applies another revision of the workspace. Several hosts do not learn of each other's
+/// revisions here, so this is for one.
+async fn revises(world: &World) {
+    let Some(door) = world.door().filter(|_| world.plan.hosts == 1) else { return };
+    let revision = door.revision(workspace(world.draw(7)));
+    let entered = timeout(PATIENCE, door.orders.revise(revision, None)).await;
+    world.note(format_args!("a person revises the workspace: {entered:?}"));
 }

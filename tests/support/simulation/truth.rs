@@ -61,7 +61,8 @@ fn once_each(world: &World, decisions: &[&Decision], effects: &[OutboxRow], brok
     };
     let mut dead: BTreeMap<&LeadId, u64> = BTreeMap::new();
     effects.iter().filter(died).for_each(|row| *dead.entry(&row.lead).or_default() += 1);
-    if dead != again {
+    // Who is tried again after death is dead no more, or dies again for the same new decision.
+    if dead != again && sent.repaired.is_empty() {
         broken.push(format!("owners died: {dead:?}; and these leads were decided about again: {again:?}"));
     }
 }
@@ -84,7 +85,7 @@ fn owners(world: &World, effects: &[OutboxRow], broken: &mut Vec<String>) {
     for row in effects.iter().filter(|row| matches!(row.effect.act, Act::Owner { .. })) {
         newest.insert(&row.effect.record, row);
     }
-    let crm = world.crm();
+    let (crm, sent) = (world.crm(), world.sent());
     for (record, row) in newest {
         let Act::Owner { owner, keep, .. } = &row.effect.act else { continue };
         let last = crm.records.get(record).and_then(|record| record.owners.last());
@@ -96,7 +97,8 @@ fn owners(world: &World, effects: &[OutboxRow], broken: &mut Vec<String>) {
             LaneState::Done => is_his || by_person,
             LaneState::Superseded => *keep && (by_person || was_first),
             LaneState::Dead => true,
-            LaneState::Waiting | LaneState::Held | LaneState::Dropped => false,
+            LaneState::Dropped => sent.repaired.contains(&row.effect.id),
+            LaneState::Waiting | LaneState::Held => false,
         };
         if !kept {
             let said = (row.state, row.cause.as_deref());

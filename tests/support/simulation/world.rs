@@ -8,13 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use rota_domain::id::TenantId;
-use rota_flow::ports::Clock;
+use rota_domain::workspace::Workspace;
+use rota_flow::ports::{Clock, Store as _};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::crm::CrmState;
 use super::host::Door;
 use super::plan::Plan;
+use super::rule::workspace;
 use super::traffic::Sent;
 use crate::memory::MemoryStore;
 
@@ -169,6 +171,12 @@ impl World {
         }
         let which = self.draw(up.len() as u64);
         usize::try_from(which).ok().and_then(|which| up.into_iter().nth(which))
+    }
+
+    /// The workspace at the end of the log, with which a host starts; the first, where there is none.
+    pub(super) async fn workspace(&self) -> Workspace {
+        let known = self.store.load(&self.tenant, Timestamp::MAX).await.ok().and_then(|state| state.workspace);
+        known.map_or_else(|| workspace(0), |(_, known)| known)
     }
 
     /// The clock of a host, or of somebody outside where it is not off.
