@@ -168,7 +168,7 @@ impl Tenant {
     /// The first effect of a lane that no newer owner is about to cancel.
     fn head(&self, key: &LaneKey) -> Option<usize> {
         let waiting = || self.outbox.iter().enumerate().filter(|(_, row)| row.waits() && row.key() == *key);
-        let newest = waiting().filter(|(_, row)| row.is_owner()).last();
+        let newest = waiting().rfind(|(_, row)| row.is_owner());
         let goes = |(id, row): &(usize, &Row)| {
             newest.is_none_or(|(owner, of)| *id >= owner || !row.with_owner || row.decision == of.decision)
         };

@@ -45,8 +45,8 @@ impl CrmState {
         const SHAPES: [&str; 5] = ["all", "tasks", "message", "none", "fails"];
         let record = |n: u64| {
             let shape = SHAPES[usize::try_from(n % 5).unwrap_or(0)];
-            let kind = if n % 2 == 0 { "keep" } else { "overwrite" };
-            let pool = if n % 3 == 0 { "a" } else { "b" };
+            let kind = if n.is_multiple_of(2) { "keep" } else { "overwrite" };
+            let pool = if n.is_multiple_of(3) { "a" } else { "b" };
             let email = format!("joe{n}@big.example");
             let values = [("kind", kind), ("pool", pool), ("shape", shape), ("email", &email)];
             let properties = values.map(|(name, value)| (name, value.to_owned())).into();

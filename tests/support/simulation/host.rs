@@ -54,7 +54,7 @@ fn revision(workspace: Workspace, crm: Arc<dyn Crm>) -> Revision {
 /// All lives of the host with this number, one after the other.
 pub(super) async fn live(world: Arc<World>, number: usize) {
     let off = i64::try_from(world.draw(world.plan.skew_ms.unsigned_abs() + 1)).unwrap_or(0);
-    let off = if number % 2 == 0 { off } else { -off };
+    let off = if number.is_multiple_of(2) { off } else { -off };
     loop {
         let dies = world.storms() && world.plan.dies_within > 0;
         let steps = if dies { 1 + world.draw(u64::from(world.plan.dies_within)) } else { 0 };
@@ -85,7 +85,7 @@ async fn stops(world: &World, life: &Life, stop: &watch::Sender<bool>) {
         tokio::time::sleep(calm).await;
         life.spare();
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// One life: until it is stopped, and has stopped.

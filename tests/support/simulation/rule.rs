@@ -32,7 +32,7 @@ pub(super) fn workspace(revision: u64) -> Workspace {
     };
     let mut members =
         vec![json!({"rep": "ana", "weight": 3 + revision % 3}), json!({"rep": "bo"}), json!({"rep": "cy"})];
-    members.truncate(if revision % 2 == 0 { 3 } else { 2 });
+    members.truncate(if revision.is_multiple_of(2) { 3 } else { 2 });
     serde_json::from_value(json!({
         "workspace": "acme",
         "reps": reps,
