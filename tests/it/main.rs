@@ -35,6 +35,7 @@ mod shelf;
 mod show;
 mod silence;
 mod simulate;
+mod simulation;
 mod standing;
 mod store;
 mod tables;

@@ -8,6 +8,7 @@ mod inbox;
 mod kept;
 mod lanes;
 mod log;
+mod memory;
 mod mending;
 mod order;
 mod outbox;
@@ -130,3 +131,4 @@ macro_rules! suite {
 }
 
 suite!(sqlite, super::SqliteFile);
+suite!(memory_store, super::memory::InMemory);

@@ -8,9 +8,11 @@ pub mod guest;
 pub mod hostile;
 pub mod http1;
 pub mod imports;
+pub mod memory;
 pub mod party;
 pub mod safe;
 pub mod server;
+pub mod simulation;
 pub mod uploads;
 pub mod wild;
 

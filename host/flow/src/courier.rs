@@ -63,6 +63,8 @@ impl Courier {
                 }
             };
             tokio::select! {
+                // In one order always, so that the same events lead to the same.
+                biased;
                 Ok(()) = recorded.changed(), if wait == POLL => {}
                 () = tokio::time::sleep(wait) => {}
                 () = self.link.woken() => {}

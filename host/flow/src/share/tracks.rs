@@ -24,6 +24,8 @@ const NICE: i32 = 5;
 #[derive(Debug)]
 pub struct Tracks {
     shared: Arc<Shared>,
+    /// Whether work is done where it is asked for.
+    here: bool,
 }
 
 /// Work came to nothing, for a defect of the host: the thread's panic.
@@ -64,7 +66,14 @@ impl Tracks {
     /// Tracks in which nobody has used anything.
     #[must_use]
     pub fn new() -> Self {
-        Self { shared: Arc::default() }
+        Self { shared: Arc::default(), here: false }
+    }
+
+    /// No tracks at all: work is done at once by whoever asks for it, so that what happens next
+    /// follows from nothing outside. A simulation wants that; a host would hold others up.
+    #[must_use]
+    pub fn here() -> Self {
+        Self { shared: Arc::default(), here: true }
     }
 
     /// Does a tenant's work in the track that is the tenant's now. The work says about how
@@ -77,6 +86,9 @@ impl Tracks {
         tenant: &TenantId,
         work: impl FnOnce() -> (T, u64) + Send + 'static,
     ) -> Result<T, Defect> {
+        if self.here {
+            return catch_unwind(AssertUnwindSafe(work)).map(|(done, _)| done).map_err(|_| Defect);
+        }
         let (reply, answer) = oneshot::channel();
         let (shared, whose) = (self.shared.clone(), tenant.clone());
         let timed = move || {
@@ -190,6 +202,15 @@ mod tests {
         let tenant = "acme".into();
         assert_eq!(tracks.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
         assert_eq!(tracks.run(&tenant, || (7, 1)).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn work_that_is_done_here_stays_in_its_thread_and_a_panic_in_it_is_a_defect() {
+        let tracks = Tracks::here();
+        let tenant = "acme".into();
+        let thread = std::thread::current().id();
+        assert_eq!(tracks.run(&tenant, || (std::thread::current().id(), 1)).await, Ok(thread));
+        assert_eq!(tracks.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
     }
 
     #[tokio::test]
