@@ -18,6 +18,7 @@ mod frozen;
 mod hubspot;
 mod judging;
 mod last_good;
+mod merciless;
 mod orders;
 mod outage;
 mod outbound;

@@ -8,6 +8,7 @@ pub mod guest;
 pub mod hostile;
 pub mod http1;
 pub mod imports;
+pub mod merciless;
 pub mod party;
 pub mod safe;
 pub mod server;

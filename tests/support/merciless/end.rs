@@ -1,0 +1,148 @@
+//! The end of a run: everything is well again, what waits comes to its end, and the verdict is
+//! given.
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::time::Instant;
+
+use super::proxy::Mood;
+use super::verdict::Evidence;
+use super::world::{OLD_LEADS, TENANT};
+use super::{Report, Run, pause};
+
+/// How long is waited from one look to the next, in milliseconds.
+const LOOK_MS: u64 = 400;
+/// How long the same must be seen until it is taken for the end, in looks.
+const SAME: usize = 3;
+
+impl Run {
+    /// Lets everything come to its end, and says what is wrong.
+    pub(super) async fn end(&mut self) -> Result<Report, String> {
+        self.crm.be(Mood::Well);
+        self.faults(&json!([])).await?;
+        self.clock(0).await?;
+        for host in 0..self.wanted.hosts {
+            self.hosts.ready(host).await?;
+        }
+        self.let_in().await?;
+        let mut wrongs = Vec::new();
+        let unanswered = self.crowd.answered(self.wanted.patience).await;
+        if unanswered > 0 {
+            wrongs.push(format!("{unanswered} calls are not answered although everything is well"));
+        }
+        if let Err(waits) = self.quiet().await {
+            wrongs.push(waits);
+        }
+        let (log, state) = (self.lines(&["log", "--json"]).await?, self.crowd.state().await?);
+        let older = self.wanted.database.is_none();
+        let truth = self.crowd.truth();
+        wrongs.extend(Evidence { truth: &truth, log: &log, state: &state, older }.wrongs());
+        let taken = truth.contacts.iter().filter(|contact| contact.taken.is_some()).count();
+        let stayed = truth.contacts.iter().filter(|contact| contact.stays).count();
+        let repeats: usize = truth.calls.iter().map(|called| called.answers.saturating_sub(1)).sum();
+        let figures = vec![
+            ("kills", self.hosts.kills),
+            ("before listening", self.hosts.young),
+            ("with the CRM's answer held back", self.waiting),
+            ("contacts", truth.contacts.len()),
+            ("moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
+            ("taken by a person", taken),
+            ("of which stood for long", stayed),
+            ("calls", truth.calls.len()),
+            ("repeated calls", repeats),
+            ("decisions", log.len()),
+            ("tasks", state["tasks"].as_array().map_or(0, Vec::len)),
+            ("webhook requests that failed", number(&state["webhooks"]["failed_attempts"])),
+        ];
+        drop(truth);
+        wrongs.extend(self.proofs().await?);
+        Ok(Report { wrongs, figures, ..Report::default() })
+    }
+
+    /// Waits until all is decided and delivered.
+    async fn quiet(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + self.wanted.patience;
+        let mut same = 0;
+        loop {
+            let (webhooks, expected) = (self.crowd.state().await?["webhooks"].clone(), self.expected());
+            if number(&webhooks["given_up"]) > 0 {
+                return Err(format!("the double gave webhooks up: {webhooks}; the run proves nothing of them"));
+            }
+            let outbox = self.lines(&["outbox", "list", "--json"]).await?;
+            let decided = self.lines(&["log", "--json"]).await?.len();
+            let done = number(&webhooks["pending"]) == 0 && outbox.is_empty() && decided >= expected;
+            same = if done { same + 1 } else { 0 };
+            if same == SAME {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let first: Vec<String> = outbox.iter().take(5).map(Value::to_string).collect();
+                return Err(format!(
+                    "after {} s of calm, {decided} of {expected} are decided, webhooks are {webhooks}, {} effects wait: {}",
+                    self.wanted.patience.as_secs(),
+                    outbox.len(),
+                    first.join(" ")
+                ));
+            }
+            for host in 0..self.wanted.hosts {
+                self.hosts.alive(host)?;
+            }
+            pause(LOOK_MS).await;
+        }
+    }
+
+    /// How many decisions there are in the end.
+    fn expected(&self) -> usize {
+        let truth = self.crowd.truth();
+        let older = if self.wanted.database.is_none() { OLD_LEADS } else { 0 };
+        let events: usize = truth.contacts.iter().map(|contact| 1 + contact.edits).sum();
+        events + truth.calls.len() + older
+    }
+
+    /// What the product's own proofs, and the numbers of the log, say against it.
+    async fn proofs(&self) -> Result<Vec<String>, String> {
+        let mut wrongs = Vec::new();
+        for arguments in [&["fairness", "--json"][..], &["replay", "--all", "--json"]] {
+            let (code, out, err) = self.place.run(arguments).await.map_err(|error| error.to_string())?;
+            let said: Value = serde_json::from_str(&out).unwrap_or_default();
+            let skipped = said["skipped"].as_array().is_some_and(|skipped| !skipped.is_empty());
+            if code != 0 || said["ok"] == false || skipped {
+                wrongs.push(format!("rota {} ends with {code}: {out}{err}", arguments.join(" ")));
+            }
+        }
+        let (entries, first, last, seq) = self.numbers().await.map_err(|error| error.to_string())?;
+        if (first, last, entries) != (1, seq, seq) {
+            wrongs.push(format!("the log has {entries} entries from {first} to {last}, and its tenant stands at {seq}"));
+        }
+        Ok(wrongs)
+    }
+
+    /// How many entries the log has, the first and the last of their numbers, and where the tenant
+    /// stands.
+    async fn numbers(&self) -> Result<(i64, i64, i64, i64), sqlx::Error> {
+        let sql = "SELECT count(*), min(log.seq), max(log.seq), max(tenants.seq)
+                   FROM log JOIN tenants ON tenants.tenant = log.tenant WHERE log.tenant = $1";
+        if let Some(url) = &self.wanted.database {
+            let mut connection = sqlx::PgConnection::connect(url).await?;
+            return sqlx::query_as(sql).bind(TENANT).fetch_one(&mut connection).await;
+        }
+        let path = self.place.folder.join(&self.place.database);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut connection = options.connect().await?;
+        sqlx::query_as(sql).bind(TENANT).fetch_one(&mut connection).await
+    }
+
+    /// What a command prints, line by line.
+    async fn lines(&self, arguments: &[&str]) -> Result<Vec<Value>, String> {
+        let (code, out, err) = self.place.run(arguments).await.map_err(|error| error.to_string())?;
+        if code != 0 {
+            return Err(format!("rota {} ends with {code}: {err}", arguments.join(" ")));
+        }
+        let read = |line: &str| serde_json::from_str(line).map_err(|error| format!("{error}: {line}"));
+        out.lines().map(read).collect()
+    }
+}
+
+fn number(value: &Value) -> usize {
+    value.as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+}
