@@ -1,5 +1,7 @@
 //! Hosts that are killed again and again while leads come in, by the driver of `support/merciless`.
 
+mod verdict;
+
 use std::time::Duration;
 
 use rota_tests::merciless::{Wanted, run};

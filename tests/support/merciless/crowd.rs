@@ -18,6 +18,9 @@ const SETTLED: Duration = Duration::from_secs(32);
 /// How long a caller waits before it asks again.
 const AGAIN: Duration = Duration::from_millis(60);
 
+/// How long a caller waits for an answer: longer than a host lets it.
+const PATIENCE: Duration = Duration::from_secs(40);
+
 /// They all.
 #[derive(Debug)]
 pub struct Crowd {
@@ -170,10 +173,14 @@ impl Crowd {
         let body = json!({ "lead": lead, "idempotency_key": format!("call-{n}") });
         let request = self.http.post(format!("{}/v1/route", self.door)).bearer_auth(token).json(&body);
         let truth = Arc::clone(&self.truth);
+        // Half of them hang up when they are not answered soon, and have more patience each time.
+        let mut patience = if n.is_multiple_of(2) { PATIENCE } else { Duration::from_millis(5) };
         self.calls.spawn(async move {
             loop {
                 let Some(request) = request.try_clone() else { return };
-                let Ok(answer) = request.timeout(Duration::from_secs(40)).send().await else {
+                let answer = request.timeout(patience).send().await;
+                patience = (patience * 2).min(PATIENCE);
+                let Ok(answer) = answer else {
                     tokio::time::sleep(AGAIN).await;
                     continue;
                 };

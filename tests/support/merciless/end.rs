@@ -44,6 +44,7 @@ impl Run {
             ("kills", self.hosts.kills),
             ("before listening", self.hosts.young),
             ("with the CRM's answer held back", self.waiting),
+            ("full disks", self.full),
             ("contacts", truth.contacts.len()),
             ("moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
             ("taken by a person", taken),

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use super::proxy::Proxy;
@@ -147,6 +148,16 @@ impl Hosts {
         match ended {
             Some(status) => Err(format!("host {at} ended by itself with {status}; host-{at}.log says why")),
             None => Ok(()),
+        }
+    }
+
+    /// It stands still, or goes on.
+    pub fn still(&self, at: usize, still: bool) {
+        let signal = if still { Signal::STOP } else { Signal::CONT };
+        let id = self.hosts[at].child.as_ref().and_then(|child| i32::try_from(child.id()).ok());
+        if let Some(id) = id.and_then(Pid::from_raw) {
+            // One that ended by itself is seen by what it left undone.
+            let _ = kill_process(id, signal);
         }
     }
 

@@ -91,6 +91,8 @@ struct Run {
     disk: Option<Disk>,
     /// How often a host was killed while an answer of the CRM was held back.
     waiting: usize,
+    /// How often the disk was full.
+    full: usize,
     /// Dropped, it is gone.
     _double: Sandbox,
 }
@@ -146,7 +148,7 @@ impl Run {
         let hosts = Hosts::new(place.clone(), Arc::clone(&door), wanted.hosts);
         let crowd = Crowd::new(url(door.address()), url(double.address()));
         double.set_target(&format!("{}/v1/hubspot/main/webhook", url(door.address())))?;
-        Ok(Self { wanted, place, hosts, crowd, crm, base, disk, waiting: 0, _double: double })
+        Ok(Self { wanted, place, hosts, crowd, crm, base, disk, waiting: 0, full: 0, _double: double })
     }
 
     /// Does what the plan says, step by step.
@@ -191,6 +193,11 @@ impl Run {
                 self.start(host)?;
             }
             Act::KillWaiting { host, contacts, writes } => self.kill_waiting(host, contacts, writes).await?,
+            Act::Still { host, ms } => {
+                self.hosts.still(host, true);
+                pause(ms).await;
+                self.hosts.still(host, false);
+            }
             Act::Crm(mood, ms) => {
                 self.crm.be(mood);
                 pause(ms).await;
@@ -208,7 +215,11 @@ impl Run {
             Act::Full(ms) => {
                 if let Some(disk) = &self.disk {
                     disk.fill();
+                    // Somebody asks meanwhile, who is to be told.
+                    self.crowd.contacts(2).await?;
+                    self.crowd.calls(usize::from(self.crowd.is_let_in()) * 2);
                     pause(ms).await;
+                    self.full += 1;
                     disk.free().map_err(|error| format!("the disk cannot be freed: {error}"))?;
                 }
             }

@@ -68,6 +68,13 @@ pub enum Act {
         /// Whether only the answers to writes are held back.
         writes: bool,
     },
+    /// A host stands still for so long, in milliseconds, and goes on as if nothing had been.
+    Still {
+        /// Which.
+        host: usize,
+        /// How long.
+        ms: u64,
+    },
     /// The way to the CRM is so for so long, in milliseconds.
     Crm(Mood, u64),
     /// The way to the database is so for so long, in milliseconds.
@@ -117,20 +124,30 @@ fn kill(random: &mut SmallRng, hosts: usize) -> Act {
 }
 
 fn between(random: &mut SmallRng, scale: Scale) -> Act {
-    let pick = Pick(random.random_range(0.0..1.0));
+    // Rather one of the newest, about which something is still under way.
+    let pick = Pick(random.random_range(0.0_f64..1.0).powf(0.1));
     match random.random_range(0..100) {
-        0..30 => Act::Contacts(random.random_range(1..12)),
-        30..55 => Act::Calls(random.random_range(1..12)),
-        55..62 => Act::Again(random.random_range(1..6)),
-        62..70 => Act::Edit(pick),
-        70..80 => Act::Take(pick, random.random_range(0..8)),
+        0..25 => Act::Contacts(random.random_range(1..12)),
+        25..45 => Act::Calls(random.random_range(1..12)),
+        45..51 => Act::Again(random.random_range(1..6)),
+        51..64 => Act::Edit(pick),
+        64..77 => Act::Take(pick, random.random_range(0..10)),
+        77..80 => still(random, scale.hosts),
         80..87 => Act::Crm(mood(random), random.random_range(50..700)),
         87..93 => Act::Faults(faults(random)),
-        93..97 => Act::Clock(random.random_range(-150_000..150_000)),
+        93..95 => Act::Clock(random.random_range(-150_000..150_000)),
         _ if scale.base => Act::Base(mood(random), random.random_range(50..4_000)),
         _ if scale.disk => Act::Full(random.random_range(100..1_500)),
         _ => Act::Faults(json!([])),
     }
+}
+
+/// Where others can take over meanwhile, some stand still for longer than their leases last.
+fn still(random: &mut SmallRng, hosts: usize) -> Act {
+    let host = random.random_range(0..hosts);
+    let long = hosts > 1 && random.random_bool(0.1);
+    let ms = if long { random.random_range(31_000..36_000) } else { random.random_range(50..1_500) };
+    Act::Still { host, ms }
 }
 
 fn mood(random: &mut SmallRng) -> Mood {
