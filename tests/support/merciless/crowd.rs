@@ -123,9 +123,7 @@ impl Crowd {
         let owner = owners[owner % owners.len()];
         let Some((at, contact)) = self.picked(pick) else { return Ok(()) };
         // Known before, so that a look at an earlier write does not take this one for Rota's.
-        let mut truth = self.truth();
-        (truth.contacts[at].taken, truth.contacts[at].stays) = (Some(owner), false);
-        drop(truth);
+        self.truth().contacts[at].is_taken(owner);
         let body = json!({ "properties": { "hubspot_owner_id": owner.to_string() } });
         self.tell(Method::PATCH, &format!("contacts/{}", contact.id), &body).await?;
         let (truth, http, double) = (Arc::clone(&self.truth), self.http.clone(), self.double.clone());

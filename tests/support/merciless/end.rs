@@ -12,6 +12,9 @@ use super::{Report, Run, pause};
 
 /// How long is waited from one look to the next, in milliseconds.
 const LOOK_MS: u64 = 400;
+/// How far the double's clock is moved forward and back, in milliseconds: webhooks whose next attempt
+/// is hours away come sooner, and their signatures still hold.
+const NUDGE_MS: i64 = 240_000;
 /// How long the same must be seen until it is taken for the end, in looks.
 const SAME: usize = 3;
 
@@ -34,17 +37,29 @@ impl Run {
             wrongs.push(waits);
         }
         let (log, state) = (self.lines(&["log", "--json"]).await?, self.crowd.state().await?);
-        let older = self.wanted.database.is_none();
+        wrongs.extend(self.wrongs(&log, &state));
+        wrongs.extend(self.proofs(log.len()).await?);
+        Ok(Report { wrongs, figures: self.figures(&log, &state), ..Report::default() })
+    }
+
+    /// What the log and the CRM's double say against what is true.
+    fn wrongs(&self, log: &[Value], state: &Value) -> Vec<String> {
+        let (truth, older) = (self.crowd.truth(), self.wanted.database.is_none());
+        Evidence { truth: &truth, log, state, older }.wrongs()
+    }
+
+    /// What was done, counted.
+    fn figures(&self, log: &[Value], state: &Value) -> Vec<(&'static str, usize)> {
         let truth = self.crowd.truth();
-        wrongs.extend(Evidence { truth: &truth, log: &log, state: &state, older }.wrongs());
         let taken = truth.contacts.iter().filter(|contact| contact.taken.is_some()).count();
         let stayed = truth.contacts.iter().filter(|contact| contact.stays).count();
         let repeats: usize = truth.calls.iter().map(|called| called.answers.saturating_sub(1)).sum();
-        let figures = vec![
+        vec![
             ("kills", self.hosts.kills),
             ("before listening", self.hosts.young),
             ("with the CRM's answer held back", self.waiting),
             ("full disks", self.full),
+            ("starts refused on them", self.refused),
             ("contacts", truth.contacts.len()),
             ("moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
             ("taken by a person", taken),
@@ -54,16 +69,13 @@ impl Run {
             ("decisions", log.len()),
             ("tasks", state["tasks"].as_array().map_or(0, Vec::len)),
             ("webhook requests that failed", number(&state["webhooks"]["failed_attempts"])),
-        ];
-        drop(truth);
-        wrongs.extend(self.proofs(log.len()).await?);
-        Ok(Report { wrongs, figures, ..Report::default() })
+        ]
     }
 
     /// Waits until all is decided and delivered.
     async fn quiet(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + self.wanted.patience;
-        let mut same = 0;
+        let (mut same, mut nudge) = (0, NUDGE_MS);
         loop {
             let (webhooks, expected) = (self.crowd.state().await?["webhooks"].clone(), self.expected());
             if number(&webhooks["given_up"]) > 0 {
@@ -88,6 +100,10 @@ impl Run {
             for host in 0..self.wanted.hosts {
                 self.hosts.alive(host)?;
             }
+            if number(&webhooks["pending"]) > 0 {
+                self.clock(nudge).await?;
+                nudge = -nudge;
+            }
             pause(LOOK_MS).await;
         }
     }
@@ -108,16 +124,19 @@ impl Run {
         if code != 0 || said["ok"] != true {
             wrongs.push(format!("rota fairness ends with {code}: {out}{err}"));
         }
-        let (code, out, err) = self.place.run(&["replay", "--all", "--json"]).await.map_err(|error| error.to_string())?;
+        let (code, out, err) =
+            self.place.run(&["replay", "--all", "--json"]).await.map_err(|error| error.to_string())?;
         let said: Value = serde_json::from_str(&out).unwrap_or_default();
-        let no_plugin = |skipped: &&Value| skipped["why"].as_str().is_some_and(|why| why.starts_with("it asked no plugin"));
+        let no_plugin =
+            |skipped: &&Value| skipped["why"].as_str().is_some_and(|why| why.starts_with("it asked no plugin"));
         let unasked = said["skipped"].as_array().map_or(0, |all| all.iter().filter(no_plugin).count());
         if code != 0 || number(&said["identical"]) + unasked != decisions {
             wrongs.push(format!("rota replay ends with {code} for {decisions} decisions: {out}{err}"));
         }
         let (entries, first, last, seq) = self.numbers().await.map_err(|error| error.to_string())?;
         if (first, last, entries) != (1, seq, seq) {
-            wrongs.push(format!("the log has {entries} entries from {first} to {last}, and its tenant stands at {seq}"));
+            wrongs
+                .push(format!("the log has {entries} entries from {first} to {last}, and its tenant stands at {seq}"));
         }
         Ok(wrongs)
     }

@@ -93,6 +93,8 @@ struct Run {
     waiting: usize,
     /// How often the disk was full.
     full: usize,
+    /// How often a host did not start because of that.
+    refused: usize,
     /// Dropped, it is gone.
     _double: Sandbox,
 }
@@ -148,7 +150,7 @@ impl Run {
         let hosts = Hosts::new(place.clone(), Arc::clone(&door), wanted.hosts);
         let crowd = Crowd::new(url(door.address()), url(double.address()));
         double.set_target(&format!("{}/v1/hubspot/main/webhook", url(door.address())))?;
-        Ok(Self { wanted, place, hosts, crowd, crm, base, disk, waiting: 0, full: 0, _double: double })
+        Ok(Self { wanted, place, hosts, crowd, crm, base, disk, waiting: 0, full: 0, refused: 0, _double: double })
     }
 
     /// Does what the plan says, step by step.
@@ -212,17 +214,7 @@ impl Run {
             }
             Act::Faults(faults) => self.faults(&faults).await?,
             Act::Clock(ms) => self.clock(ms).await?,
-            Act::Full(ms) => {
-                if let Some(disk) = &self.disk {
-                    disk.fill();
-                    // Somebody asks meanwhile, who is to be told.
-                    self.crowd.contacts(2).await?;
-                    self.crowd.calls(usize::from(self.crowd.is_let_in()) * 2);
-                    pause(ms).await;
-                    self.full += 1;
-                    disk.free().map_err(|error| format!("the disk cannot be freed: {error}"))?;
-                }
-            }
+            Act::Full(ms) => self.full(ms).await?,
         }
         Ok(())
     }
@@ -239,6 +231,28 @@ impl Run {
         self.hosts.kill(host);
         self.crm.be(Mood::Well);
         self.start(host)
+    }
+
+    /// The disk is full for so long; in the middle of that a host is killed, and started again.
+    async fn full(&mut self, ms: u64) -> Result<(), String> {
+        let Some(disk) = &self.disk else { return Ok(()) };
+        disk.fill();
+        // Somebody asks meanwhile, who is to be told.
+        self.crowd.contacts(2).await?;
+        self.crowd.calls(if self.crowd.is_let_in() { 2 } else { 0 });
+        pause(ms).await;
+        self.hosts.kill(0);
+        self.start(0)?;
+        pause(ms).await;
+        let freed = self.disk.as_ref().map_or(Ok(()), Disk::free);
+        freed.map_err(|error| format!("the disk cannot be freed: {error}"))?;
+        self.full += 1;
+        // On a full disk it may refuse to start; whoever runs it starts it again.
+        if self.hosts.alive(0).is_err() {
+            self.refused += 1;
+            self.start(0)?;
+        }
+        Ok(())
     }
 
     fn start(&mut self, host: usize) -> Result<(), String> {

@@ -106,10 +106,10 @@ pub fn draw(seed: u64, scale: Scale) -> Vec<Step> {
     for _ in young..scale.kills {
         for _ in 0..random.random_range(2..6) {
             let act = between(&mut random, scale);
-            steps.push(Step { pause_ms: random.random_range(0..120), act });
+            steps.push(Step { pause_ms: random.random_range(0..80), act });
         }
         let act = kill(&mut random, scale.hosts);
-        steps.push(Step { pause_ms: random.random_range(0..250), act });
+        steps.push(Step { pause_ms: random.random_range(0..150), act });
     }
     steps
 }
@@ -133,7 +133,7 @@ fn between(random: &mut SmallRng, scale: Scale) -> Act {
         51..64 => Act::Edit(pick),
         64..77 => Act::Take(pick, random.random_range(0..10)),
         77..80 => still(random, scale.hosts),
-        80..87 => Act::Crm(mood(random), random.random_range(50..700)),
+        80..87 => Act::Crm(mood(random), random.random_range(50..500)),
         87..93 => Act::Faults(faults(random)),
         93..95 => Act::Clock(random.random_range(-150_000..150_000)),
         _ if scale.base => Act::Base(mood(random), random.random_range(50..4_000)),
@@ -146,7 +146,7 @@ fn between(random: &mut SmallRng, scale: Scale) -> Act {
 fn still(random: &mut SmallRng, hosts: usize) -> Act {
     let host = random.random_range(0..hosts);
     let long = hosts > 1 && random.random_bool(0.1);
-    let ms = if long { random.random_range(31_000..36_000) } else { random.random_range(50..1_500) };
+    let ms = if long { random.random_range(31_000..36_000) } else { random.random_range(50..800) };
     Act::Still { host, ms }
 }
 
@@ -173,7 +173,7 @@ fn faults(random: &mut SmallRng) -> Value {
     for fault in kinds.choose_multiple(random, 2) {
         let mut fault = fault.clone();
         fault["probability"] = json!(random.random_range(0.05..0.5));
-        fault["for_ms"] = json!(random.random_range(200..1_500));
+        fault["for_ms"] = json!(random.random_range(200..1_000));
         chosen.push(fault);
     }
     chosen.into()

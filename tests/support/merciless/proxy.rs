@@ -152,7 +152,8 @@ async fn answer(
     let mut piece = vec![0; 16 << 10];
     loop {
         let length = from.read(&mut piece).await?;
-        let holds = |mood: &Mood| *mood == Mood::Stalled || *mood == Mood::WritesStalled && wrote.load(Ordering::SeqCst);
+        let holds =
+            |mood: &Mood| *mood == Mood::Stalled || *mood == Mood::WritesStalled && wrote.load(Ordering::SeqCst);
         let now = *mood.borrow();
         if holds(&now) {
             held.fetch_add(1, Ordering::SeqCst);

@@ -20,6 +20,13 @@ pub struct Contact {
     pub stays: bool,
 }
 
+impl Contact {
+    /// A person gives it to this owner.
+    pub fn is_taken(&mut self, owner: u64) {
+        (self.taken, self.stays) = (Some(owner), false);
+    }
+}
+
 /// A lead that was asked about by a call.
 #[derive(Clone, Debug, Default)]
 pub struct Called {

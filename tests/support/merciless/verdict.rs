@@ -68,7 +68,7 @@ impl Evidence<'_> {
             }
             match held.get(&contact.id) {
                 None => wrongs.push(format!("{lead}: is gone from the CRM")),
-                Some(held) => owned(&lead, contact, &decisions, owner(held), wrongs),
+                Some(held) => owned(&lead, contact, &decisions, &owner(held), wrongs),
             }
         }
     }
@@ -109,7 +109,8 @@ impl Evidence<'_> {
         for (mark, count) in marks.iter().filter(|(_, count)| **count > 1) {
             wrongs.push(format!("the task or note of the effect {mark} was made {count} times"));
         }
-        let taken: BTreeSet<String> = self.truth.contacts.iter().filter(|contact| contact.taken.is_some()).map(lead_of).collect();
+        let taken: BTreeSet<String> =
+            self.truth.contacts.iter().filter(|contact| contact.taken.is_some()).map(lead_of).collect();
         for decision in self.log {
             let (id, lead) = (text(decision, "decision"), text(decision, "lead"));
             let wanted = items(decision, "effects").iter().filter(|effect| effect["kind"] == "task").count();
@@ -145,14 +146,14 @@ impl Evidence<'_> {
 
 /// Whose a contact is. A person who came after Rota had looked and before it wrote may lose; one
 /// whose write stood for longer than any request may not.
-fn owned(lead: &str, contact: &Contact, decisions: &[&Value], held: Option<String>, wrongs: &mut Vec<String>) {
+fn owned(lead: &str, contact: &Contact, decisions: &[&Value], held: &Option<String>, wrongs: &mut Vec<String>) {
     let decided = decisions.last().and_then(|last| last["owner"].as_str()).map(str::to_owned);
     let taken = contact.taken.map(|owner| owner.to_string());
     let right = match (&taken, contact.stays) {
-        (None, _) => held == decided,
-        (Some(_), true) => held == taken,
+        (None, _) => *held == decided,
+        (Some(_), true) => *held == taken,
         // Of several decisions, each may have been the last when the owner was written.
-        (Some(_), false) => held == taken || decisions.iter().any(|it| it["owner"].as_str() == held.as_deref()),
+        (Some(_), false) => *held == taken || decisions.iter().any(|it| it["owner"].as_str() == held.as_deref()),
     };
     if !right {
         let stays = if contact.stays { ", which stood for long" } else { "" };

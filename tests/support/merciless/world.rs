@@ -20,8 +20,12 @@ pub const CRM_TOKEN: &str = "pat-sandbox";
 /// Leads that wait in an older database; their names are `web:old-0` and so on.
 pub const OLD_LEADS: usize = 1_200;
 
-/// The pools: the country that goes there, the members' owners in the CRM, and their weights.
-pub const POOLS: [(&str, &str, &[(u64, u64)]); 3] = [
+/// A pool: its name, the country that goes there, and its members by their owners in the CRM, with
+/// their weights.
+pub type Pool = (&'static str, &'static str, &'static [(u64, u64)]);
+
+/// The pools.
+pub const POOLS: [Pool; 3] = [
     ("north", "US", &[(701, 3), (702, 2), (703, 1)]),
     ("east", "DE", &[(711, 1), (712, 1), (713, 1), (714, 1)]),
     ("south", "BR", &[(721, 5), (722, 1)]),
@@ -84,8 +88,9 @@ pub fn lay_out(folder: &Path, crm: &str, door: &str) -> std::io::Result<()> {
         territories.join(", ")
     );
     fs::write(folder.join("workspace.toml"), text)?;
-    let server =
-        format!("workspaces = [\".\"]\npublic_url = \"{door}\"\n[apps.main]\nclient_secret = {{ env = \"APP_SECRET\" }}\n");
+    let server = format!(
+        "workspaces = [\".\"]\npublic_url = \"{door}\"\n[apps.main]\nclient_secret = {{ env = \"APP_SECRET\" }}\n"
+    );
     fs::write(folder.join("rota.toml"), server)
 }
 
