@@ -20,6 +20,7 @@ mod hubspot;
 mod judging;
 mod last_good;
 mod lines;
+mod merciless;
 mod migrating;
 mod orders;
 mod outage;

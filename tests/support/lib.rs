@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod http1;
 pub mod imports;
 pub mod memory;
+pub mod merciless;
 pub mod party;
 pub mod safe;
 pub mod server;

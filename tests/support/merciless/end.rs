@@ -1,0 +1,172 @@
+//! The end of a run: everything is well again, what waits comes to its end, and the verdict is
+//! given.
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::time::Instant;
+
+use super::proxy::Mood;
+use super::verdict::Evidence;
+use super::world::{OLD_LEADS, TENANT};
+use super::{Report, Run, pause};
+
+/// How long is waited from one look to the next, in milliseconds.
+const LOOK_MS: u64 = 400;
+/// How far the double's clock is moved forward and back, in milliseconds: webhooks whose next attempt
+/// is hours away come sooner, and their signatures still hold.
+const NUDGE_MS: i64 = 240_000;
+/// How long the same must be seen until it is taken for the end, in looks.
+const SAME: usize = 3;
+
+impl Run {
+    /// Lets everything come to its end, and says what is wrong.
+    pub(super) async fn end(&mut self) -> Result<Report, String> {
+        self.crm.be(Mood::Well);
+        self.faults(&json!([])).await?;
+        self.clock(0).await?;
+        for host in 0..self.wanted.hosts {
+            self.hosts.ready(host).await?;
+        }
+        self.let_in().await?;
+        let mut wrongs = Vec::new();
+        let unanswered = self.crowd.answered(self.wanted.patience).await;
+        if unanswered > 0 {
+            wrongs.push(format!("{unanswered} calls are not answered although everything is well"));
+        }
+        if let Err(waits) = self.quiet().await {
+            wrongs.push(waits);
+        }
+        let (log, state) = (self.lines(&["log", "--json"]).await?, self.crowd.state().await?);
+        wrongs.extend(self.wrongs(&log, &state));
+        wrongs.extend(self.proofs(log.len()).await?);
+        Ok(Report { wrongs, figures: self.figures(&log, &state), ..Report::default() })
+    }
+
+    /// What the log and the CRM's double say against what is true.
+    fn wrongs(&self, log: &[Value], state: &Value) -> Vec<String> {
+        let (truth, older) = (self.crowd.truth(), self.wanted.database.is_none());
+        Evidence { truth: &truth, log, state, older }.wrongs()
+    }
+
+    /// What was done, counted.
+    fn figures(&self, log: &[Value], state: &Value) -> Vec<(&'static str, usize)> {
+        let truth = self.crowd.truth();
+        let taken = truth.contacts.iter().filter(|contact| contact.taken.is_some()).count();
+        let stayed = truth.contacts.iter().filter(|contact| contact.stays).count();
+        let repeats: usize = truth.calls.iter().map(|called| called.answers.saturating_sub(1)).sum();
+        vec![
+            ("kills", self.hosts.kills),
+            ("before listening", self.hosts.young),
+            ("with the CRM's answer held back", self.waiting),
+            ("full disks", self.full),
+            ("starts refused on them", self.refused),
+            ("contacts", truth.contacts.len()),
+            ("moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
+            ("taken by a person", taken),
+            ("of which stood for long", stayed),
+            ("calls", truth.calls.len()),
+            ("repeated calls", repeats),
+            ("decisions", log.len()),
+            ("tasks", state["tasks"].as_array().map_or(0, Vec::len)),
+            ("webhook requests that failed", number(&state["webhooks"]["failed_attempts"])),
+        ]
+    }
+
+    /// Waits until all is decided and delivered.
+    async fn quiet(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + self.wanted.patience;
+        let (mut same, mut nudge) = (0, NUDGE_MS);
+        loop {
+            let (webhooks, expected) = (self.crowd.state().await?["webhooks"].clone(), self.expected());
+            if number(&webhooks["given_up"]) > 0 {
+                return Err(format!("the double gave webhooks up: {webhooks}; the run proves nothing of them"));
+            }
+            let outbox = self.lines(&["outbox", "list", "--json"]).await?;
+            let decided = self.lines(&["log", "--json"]).await?.len();
+            let done = number(&webhooks["pending"]) == 0 && outbox.is_empty() && decided >= expected;
+            same = if done { same + 1 } else { 0 };
+            if same == SAME {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let first: Vec<String> = outbox.iter().take(5).map(Value::to_string).collect();
+                return Err(format!(
+                    "after {} s of calm, {decided} of {expected} are decided, webhooks are {webhooks}, {} effects wait: {}",
+                    self.wanted.patience.as_secs(),
+                    outbox.len(),
+                    first.join(" ")
+                ));
+            }
+            for host in 0..self.wanted.hosts {
+                self.hosts.alive(host)?;
+            }
+            if number(&webhooks["pending"]) > 0 {
+                self.clock(nudge).await?;
+                nudge = -nudge;
+            }
+            pause(LOOK_MS).await;
+        }
+    }
+
+    /// How many decisions there are in the end.
+    fn expected(&self) -> usize {
+        let truth = self.crowd.truth();
+        let older = if self.wanted.database.is_none() { OLD_LEADS } else { 0 };
+        let events: usize = truth.contacts.iter().map(|contact| 1 + contact.edits).sum();
+        events + truth.calls.len() + older
+    }
+
+    /// What the product's own proofs, and the numbers of the log, say against it.
+    async fn proofs(&self, decisions: usize) -> Result<Vec<String>, String> {
+        let mut wrongs = Vec::new();
+        let (code, out, err) = self.place.run(&["fairness", "--json"]).await.map_err(|error| error.to_string())?;
+        let said: Value = serde_json::from_str(&out).unwrap_or_default();
+        if code != 0 || said["ok"] != true {
+            wrongs.push(format!("rota fairness ends with {code}: {out}{err}"));
+        }
+        let (code, out, err) =
+            self.place.run(&["replay", "--all", "--json"]).await.map_err(|error| error.to_string())?;
+        let said: Value = serde_json::from_str(&out).unwrap_or_default();
+        let no_plugin =
+            |skipped: &&Value| skipped["why"].as_str().is_some_and(|why| why.starts_with("it asked no plugin"));
+        let unasked = said["skipped"].as_array().map_or(0, |all| all.iter().filter(no_plugin).count());
+        if code != 0 || number(&said["identical"]) + unasked != decisions {
+            wrongs.push(format!("rota replay ends with {code} for {decisions} decisions: {out}{err}"));
+        }
+        let (entries, first, last, seq) = self.numbers().await.map_err(|error| error.to_string())?;
+        if (first, last, entries) != (1, seq, seq) {
+            wrongs
+                .push(format!("the log has {entries} entries from {first} to {last}, and its tenant stands at {seq}"));
+        }
+        Ok(wrongs)
+    }
+
+    /// How many entries the log has, the first and the last of their numbers, and where the tenant
+    /// stands.
+    async fn numbers(&self) -> Result<(i64, i64, i64, i64), sqlx::Error> {
+        let sql = "SELECT count(*), min(log.seq), max(log.seq), max(tenants.seq)
+                   FROM log JOIN tenants ON tenants.tenant = log.tenant WHERE log.tenant = $1";
+        if let Some(url) = &self.wanted.database {
+            let mut connection = sqlx::PgConnection::connect(url).await?;
+            return sqlx::query_as(sql).bind(TENANT).fetch_one(&mut connection).await;
+        }
+        let path = self.place.folder.join(&self.place.database);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).read_only(true);
+        let mut connection = options.connect().await?;
+        sqlx::query_as(sql).bind(TENANT).fetch_one(&mut connection).await
+    }
+
+    /// What a command prints, line by line.
+    async fn lines(&self, arguments: &[&str]) -> Result<Vec<Value>, String> {
+        let (code, out, err) = self.place.run(arguments).await.map_err(|error| error.to_string())?;
+        if code != 0 {
+            return Err(format!("rota {} ends with {code}: {err}", arguments.join(" ")));
+        }
+        let read = |line: &str| serde_json::from_str(line).map_err(|error| format!("{error}: {line}"));
+        out.lines().map(read).collect()
+    }
+}
+
+fn number(value: &Value) -> usize {
+    value.as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or_default()
+}

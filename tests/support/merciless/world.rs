@@ -1,0 +1,137 @@
+//! What a run starts with: a workspace whose pools never change, the CRM's owners, and a database
+//! as the first version of Rota wrote it, with leads that wait.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use super::proxy::Proxy;
+
+/// The tenant.
+pub const TENANT: &str = "acme";
+/// The account of the CRM.
+pub const PORTAL: u64 = 4_242;
+/// What the app signs webhooks with.
+pub const SECRET: &str = "app-secret";
+/// What lets hosts into the CRM.
+pub const CRM_TOKEN: &str = "pat-sandbox";
+/// Leads that wait in an older database; their names are `web:old-0` and so on.
+pub const OLD_LEADS: usize = 1_200;
+
+/// A pool: its name, the country that goes there, and its members by their owners in the CRM, with
+/// their weights.
+pub type Pool = (&'static str, &'static str, &'static [(u64, u64)]);
+
+/// The pools.
+pub const POOLS: [Pool; 3] = [
+    ("north", "US", &[(701, 3), (702, 2), (703, 1)]),
+    ("east", "DE", &[(711, 1), (712, 1), (713, 1), (714, 1)]),
+    ("south", "BR", &[(721, 5), (722, 1)]),
+];
+
+/// Owners of the CRM: all reps, and one whom the workspace does not know.
+#[must_use]
+pub fn owners() -> Vec<u64> {
+    let reps = POOLS.iter().flat_map(|(_, _, members)| members.iter().map(|(owner, _)| *owner));
+    reps.chain([799]).collect()
+}
+
+/// The contact of this number. A quarter waits for a call, a tenth is from nowhere.
+#[must_use]
+pub fn person(kind: &str, n: usize) -> Value {
+    let country = if n % 10 == 9 { "XX" } else { POOLS[n % POOLS.len()].1 };
+    let form = if n.is_multiple_of(4) { "demo" } else { "chat" };
+    json!({ "email": format!("{kind}-{n}@big.example"), "country": country, "hs_form": form, "lastname": format!("N{n}") })
+}
+
+/// What the double starts with. It keeps the CRM's usual limits.
+#[must_use]
+pub fn double(seed: u64) -> Value {
+    let owners: Vec<Value> =
+        owners().iter().map(|id| json!({ "id": id.to_string(), "user_id": id + 100_000 })).collect();
+    let custom = ["hs_form", "numberofemployees", "rota_segment", "rota_queue", "rota_nurture"];
+    let custom = custom.map(|name| json!({ "name": name, "label": name }));
+    json!({
+        "portal_id": PORTAL, "random_seed": seed, "first_id": 5_000, "owners": owners,
+        "properties": { "contacts": custom },
+        "webhooks": { "retry_base_ms": 150, "max_retries": 60, "timeout_ms": 3_000 },
+    })
+}
+
+/// Writes the workspace and the configuration of the hosts, which reach the CRM there and are
+/// reached here.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn lay_out(folder: &Path, crm: &str, door: &str) -> std::io::Result<()> {
+    let mut text = format!("workspace = \"{TENANT}\"\ntime_zone = \"UTC\"\n");
+    for (pool, _, members) in POOLS {
+        for (owner, _) in members {
+            text += &format!("[[reps]]\nid = \"rep{owner}\"\ncrm = {{ hs = \"{owner}\" }}\n");
+        }
+        let members: Vec<String> =
+            members.iter().map(|(owner, weight)| format!("{{ rep = \"rep{owner}\", weight = {weight} }}")).collect();
+        text += &format!("[[pools]]\nid = \"{pool}\"\nmembers = [{}]\n", members.join(", "));
+    }
+    let territories: Vec<String> = POOLS
+        .iter()
+        .map(|(pool, country, _)| format!("{{ countries = [\"{country}\"], states = [], pool = \"{pool}\" }}"))
+        .collect();
+    text += &format!(
+        "[[connections]]\nid = \"hs\"\nkind = \"hubspot\"\napp = \"main\"\nportal_id = {PORTAL}\n\
+         token = {{ env = \"CRM_TOKEN\" }}\nbase_url = \"{crm}\"\n\
+         [[sources]]\nclass = \"inbound:demo-request\"\nwhen = {{ property = \"hs_form\", is = \"demo\" }}\n\
+         [[flows]]\nid = \"inbound\"\nenrol = {{ on = [\"created\", \"changed\"] }}\nplugin = \"territory\"\n\
+         settings = {{ territories = [{}] }}\nfallback = {{ queue = \"triage\" }}\ncoalesce = \"10m\"\n",
+        territories.join(", ")
+    );
+    fs::write(folder.join("workspace.toml"), text)?;
+    let server = format!(
+        "workspaces = [\".\"]\npublic_url = \"{door}\"\n[apps.main]\nclient_secret = {{ env = \"APP_SECRET\" }}\n"
+    );
+    fs::write(folder.join("rota.toml"), server)
+}
+
+/// A database file of the first schema, with leads that were taken in and wait.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn older(path: &Path) -> Result<(), sqlx::Error> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    let mut connection = options.connect().await?;
+    let schema = include_str!("../../../host/store/migrations/sqlite/0001_first.sql");
+    sqlx::raw_sql(schema).execute(&mut connection).await?;
+    let last = OLD_LEADS;
+    let text = format!(
+        "BEGIN;
+         INSERT INTO tenants VALUES ('{TENANT}', X'cd2662154e6d76b2b2b92e70c0cac3ccf534f9b74eb5b89819ec509083d00a50', 1, 1, 0);
+         INSERT INTO log VALUES ('{TENANT}', 1, 1770000000000000, 'workspace',
+           '{{\"workspace\":\"{TENANT}\",\"time_zone\":\"UTC\",\"reps\":[],\"pools\":[],\"calendars\":[],\"tables\":[],\"connections\":[],\"sources\":[],\"flows\":[]}}');
+         CREATE TEMP TABLE numbers AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {last}) SELECT n FROM n;
+         INSERT INTO people SELECT n, '{TENANT}', CAST(printf('person-%025d', n) AS BLOB) FROM numbers;
+         INSERT INTO private SELECT n, 'arrival', n, printf(
+           '{{\"kind\":\"lead\",\"lead\":{{\"id\":\"web:old-%d\",\"object\":\"contact\",\"properties\":{{\"email\":\"old-%d@waiting.example\",\"country\":\"DE\"}},\"owner\":null,\"company\":null,\"trigger\":\"manual\"}},\"flow\":null}}', n - 1, n - 1) FROM numbers;
+         INSERT INTO inbox SELECT n, '{TENANT}', CAST(printf('inbox-%026d', n) AS BLOB), 1770000000000000, 1770000000000000, NULL, n, NULL FROM numbers;
+         COMMIT;"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut connection).await?;
+    connection.close().await
+}
+
+/// A way to a database server, and the database's URL by that way.
+///
+/// # Errors
+/// When it is no URL of PostgreSQL with host and port, or cannot be reached.
+pub async fn beside(url: &str) -> Result<(String, Proxy), super::Wrong> {
+    let mut url: reqwest::Url = url.parse()?;
+    let host = url.host_str().unwrap_or("127.0.0.1").to_owned();
+    let end = tokio::net::lookup_host((host, url.port().unwrap_or(5_432))).await?.next();
+    let way = Proxy::open(vec![end]).await?;
+    let set = url.set_ip_host(way.address().ip()).is_ok() && url.set_port(Some(way.address().port())).is_ok();
+    if !set {
+        return Err("the database is to be a URL such as postgres://user@127.0.0.1:5432/rota".into());
+    }
+    Ok((url.into(), way))
+}
