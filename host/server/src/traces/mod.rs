@@ -141,6 +141,10 @@ async fn send(collector: &Collector, lines: &Receiver<Said>, dropped: &AtomicU64
                 tracing::warn!(%error, "Traces are not sent; leads are decided all the same");
             }
             well = sent.is_ok();
+            if !well {
+                // The rest would wait as long each, and the end of the process behind it.
+                break;
+            }
         }
         let left_out = dropped.swap(0, Ordering::Relaxed);
         if left_out > 0 {
