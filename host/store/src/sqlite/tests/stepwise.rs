@@ -31,6 +31,12 @@ async fn is_brought_up(folder: &std::path::Path) {
     assert_eq!(version(folder).await, MIGRATIONS.len());
 }
 
+/// Every table, index and view, as it was made.
+async fn schema(folder: &std::path::Path) -> Vec<String> {
+    let made = sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+    made.fetch_all(&mut raw(folder).await).await.unwrap()
+}
+
 async fn version(folder: &std::path::Path) -> usize {
     let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut raw(folder).await).await.unwrap();
     usize::try_from(version).unwrap()
@@ -59,8 +65,10 @@ async fn a_migration_that_is_cut_off_after_any_statement_leaves_a_database_that_
         let whole = statements(migration);
         assert!(whole.len() > 2, "it has several statements");
         for cut in 0..whole.len() {
+            let last = cut + 1 == whole.len();
             let folder = tempfile::tempdir().unwrap();
             of(folder.path(), before).await;
+            let untouched = schema(folder.path()).await;
             let mut connection = raw(folder.path()).await;
             // Pages go into the file before the commit, and are taken back from its journal.
             sqlx::raw_sql("PRAGMA cache_spill = 1; PRAGMA cache_size = 1").execute(&mut connection).await.unwrap();
@@ -74,8 +82,12 @@ async fn a_migration_that_is_cut_off_after_any_statement_leaves_a_database_that_
                 std::fs::copy(&path, crashed.path().join(path.file_name().unwrap())).unwrap();
             }
             drop(connection);
-            assert_eq!(version(crashed.path()).await, before, "nothing of it is there");
-            is_brought_up(crashed.path()).await;
+            assert_eq!(version(crashed.path()).await, before);
+            assert_eq!(schema(crashed.path()).await, untouched, "nothing of it is there");
+            // All of them are that same file now.
+            if last {
+                is_brought_up(crashed.path()).await;
+            }
         }
     }
 }
