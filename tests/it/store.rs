@@ -18,11 +18,18 @@ pub(crate) mod values;
 
 use std::sync::Arc;
 
+use rota::keys::Master;
 use rota_flow::ports::Store;
 use rota_store::SqliteStore;
+use tokio::sync::OnceCell;
 
 /// An empty database.
 pub(crate) trait Place: Sync {
+    /// Whether there can be one here. Where there cannot, that is said.
+    fn there() -> bool {
+        true
+    }
+
     /// A new one.
     fn new() -> Self;
 
@@ -44,11 +51,44 @@ impl Place for SqliteFile {
     }
 }
 
+/// A PostgreSQL database of its own, once it was opened, with its key in a folder.
+pub(crate) struct PostgresDatabase(OnceCell<String>, tempfile::TempDir);
+
+impl PostgresDatabase {
+    /// Its URL.
+    pub(crate) async fn url(&self) -> &str {
+        self.0.get_or_init(rota_tests::postgres::database).await
+    }
+
+    /// Opens it, once more if it was opened before.
+    pub(crate) async fn open(&self) -> Arc<rota_store::PostgresStore> {
+        let keys = Master::beside(&self.1.path().join("rota")).keys();
+        Arc::new(rota_store::connect(self.url().await, keys).await.unwrap())
+    }
+}
+
+impl Place for PostgresDatabase {
+    fn there() -> bool {
+        rota_tests::postgres::there()
+    }
+
+    fn new() -> Self {
+        Self(OnceCell::new(), tempfile::tempdir().unwrap())
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.open().await
+    }
+}
+
 /// One test function for each named function of the suite.
 macro_rules! tests {
     ($place:ty: $($file:ident: $($test:ident,)+;)+) => {$($(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
+            if !<$place as super::Place>::there() {
+                return;
+            }
             super::$file::$test(<$place as super::Place>::new()).await;
         }
     )+)+};
@@ -130,3 +170,4 @@ macro_rules! suite {
 }
 
 suite!(sqlite, super::SqliteFile);
+suite!(postgres, super::PostgresDatabase);

@@ -9,6 +9,7 @@ pub mod hostile;
 pub mod http1;
 pub mod imports;
 pub mod party;
+pub mod postgres;
 pub mod safe;
 pub mod server;
 pub mod uploads;

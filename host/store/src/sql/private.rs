@@ -30,9 +30,6 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
-    pub(super) const ALL: [Self; 5] = [Self::Why, Self::Lead, Self::Effect, Self::Cause, Self::Arrival];
-
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Why => "why",

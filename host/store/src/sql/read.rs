@@ -10,7 +10,7 @@ use rota_domain::workspace::Workspace;
 use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
 use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, Pool};
+use super::dialect::{self, Connection, Pool};
 use super::failure::Failure;
 use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
@@ -28,7 +28,7 @@ pub(super) async fn tenants(readers: &Pool) -> Result<Vec<TenantId>, Failure> {
 /// The tenant's state at the end of its log.
 pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) -> Result<Snapshot, Failure> {
     let tenant = &keys.tenant;
-    let mut one_commit = readers.begin().await?;
+    let mut one_commit = dialect::one_commit(readers).await?;
     let (seq, revision): (i64, Option<i64>) = sqlx::query_as("SELECT seq, revision FROM tenants WHERE tenant = $1")
         .bind(tenant.as_str())
         .fetch_one(&mut *one_commit)
@@ -96,7 +96,7 @@ async fn workspace(connection: &mut Connection, tenant: &TenantId, revision: i64
 /// One decision with everything about it.
 pub(super) async fn decision(readers: &Pool, keys: &TenantKeys, id: &DecisionId) -> Result<Option<Recalled>, Failure> {
     let tenant = &keys.tenant;
-    let mut one_commit = readers.begin().await?;
+    let mut one_commit = dialect::one_commit(readers).await?;
     let row: Option<DecisionRow> = sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.as_str())

@@ -14,19 +14,11 @@ use super::keys::{Host, Keyring};
 use super::store::SqlStore;
 use super::unit::Unit;
 use super::vault::SECRET;
+use crate::Renewed;
 use crate::sealing::{Key, about};
 
 /// Persons whose keys are read at once.
 const PAGE: i64 = 512;
-
-/// What is sealed under new keys now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Renewed {
-    /// Tenants, under the host's current key.
-    pub tenants: u64,
-    /// Persons and secrets, under new keys of their tenants.
-    pub below: u64,
-}
 
 impl SqlStore {
     /// Seals the tenants' keys under the host's current key, as its source has it now. With

@@ -99,6 +99,11 @@ pub(super) async fn overwrite(own: &Own) -> Result<(), sqlx::Error> {
     super::open::checkpoint(&own.file).await
 }
 
+/// A transaction that sees one commit, whole.
+pub(super) async fn one_commit(readers: &Pool) -> Result<sqlx::Transaction<'static, Db>, sqlx::Error> {
+    readers.begin().await
+}
+
 /// What to do where the database failed like this.
 pub(super) fn advice(error: &sqlx::Error) -> &'static str {
     let code = match error {

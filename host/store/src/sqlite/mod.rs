@@ -96,7 +96,6 @@ use std::sync::Arc;
 
 use rota_flow::ports::StoreError;
 
-pub use renew::Renewed;
 pub use store::SqlStore as SqliteStore;
 
 use checkpoints::Checkpoints;
