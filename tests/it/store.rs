@@ -4,6 +4,7 @@
 //! can be opened more than once.
 
 mod durable;
+mod hosts;
 mod inbox;
 mod kept;
 mod lanes;
@@ -19,8 +20,8 @@ pub(crate) mod values;
 use std::sync::Arc;
 
 use rota::keys::Master;
-use rota_flow::ports::Store;
-use rota_store::SqliteStore;
+use rota_flow::ports::{Store, StoreError};
+use rota_store::{PostgresStore, SqliteStore};
 use tokio::sync::OnceCell;
 
 /// An empty database.
@@ -61,9 +62,14 @@ impl PostgresDatabase {
     }
 
     /// Opens it, once more if it was opened before.
-    pub(crate) async fn open(&self) -> Arc<rota_store::PostgresStore> {
+    pub(crate) async fn try_connect(&self) -> Result<PostgresStore, StoreError> {
         let keys = Master::beside(&self.1.path().join("rota")).keys();
-        Arc::new(rota_store::connect(self.url().await, keys).await.unwrap())
+        rota_store::connect(self.url().await, keys).await
+    }
+
+    /// The same, where it is sound.
+    pub(crate) async fn connect(&self) -> Arc<PostgresStore> {
+        Arc::new(self.try_connect().await.unwrap())
     }
 }
 
@@ -77,7 +83,7 @@ impl Place for PostgresDatabase {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        self.open().await
+        self.connect().await
     }
 }
 
@@ -115,6 +121,7 @@ macro_rules! suite {
                     the_rotations_after_a_revision_come_back,
                     only_the_newest_decision_that_can_be_joined_is_recent,
                     the_log_is_read_in_pages_and_by_lead,
+                    a_zero_character_in_what_others_chose_loses_no_lead,
                     tenants_do_not_see_each_other,
                     a_tenant_that_nobody_opened_is_an_error,;
                 durable:

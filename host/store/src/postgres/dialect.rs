@@ -5,6 +5,8 @@
 //! the locks of others. A tenant's row keeps apart who must not meet: a record locks it by
 //! writing it, `alone` locks everybody out, and `beside` only those who are alone.
 
+use std::borrow::Cow;
+
 use sqlx::QueryBuilder;
 
 pub(super) use super::leasing::{Leased, Wish, lease};
@@ -48,6 +50,12 @@ pub(super) const SETTLE_RECORD: &str = "UPDATE inbox SET entry = $1
 /// else in a workspace has the digest of a component.
 pub(super) const HAD_COMPONENT: &str = "SELECT EXISTS (SELECT 1 FROM log
     WHERE log.kind = 'workspace' AND log.tenant = $1 AND strpos(log.body, '\"digest\":\"' || $2 || '\"') > 0)";
+
+/// A text that others chose, as a column has it: PostgreSQL takes no zero character, and nothing
+/// is to be lost for one. Bodies are JSON or sealed, and keep it.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
+}
 
 /// Statements that are executed one after the other: PostgreSQL takes no parameters for several
 /// at once.

@@ -128,7 +128,7 @@ impl Erase {
             let done = sqlx::query(dialect::SETTLE_RECORD)
                 .bind(seq)
                 .bind(self.keys.tenant.as_str())
-                .bind(lead)
+                .bind(dialect::plain(lead))
                 .execute(&mut *connection)
                 .await?;
             ended += done.rows_affected();

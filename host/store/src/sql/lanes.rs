@@ -46,7 +46,7 @@ impl QueuedEffect {
         let body = json(effect, format_args!("effect `{}`", effect.id))?;
         Ok(Self {
             connection: effect.connection.to_string(),
-            lane: effect.lane(),
+            lane: dialect::plain(&effect.lane()).to_string(),
             effect: effect.id.to_string(),
             decision,
             person,

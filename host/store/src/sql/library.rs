@@ -36,7 +36,7 @@ impl Unit for NewPlugin {
             "INSERT INTO plugins (tenant, digest, name, version, bytes, manifest, makeup, settings_schema, at, who) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
              ON CONFLICT (tenant, digest) DO UPDATE SET withdrawn = NULL, at = excluded.at, who = excluded.who \
-             WHERE withdrawn IS NOT NULL",
+             WHERE plugins.withdrawn IS NOT NULL",
         )
         .bind(self.tenant.as_str())
         .bind(digest.as_str())

@@ -153,7 +153,7 @@ pub(super) async fn decisions_of(readers: &Pool, tenant: &TenantId, lead: &LeadI
     let ids: Vec<String> =
         sqlx::query_scalar("SELECT id FROM decisions WHERE tenant = $1 AND lead = $2 ORDER BY seq DESC")
             .bind(tenant.as_str())
-            .bind(lead.as_str())
+            .bind(dialect::plain(lead.as_str()))
             .fetch_all(readers)
             .await?;
     Ok(ids.into_iter().map(DecisionId::from).collect())
@@ -186,7 +186,7 @@ pub(super) async fn log_of(
         "SELECT * FROM decision_rows WHERE tenant = $1 AND lead = $2 AND seq > $3 ORDER BY seq LIMIT $4",
     )
     .bind(keys.tenant.as_str())
-    .bind(lead.as_str())
+    .bind(dialect::plain(lead.as_str()))
     .bind(signed(after))
     .bind(i64::from(limit))
     .fetch_all(&mut *connection)
@@ -223,7 +223,7 @@ pub(super) async fn outbox(
         "SELECT * FROM outbox_rows WHERE id IN (
              SELECT id FROM (
                  SELECT id FROM outbox WHERE tenant = $1 AND state = 'dead'
-                 UNION ALL SELECT id FROM outbox WHERE tenant = $1 AND state = 'waiting') AS both
+                 UNION ALL SELECT id FROM outbox WHERE tenant = $1 AND state = 'waiting') AS either
              ORDER BY id LIMIT $2)
          ORDER BY id"
     };

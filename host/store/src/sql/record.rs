@@ -17,7 +17,7 @@ use serde_json::json;
 use super::answered::CallRow;
 use super::counters::Changes;
 use super::decisions::{DecisionColumns, DecisionRows};
-use super::dialect::Connection;
+use super::dialect::{self, Connection};
 use super::failure::Failure;
 use super::lanes::{self, QueuedEffect};
 use super::log::LogRow;
@@ -152,7 +152,7 @@ impl Record {
         }
         let columns = DecisionColumns {
             id: decision.id.to_string(),
-            lead: decision.lead.to_string(),
+            lead: dialect::plain(decision.lead.as_str()).to_string(),
             person: place,
             at: micros(decision.at),
             joinable: is_joinable(&decision),

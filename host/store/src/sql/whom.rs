@@ -10,7 +10,7 @@ use rota_domain::person::PersonKey;
 use rota_flow::ports::Whom;
 use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, Db};
+use super::dialect::{self, Connection, Db};
 use super::failure::Failure;
 use super::keys::TenantKeys;
 use super::people::{KeyDigest, person_digest};
@@ -47,7 +47,7 @@ pub(super) async fn find(
              WHERE decisions.tenant = $1 AND decisions.lead = $2 AND people.key IS NOT NULL",
         )
         .bind(keys.tenant.as_str())
-        .bind(lead)
+        .bind(dialect::plain(lead))
         .fetch_all(&mut *connection)
         .await?;
         found.persons.extend(persons);

@@ -45,6 +45,11 @@ pub(super) const SETTLE_RECORD: &str = "UPDATE inbox SET entry = $1
 pub(super) const HAD_COMPONENT: &str = "SELECT EXISTS (SELECT 1 FROM log, json_each(log.body, '$.flows') AS flow
     WHERE log.kind = 'workspace' AND log.tenant = $1 AND json_extract(flow.value, '$.digest') = $2)";
 
+/// A text that others chose, as a column has it.
+pub(super) fn plain(text: &str) -> &str {
+    text
+}
+
 /// Statements in one message, since every message waits for SQLite's thread and back.
 #[derive(Default)]
 pub(super) struct Statements(Option<QueryBuilder<Db>>);
