@@ -41,7 +41,7 @@ async fn start(folder: &Path, workspace: &str) -> Result<Host, String> {
         apps: BTreeMap::new(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
-        database: folder.join("rota.db"),
+        database: folder.join("rota.db").into(),
         plans: Plans::default(),
         places: Places::default(),
         keeping: None,

@@ -79,7 +79,7 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
         apps: BTreeMap::from([("main".to_owned(), app)]),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
-        database: folder.path().join("rota.db"),
+        database: folder.path().join("rota.db").into(),
         plans: Plans::default(),
         places: Places::default(),
         keeping: None,

@@ -127,7 +127,7 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         apps: BTreeMap::from([("main".to_owned(), app)]),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
-        database: folder.join("rota.db"),
+        database: folder.join("rota.db").into(),
         plans: Plans::default(),
         // The doubles are of this machine; workspaces that are applied may name them.
         places: Places { all: vec!["127.0.0.1:*".parse().expect("a place")], ..Places::default() },

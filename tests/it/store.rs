@@ -4,6 +4,7 @@
 //! can be opened more than once.
 
 mod durable;
+mod hosts;
 mod inbox;
 mod kept;
 mod lanes;
@@ -19,11 +20,18 @@ pub(crate) mod values;
 
 use std::sync::Arc;
 
-use rota_flow::ports::Store;
-use rota_store::SqliteStore;
+use rota::keys::Master;
+use rota_flow::ports::{Store, StoreError};
+use rota_store::{PostgresStore, SqliteStore};
+use tokio::sync::OnceCell;
 
 /// An empty database.
 pub(crate) trait Place: Sync {
+    /// Whether there can be one here. Where there cannot, that is said.
+    fn there() -> bool {
+        true
+    }
+
     /// A new one.
     fn new() -> Self;
 
@@ -45,11 +53,49 @@ impl Place for SqliteFile {
     }
 }
 
+/// A PostgreSQL database of its own, once it was opened, with its key in a folder.
+pub(crate) struct PostgresDatabase(OnceCell<String>, tempfile::TempDir);
+
+impl PostgresDatabase {
+    /// Its URL.
+    pub(crate) async fn url(&self) -> &str {
+        self.0.get_or_init(rota_tests::postgres::database).await
+    }
+
+    /// Opens it, once more if it was opened before.
+    pub(crate) async fn try_connect(&self) -> Result<PostgresStore, StoreError> {
+        let keys = Master::beside(&self.1.path().join("rota")).keys();
+        rota_store::connect(self.url().await, keys).await
+    }
+
+    /// The same, where it is sound.
+    pub(crate) async fn connect(&self) -> Arc<PostgresStore> {
+        Arc::new(self.try_connect().await.unwrap())
+    }
+}
+
+impl Place for PostgresDatabase {
+    fn there() -> bool {
+        rota_tests::postgres::there()
+    }
+
+    fn new() -> Self {
+        Self(OnceCell::new(), tempfile::tempdir().unwrap())
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.connect().await
+    }
+}
+
 /// One test function for each named function of the suite.
 macro_rules! tests {
     ($place:ty: $($file:ident: $($test:ident,)+;)+) => {$($(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
+            if !<$place as super::Place>::there() {
+                return;
+            }
             super::$file::$test(<$place as super::Place>::new()).await;
         }
     )+)+};
@@ -76,6 +122,7 @@ macro_rules! suite {
                     the_rotations_after_a_revision_come_back,
                     only_the_newest_decision_that_can_be_joined_is_recent,
                     the_log_is_read_in_pages_and_by_lead,
+                    a_zero_character_in_what_others_chose_loses_no_lead,
                     tenants_do_not_see_each_other,
                     a_tenant_that_nobody_opened_is_an_error,;
                 durable:
@@ -132,3 +179,4 @@ macro_rules! suite {
 
 suite!(sqlite, super::SqliteFile);
 suite!(memory_store, super::memory::InMemory);
+suite!(postgres, super::PostgresDatabase);

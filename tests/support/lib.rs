@@ -11,6 +11,7 @@ pub mod imports;
 pub mod memory;
 pub mod merciless;
 pub mod party;
+pub mod postgres;
 pub mod safe;
 pub mod server;
 pub mod simulation;

@@ -58,7 +58,7 @@ impl Server {
             apps: BTreeMap::from([("main".to_owned(), app)]),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             public_url: Some(PUBLIC_URL.into()),
-            database: database.clone(),
+            database: database.clone().into(),
             plans: Plans::default(),
             places: rota_crm::outbound::Places::default(),
             keeper: rota::custody::Keeper::default(),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use tokio::task::JoinSet;
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper, Sent};
+use crate::database::Database;
 use crate::gate::Gate;
 use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
@@ -53,7 +53,7 @@ pub struct Plan {
     /// The address that CRMs call; none means the one listened on.
     pub public_url: Option<String>,
     /// The database.
-    pub database: PathBuf,
+    pub database: Database,
     /// What tenants are granted.
     pub plans: Plans,
     /// Which private places tenants may name whose workspaces the operator did not write.
@@ -148,8 +148,8 @@ pub async fn start(plan: Plan) -> anyhow::Result<Host> {
 /// As [`start`].
 pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<Host> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(&plan.database));
-    let database = Arc::new(rota_store::open(&plan.database, master.keys()).await?);
+    let master = plan.keeper.master.clone().unwrap_or_else(|| Master::beside(plan.database.beside()));
+    let database: Arc<dyn rota_store::Database> = plan.database.open(master.keys()).await?.into();
     let store: Arc<dyn Store> = database.clone();
     let people: Arc<dyn People> = database.clone();
     let vault: Arc<dyn Vault> = database.clone();
@@ -211,7 +211,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     tenants.standings().read(&*tenancy).await?;
     tenants.standings().warn();
     let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
-    let uploads = Uploads::new(&plan.database, catalogue, store.clone(), library.clone());
+    let uploads = Uploads::new(plan.database.beside(), catalogue, store.clone(), library.clone());
     let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
         inbox,

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod custody;
+pub mod database;
 pub mod demo;
 pub mod exit;
 pub mod gate;

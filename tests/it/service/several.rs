@@ -13,7 +13,7 @@ use super::{Service, connection, double, look, plan, until, workspace};
 async fn beside(first: &Service) -> Service {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[]);
-    plan.database = first.folder.path().join("rota.db");
+    plan.database = first.folder.path().join("rota.db").into();
     Service::with(folder, plan).await
 }
 

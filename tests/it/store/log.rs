@@ -9,12 +9,14 @@ use rota_domain::fairness::{Candidate, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Before, Entry, EntryBody, LaneState, Private, Recent, Recorded, Settles, StoreError};
+use rota_flow::ports::{
+    Accepted, Before, Entry, EntryBody, LaneState, Private, Recent, Recorded, Settle, Settles, StoreError,
+};
 
 use super::Place;
 use super::values::{
-    LEASE, acme, arrival, at, begin, claim, decided, decided_about, entry, hs, lead, owner, recall, record, revision,
-    task, workspace,
+    LEASE, acme, arrival, at, begin, claim, claim_one, decided, decided_about, entry, hs, lead, owner, recall, record,
+    revision, settle, task, workspace,
 };
 
 fn decision(recorded: Recorded) -> EntryBody {
@@ -292,6 +294,22 @@ pub(crate) async fn the_log_is_read_in_pages_and_by_lead(place: impl Place) {
     assert!(page(5, 9).await.is_empty());
     let about = store.decisions_of(&acme(), &LeadId::from("hs:contact:1")).await.unwrap();
     assert_eq!(about, ["d3", "d2", "d0"].map(DecisionId::from));
+}
+
+pub(crate) async fn a_zero_character_in_what_others_chose_loses_no_lead(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let mut zero = decided_about("1\0", "d1", vec![task("a\0b")]);
+    zero.decision.reason.detail = "because of \0".into();
+    store.accept(&acme(), vec![arrival("a\0")], at(1)).await.unwrap();
+    assert_eq!(store.accept(&acme(), vec![arrival("a\0")], at(1)).await.unwrap(), [Accepted::Duplicate]);
+    record(&*store, 1, zero.clone()).await;
+    assert_eq!(recall(&*store, "d1").await.stored.decision, zero.decision);
+    let about = store.decisions_of(&acme(), &zero.decision.lead).await.unwrap();
+    assert_eq!(about, [zero.decision.id]);
+    let claim = claim_one(&*store, 2).await;
+    assert_eq!(claim.effect, zero.effects[0]);
+    assert!(settle(&*store, 2, claim, Settle::Done).await);
 }
 
 pub(crate) async fn tenants_do_not_see_each_other(place: impl Place) {

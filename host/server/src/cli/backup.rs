@@ -30,9 +30,10 @@ pub(super) struct Arguments {
 
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let path = database::existing(&arguments.db)?;
-    let master = database::master(&path, arguments.config.as_deref())?;
-    let copied = rota_store::back_up(&path, &arguments.file).await?;
+    let database = database::existing(&arguments.db)?;
+    let path = database.file()?;
+    let master = database::master(&database, arguments.config.as_deref())?;
+    let copied = rota_store::back_up(path, &arguments.file).await?;
     if arguments.json {
         let held = database::held(&copied);
         output::json(&json!({ "backup": arguments.file, "database": path, "key": master.to_string(), "held": held }))?;

@@ -6,19 +6,18 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::id::TenantId;
 use rota_flow::ports::Store;
-use rota_store::{Copied, SqliteStore};
+use rota_store::Copied;
 use serde_json::{Value, json};
 
 use crate::config::load_server;
+pub(super) use crate::database::DEFAULT;
+use crate::database::Database;
 use crate::keys::Master;
-
-/// The database, where none is named.
-pub(super) const DEFAULT: &str = "rota.db";
 
 /// Which database, and whose decisions.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
-    /// The database file.
+    /// The database: a file, or postgres://user@host/name.
     #[arg(long, value_name = "PATH", default_value = DEFAULT, env = "ROTA_DB")]
     db: String,
     /// Whose [default: the only tenant's].
@@ -44,24 +43,23 @@ impl Source {
     ///
     /// # Errors
     /// The same.
-    pub(super) async fn store(&self) -> anyhow::Result<(Arc<SqliteStore>, TenantId)> {
+    pub(super) async fn store(&self) -> anyhow::Result<(Arc<dyn rota_store::Database>, TenantId)> {
         let path = existing(&self.db)?;
         let store = open(&path, self.config.as_deref()).await?;
-        let tenant = only(&store, self.tenant.as_deref(), &path).await?;
-        Ok((Arc::new(store), tenant))
+        let tenant = only(&*store, self.tenant.as_deref(), &path).await?;
+        Ok((store, tenant))
     }
 }
 
-/// The file of a database that is there.
+/// A database that is there, as far as that is known before it is opened.
 ///
 /// # Errors
 /// When it is not.
-pub(super) fn existing(database: &str) -> anyhow::Result<PathBuf> {
-    let path = path(database)?;
+pub(super) fn existing(database: &str) -> anyhow::Result<Database> {
+    let path = Database::named(database)?;
     anyhow::ensure!(
-        path.exists(),
-        "there is no database {}: name the one that `rota serve` or `rota demo` writes with --db PATH",
-        path.display()
+        path.may_exist(),
+        "there is no database {path}: name the one that `rota serve` or `rota demo` writes with --db PATH"
     );
     Ok(path)
 }
@@ -70,21 +68,23 @@ pub(super) fn existing(database: &str) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// When it is not there, or there are several.
-pub(super) async fn only(store: &SqliteStore, name: Option<&str>, path: &Path) -> anyhow::Result<TenantId> {
+pub(super) async fn only(
+    store: &dyn rota_store::Database,
+    name: Option<&str>,
+    path: &Database,
+) -> anyhow::Result<TenantId> {
     let tenants = store.tenants().await?;
     let names = || tenants.iter().map(TenantId::as_str).collect::<Vec<_>>().join(", ");
     let tenant = match (name, tenants.as_slice()) {
         (Some(name), _) => tenants
             .iter()
             .find(|tenant| tenant.as_str() == name)
-            .with_context(|| format!("there is no tenant `{name}` in {}: it has {}", path.display(), names()))?,
+            .with_context(|| format!("there is no tenant `{name}` in {path}: it has {}", names()))?,
         (None, [only]) => only,
-        (None, []) => anyhow::bail!("the database {} holds no tenant yet: run `rota serve` first", path.display()),
-        (None, _) => anyhow::bail!(
-            "the database {} holds several tenants: choose one with --tenant ({})",
-            path.display(),
-            names()
-        ),
+        (None, []) => anyhow::bail!("the database {path} holds no tenant yet: run `rota serve` first"),
+        (None, _) => {
+            anyhow::bail!("the database {path} holds several tenants: choose one with --tenant ({})", names())
+        }
     };
     Ok(tenant.clone())
 }
@@ -93,8 +93,8 @@ pub(super) async fn only(store: &SqliteStore, name: Option<&str>, path: &Path) -
 ///
 /// # Errors
 /// When it cannot be opened, or its keys are not there.
-pub(super) async fn open(path: &Path, config: Option<&Path>) -> anyhow::Result<SqliteStore> {
-    Ok(rota_store::open(path, master(path, config)?.keys()).await?)
+pub(super) async fn open(path: &Database, config: Option<&Path>) -> anyhow::Result<Arc<dyn rota_store::Database>> {
+    Ok(path.open(master(path, config)?.keys()).await?.into())
 }
 
 /// Where the keys of a database are: where the configuration says, if it is about this
@@ -102,27 +102,17 @@ pub(super) async fn open(path: &Path, config: Option<&Path>) -> anyhow::Result<S
 ///
 /// # Errors
 /// When the configuration does not read.
-pub(super) fn master(path: &Path, config: Option<&Path>) -> anyhow::Result<Master> {
+pub(super) fn master(path: &Database, config: Option<&Path>) -> anyhow::Result<Master> {
     let server = match config {
         Some(config) => Some(load_server(config)?),
         None if Path::new("rota.toml").exists() => Some(load_server(Path::new("rota.toml"))?),
         None => None,
     };
-    let beside = || Master::beside(path);
+    let beside = || Master::beside(path.beside());
     let Some(server) = server else { return Ok(beside()) };
-    let named = self::path(server.database.as_deref().unwrap_or(DEFAULT))?;
-    let same = config.is_some() || std::path::absolute(named)? == std::path::absolute(path)?;
+    let named = Database::named(server.database.as_deref().unwrap_or(DEFAULT))?;
+    let same = config.is_some() || named.is(path)?;
     Ok(server.key.filter(|_| same).map_or_else(beside, |key| key.master()))
-}
-
-/// The file of a database. Other databases than files come later.
-pub(super) fn path(database: &str) -> anyhow::Result<PathBuf> {
-    let file = database.strip_prefix("sqlite://").or_else(|| database.strip_prefix("sqlite:")).unwrap_or(database);
-    anyhow::ensure!(
-        !file.contains("://"),
-        "the database `{database}` is no file: this release keeps its data in SQLite, so name a file such as {DEFAULT}"
-    );
-    Ok(Path::new(file).to_path_buf())
 }
 
 /// What a copy of a database holds, in words.

@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             let path = database::existing(db)?;
             let master = database::master(&path, config.as_deref())?;
             // Before anything is changed: what is there has to open with the keys that are there.
-            let store = rota_store::open(&path, master.keys()).await?;
+            let store = path.open(master.keys()).await?;
             if let crate::keys::Master::File(_) = master {
                 master.renew().map_err(anyhow::Error::msg)?;
             }

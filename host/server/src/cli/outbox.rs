@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::EffectId;
-use rota_flow::ports::{Clock as _, Group, LaneState, Outbox as _, Repair, Sought};
+use rota_flow::ports::{Clock as _, Group, LaneState, Repair, Sought};
 use serde_json::{Value, json};
 
 use super::output;

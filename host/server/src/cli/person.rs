@@ -1,7 +1,7 @@
 //! `rota person`.
 
 use clap::Subcommand;
-use rota_flow::ports::{Clock as _, People as _, Whom};
+use rota_flow::ports::{Clock as _, Whom};
 use serde_json::{Value, json};
 
 use super::output;

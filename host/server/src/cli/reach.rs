@@ -6,8 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rota_domain::access::Change;
 use rota_domain::id::TenantId;
-use rota_flow::ports::{Access, Clock as _, Store as _, Tenancy};
-use rota_store::SqliteStore;
+use rota_flow::ports::{Access, Clock as _, Tenancy};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -47,8 +46,8 @@ pub(super) struct Database {
     pub(super) access: Arc<dyn Access>,
     pub(super) tenancy: Arc<dyn Tenancy>,
     /// With all the ports that there are.
-    pub(super) store: Arc<SqliteStore>,
-    path: PathBuf,
+    pub(super) store: Arc<dyn rota_store::Database>,
+    path: crate::database::Database,
 }
 
 impl Reach {
@@ -61,13 +60,12 @@ impl Reach {
             return Ok(Reached::Server(&self.remote));
         }
         let named = self.db.clone().or_else(|| std::env::var("ROTA_DB").ok());
-        let path = database::path(named.as_deref().unwrap_or(database::DEFAULT))?;
+        let path = crate::database::Database::named(named.as_deref().unwrap_or(database::DEFAULT))?;
         anyhow::ensure!(
-            path.exists(),
-            "there is no database {}: name the one that `rota serve` writes with --db PATH, or a server's token with --token",
-            path.display()
+            path.may_exist(),
+            "there is no database {path}: name the one that `rota serve` writes with --db PATH, or a server's token with --token"
         );
-        let store = Arc::new(database::open(&path, self.config.as_deref()).await?);
+        let store = database::open(&path, self.config.as_deref()).await?;
         Ok(Reached::Database(Database { access: store.clone(), tenancy: store.clone(), store, path }))
     }
 
@@ -87,7 +85,7 @@ impl Database {
         known.contains(tenant).then_some(()).with_context(|| {
             let names: Vec<&str> = known.iter().map(TenantId::as_str).collect();
             let names = if names.is_empty() { "none yet".into() } else { names.join(", ") };
-            format!("there is no tenant `{tenant}` in {}: it has {names}", self.path.display())
+            format!("there is no tenant `{tenant}` in {}: it has {names}", self.path)
         })
     }
 
@@ -96,7 +94,7 @@ impl Database {
     /// # Errors
     /// When it is not there, or there are several.
     pub(super) async fn meant(&self, reach: &Reach) -> anyhow::Result<TenantId> {
-        database::only(&self.store, reach.remote.tenant.as_deref(), &self.path).await
+        database::only(&*self.store, reach.remote.tenant.as_deref(), &self.path).await
     }
 
     /// Notes a change that somebody at the command line made: for a tenant, or for the host.

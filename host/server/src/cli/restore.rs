@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rota_flow::ports::{Clock as _, People as _, Whom};
+use rota_flow::ports::{Clock as _, Whom};
 use rota_store::Restored;
 use serde_json::json;
 
 use super::{database, output};
 use crate::clock::SystemClock;
+use crate::database::Database;
 use crate::exit::Exit;
 
 /// Who erases again whom the database had erased since the backup.
@@ -36,13 +37,14 @@ pub(super) struct Arguments {
 
 #[tokio::main]
 pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
-    let path = database::path(&arguments.db)?;
+    let database = Database::named(&arguments.db)?;
+    let path = database.file()?;
     let backup = &arguments.backup;
     anyhow::ensure!(backup.exists(), "there is no backup {}: name one that `rota backup` made", backup.display());
-    let keys = database::master(&path, arguments.config.as_deref())?.keys();
+    let keys = database::master(&database, arguments.config.as_deref())?.keys();
     let now = SystemClock.now();
-    let restored = rota_store::restore(backup, &path, &kept(&path, now), &keys).await?;
-    erase_again(arguments, &path, &restored).await?;
+    let restored = rota_store::restore(backup, path, &kept(path, now), &keys).await?;
+    erase_again(arguments, &database, &restored).await?;
     if arguments.json {
         output::json(&json!({
             "database": path,
@@ -75,11 +77,11 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
 }
 
 /// Erases whom the database that was there before had erased.
-async fn erase_again(arguments: &Arguments, path: &Path, restored: &Restored) -> anyhow::Result<()> {
+async fn erase_again(arguments: &Arguments, database: &Database, restored: &Restored) -> anyhow::Result<()> {
     if restored.erased.is_empty() {
         return Ok(());
     }
-    let store = database::open(path, arguments.config.as_deref()).await?;
+    let store = database.open(database::master(database, arguments.config.as_deref())?.keys()).await?;
     for (tenant, lead) in &restored.erased {
         store.erase(tenant, &Whom::Lead(lead.clone()), WHO, SystemClock.now(), None).await?;
     }

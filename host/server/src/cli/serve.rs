@@ -11,6 +11,7 @@ use rota_domain::id::TenantId;
 use super::output;
 use crate::compose::{self, Plan};
 use crate::config::{DEFAULT_LISTEN, Directory, Loaded, Server, load_server, load_workspace};
+use crate::database::Database;
 use crate::exit::Exit;
 use crate::keeping::Keeping;
 use crate::workspaces::{Directories, Unread};
@@ -41,7 +42,7 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let config = configuration(arguments)?;
     let serving = config.serving.beside_the_usual();
     let plan = plan(arguments, config)?;
-    let database = plan.database.display().to_string();
+    let database = plan.database.to_string();
     let apps: Vec<String> = plan.apps.keys().cloned().collect();
     let named: Vec<TenantId> = plan.workspaces.iter().map(|loaded| loaded.workspace.tenant.clone()).collect();
     let mut host = compose::start_serving(plan, serving).await?;
@@ -106,9 +107,9 @@ fn plan(arguments: &Arguments, config: Server) -> anyhow::Result<Plan> {
         None => config.listen.parse().with_context(|| format!("`listen` is no address, such as {DEFAULT_LISTEN}"))?,
     };
     let database = database.unwrap_or_else(|| super::database::DEFAULT.into());
-    let database = super::database::path(&database)?;
+    let database = Database::named(&database)?;
     let plans = config.grants();
-    let mut keeping = Keeping::beside(&database)?;
+    let mut keeping = Keeping::beside(database.beside())?;
     keeping.folder = config.compiled.unwrap_or(keeping.folder);
     keeping.key = config.compiled_key.unwrap_or(keeping.key);
     Ok(Plan {

@@ -87,7 +87,7 @@ impl Stage {
             apps: BTreeMap::from([(APP.to_owned(), secret)]),
             listen: nowhere,
             public_url: None,
-            database: options.database.clone(),
+            database: options.database.clone().into(),
             plans: Plans::default(),
             places: Places::default(),
             // It starts once, and only with plugins of ours.

@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::backup::{Copied, Unfinished, beside, failed, look_into, name, refused, sync_folder};
 use super::failure::{Failure, unavailable};
-use super::keys::prove;
+use super::keys::{Host, check};
 use super::open::full_path;
 use crate::sealing::Keys;
 
@@ -200,4 +200,16 @@ fn exchange(new: &Path, database: &Path, keep: Option<&PathBuf>) -> io::Result<(
     }
     fs::rename(new, database)?;
     sync_folder(database)
+}
+
+/// Whether a database that is there opens under these keys, of which none is made.
+async fn prove(reader: &mut SqliteConnection, keys: &Keys, database: &str) -> Result<(), Failure> {
+    let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
+    // Nothing is sealed in a database that nobody has opened under the schema that seals.
+    let Some(check) = check(&mut *reader).await? else { return Ok(()) };
+    let found = keys.source.read().map_err(refused)?;
+    let keys = found.ok_or_else(|| {
+        refused("it is sealed, and its key is not there: put the key back first, or name it with `key` in rota.toml; nothing was changed".into())
+    })?;
+    Host { keys, check }.prove().map_err(refused)
 }

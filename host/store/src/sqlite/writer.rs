@@ -21,6 +21,7 @@ use super::checkpoints::Checkpoints;
 use super::failure::{Failure, unavailable};
 use super::record::Record;
 use super::records;
+use super::unit::Unit;
 
 /// Units that may wait; callers beyond that wait to be let in.
 const QUEUE: usize = 1_024;
@@ -31,19 +32,6 @@ const MOST_UNITS: usize = 256;
 /// Once a commit carries this many rows, the next unit waits: some milliseconds of writing,
 /// about as long as the disk takes.
 const MOST_ROWS: usize = 4_096;
-
-/// Something that is written whole or not at all.
-#[async_trait]
-pub(super) trait Unit: Send + Sized + 'static {
-    /// What the caller learns once it is committed.
-    type Answer: Send + 'static;
-
-    /// About how many rows it writes.
-    fn weight(&self) -> usize;
-
-    /// Writes it.
-    async fn write(self, connection: &mut SqliteConnection) -> Result<Self::Answer, Failure>;
-}
 
 /// The way to the writer. When the last one is dropped, the writer does what is queued and
 /// closes.
@@ -283,9 +271,9 @@ mod tests {
             1
         }
 
-        async fn write(self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
+        async fn write(&self, connection: &mut SqliteConnection) -> Result<i64, Failure> {
             let parent = (self.0 == 99).then_some(-1);
-            sqlx::query("INSERT INTO numbers VALUES (?, ?)")
+            sqlx::query("INSERT INTO numbers VALUES ($1, $2)")
                 .bind(self.0)
                 .bind(parent)
                 .execute(&mut *connection)

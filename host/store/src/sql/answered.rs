@@ -1,0 +1,113 @@
+//! Calls in the inbox: written with the entry that answers them, and found again by their key.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rota_domain::decision::Apply;
+use rota_domain::id::{Seed, TenantId};
+use rota_flow::ports::{Earlier, Keyed, Private};
+use sqlx::QueryBuilder;
+
+use super::dialect::{Db, Pool};
+use super::failure::Failure;
+use super::keys::TenantKeys;
+use super::lookups::Lookup;
+use super::people::{KeyDigest, digest};
+use super::private::{self, Kind};
+use super::rows::{DecisionRow, micros, signed, unreadable};
+
+/// A call as its row has it. Its key and what it asked may be anybody's words, so both are kept
+/// as digests that nobody else can repeat.
+pub(super) struct CallRow {
+    key: KeyDigest,
+    asked: KeyDigest,
+    received: i64,
+    entry: i64,
+}
+
+impl CallRow {
+    /// The row of a call that is answered by the entry of this number.
+    pub(super) fn new(seed: &Seed, call: &Keyed, entry: i64) -> Self {
+        let (key, asked) = digests(seed, call);
+        Self { key, asked, received: micros(call.received), entry }
+    }
+}
+
+fn digests(seed: &Seed, call: &Keyed) -> (KeyDigest, KeyDigest) {
+    (digest(seed, "call", &call.key), digest(seed, "asked", call.asked.as_str()))
+}
+
+/// Finds calls: the digest of what they asked, and the entry that answered it.
+pub(super) type CallLookup = Lookup<Option<KeyDigest>, i64>;
+
+/// How calls are found.
+pub(super) const FIND: &str = "SELECT asked.n, inbox.asked, inbox.entry FROM asked
+    JOIN inbox ON inbox.tenant = asked.tenant AND inbox.dedupe_key = asked.digest
+    WHERE inbox.entry IS NOT NULL";
+
+/// Puts down the statement that writes calls; a key that is there already is left out.
+pub(super) fn insert(sql: &mut QueryBuilder<Db>, calls: &[(&TenantId, &CallRow)]) {
+    sql.push("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
+    sql.push_values(calls, |mut values, (tenant, call)| {
+        values
+            .push_bind(tenant.as_str())
+            .push_bind(call.key.as_slice())
+            .push_bind(call.received)
+            .push_bind(call.received)
+            .push_bind(call.asked.as_slice())
+            .push_bind(call.entry);
+    });
+    sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING");
+}
+
+/// What became of each of these keys before.
+pub(super) async fn read(
+    readers: &Pool,
+    lookup: &CallLookup,
+    keys: &TenantKeys,
+    calls: &[Keyed],
+) -> Result<Vec<Option<Earlier>>, Failure> {
+    let asked: Vec<(KeyDigest, KeyDigest)> = calls.iter().map(|call| digests(&keys.seed, call)).collect();
+    let found = lookup.find(&keys.tenant, asked.iter().map(|(key, _)| key.clone()).collect()).await?;
+    let same = |(key, question): &(KeyDigest, KeyDigest)| {
+        found.get(key).map(|(asked, entry)| (asked.as_ref() == Some(question)).then_some(*entry))
+    };
+    let same: Vec<Option<Option<i64>>> = asked.iter().map(same).collect();
+    let entries: BTreeSet<i64> = same.iter().flatten().flatten().copied().collect();
+    let mut answers = HashMap::with_capacity(entries.len());
+    for entry in entries {
+        answers.insert(entry, answer(readers, keys, entry).await?);
+    }
+    let earlier = |known: Option<Option<i64>>| {
+        known.map(|entry| entry.and_then(|entry| answers.get(&entry).cloned()).unwrap_or(Earlier::OtherQuestion))
+    };
+    Ok(same.into_iter().map(earlier).collect())
+}
+
+/// The answer that the entry of this number gave. Of an erased person, what is left of it.
+async fn answer(readers: &Pool, keys: &TenantKeys, entry: i64) -> Result<Earlier, Failure> {
+    let row: Option<DecisionRow> = sqlx::query_as("SELECT * FROM decision_rows WHERE tenant = $1 AND seq = $2")
+        .bind(keys.tenant.as_str())
+        .bind(entry)
+        .fetch_optional(readers)
+        .await?;
+    let name = format_args!("decision {entry} of `{}`", keys.tenant).to_string();
+    let row = row.ok_or_else(|| unreadable(&name, "it is not in the log"))?;
+    let person = row.person;
+    let read = row.read(keys)?;
+    let (stored, known) = (read.stored, read.known);
+    let acts = match known.filter(|_| stored.decision.apply == Apply::Caller) {
+        Some(known) => {
+            let body: Option<Vec<u8>> =
+                sqlx::query_scalar("SELECT body FROM private WHERE person = $1 AND kind = 'lead' AND ref = $2")
+                    .bind(person)
+                    .bind(signed(stored.seq))
+                    .fetch_optional(readers)
+                    .await?;
+            let opened =
+                |body: Vec<u8>| private::value::<Private>(keys, &known, Kind::Lead, &entry.to_be_bytes(), &body, &name);
+            body.map(opened).transpose()?.map(|private| private.acts).unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    Ok(Earlier::Answered(Box::new(stored.decision), acts))
+}

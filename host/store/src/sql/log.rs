@@ -1,0 +1,54 @@
+//! The log, and the latest states that it leads to.
+
+use rota_domain::id::TenantId;
+use sqlx::QueryBuilder;
+
+use super::dialect::{Connection, Db};
+use super::many::pieces;
+
+/// One entry.
+pub(super) struct LogRow {
+    pub(super) seq: i64,
+    pub(super) at: i64,
+    pub(super) kind: &'static str,
+    pub(super) body: String,
+}
+
+/// Appends entries.
+pub(super) async fn append(connection: &mut Connection, rows: &[(&TenantId, &LogRow)]) -> Result<(), sqlx::Error> {
+    for piece in pieces(rows) {
+        let mut sql = QueryBuilder::new("");
+        insert(&mut sql, piece);
+        sql.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// Puts down the statement that appends these entries.
+pub(super) fn insert(sql: &mut QueryBuilder<Db>, rows: &[(&TenantId, &LogRow)]) {
+    sql.push("INSERT INTO log (tenant, seq, at, kind, body) ");
+    sql.push_values(rows, |mut values, (tenant, row)| {
+        values
+            .push_bind(tenant.as_str())
+            .push_bind(row.seq)
+            .push_bind(row.at)
+            .push_bind(row.kind)
+            .push_bind(row.body.as_str());
+    });
+}
+
+/// Replaces latest states, by name: `statement` is the text before and after the values.
+pub(super) async fn latest(
+    connection: &mut Connection,
+    statement: [&'static str; 2],
+    states: &[(&TenantId, &String, &String)],
+) -> Result<(), sqlx::Error> {
+    for piece in pieces(states) {
+        let mut sql = QueryBuilder::new(statement[0]);
+        sql.push_values(piece, |mut values, (tenant, name, state)| {
+            values.push_bind(tenant.as_str()).push_bind(name.as_str()).push_bind(state.as_str());
+        });
+        sql.push(statement[1]).build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! A PostgreSQL for tests: the server that `ROTA_TEST_POSTGRES` names, by the URL of a database
+//! in which others may be created (they stay there), or one that is started from Debian's programs
+//! and ends with this process. Where there is neither, whoever needs one says so and is content,
+//! unless `ROTA_TESTS_NEED_POSTGRES` is set, as it is in CI.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// Runs a server until nobody holds the other end of its input any more. It may not run as root.
+const RUN: &str = r#"
+set -e
+dir=$(mktemp -d /tmp/rota-postgres.XXXXXX)
+cd "$dir"
+"$1/initdb" -D "$dir/data" -A trust -U rota -E UTF8 --locale=C --no-sync >/dev/null
+"$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+  -c fsync=off -c max_connections=500 -c shared_buffers=64MB >"$dir/log" 2>&1 &
+server=$!
+until "$1/pg_isready" -q -h 127.0.0.1 -p "$2"; do kill -0 $server; sleep 0.1; done
+echo ready
+cat >/dev/null || true
+kill -QUIT $server
+wait $server || true
+rm -rf "$dir"
+"#;
+
+/// A server that others may create databases in.
+struct Server {
+    /// The URL of a database of it, as far as the name.
+    base: String,
+    /// Which database there is to begin with.
+    first: String,
+    /// Who holds its input: it goes when this process does.
+    _guardian: Option<Child>,
+}
+
+/// Whether there is one. Where there is none, that is said.
+///
+/// # Panics
+/// When there is none, and `ROTA_TESTS_NEED_POSTGRES` is set.
+#[expect(clippy::print_stderr, reason = "who runs the tests shall know what was left out")]
+#[must_use]
+pub fn there() -> bool {
+    let there = server().is_some();
+    if !there {
+        let missing = "there is no PostgreSQL: install Debian's `postgresql`, or name one in ROTA_TEST_POSTGRES";
+        assert!(std::env::var_os("ROTA_TESTS_NEED_POSTGRES").is_none(), "{missing}");
+        eprintln!("not tested, since {missing}");
+    }
+    there
+}
+
+/// The URL of a new, empty database.
+///
+/// # Panics
+/// When there is no server, or it refuses.
+pub async fn database() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let server = server().expect("whoever asks for a database has asked whether there is a server");
+    let name = format!("rota_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut connection = PgConnection::connect(&format!("{}/{}", server.base, server.first)).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    format!("{}/{name}", server.base)
+}
+
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(|| named().or_else(|| started(&programs()?))).as_ref()
+}
+
+fn named() -> Option<Server> {
+    let url = std::env::var("ROTA_TEST_POSTGRES").ok()?;
+    let (base, first) = url.rsplit_once('/').expect("ROTA_TEST_POSTGRES is postgres://user@host:port/database");
+    Some(Server { base: base.into(), first: first.into(), _guardian: None })
+}
+
+/// Where Debian keeps the newest version's programs.
+fn programs() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
+    let programs = versions.filter_map(|version| Some(version.ok()?.path().join("bin")));
+    programs.filter(|programs| programs.join("initdb").exists()).max()
+}
+
+fn started(programs: &Path) -> Option<Server> {
+    let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
+    let mut command = if rustix::process::getuid().is_root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", "sh"]);
+        command
+    } else {
+        Command::new("sh")
+    };
+    command.args(["-c", RUN, "sh"]).arg(programs).arg(port.to_string());
+    let mut guardian = command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut line = String::new();
+    BufReader::new(guardian.stdout.take()?).read_line(&mut line).ok()?;
+    assert_eq!(line, "ready\n", "PostgreSQL of {} did not start", programs.display());
+    let base = format!("postgres://rota@127.0.0.1:{port}");
+    Some(Server { base, first: "postgres".into(), _guardian: Some(guardian) })
+}
