@@ -111,12 +111,12 @@ impl Unit for TenantKey {
             .bind(tenant.as_str())
             .fetch_one(&mut *connection)
             .await?;
-        let before = keys.unlock(&host, &tenant, sealed, &seed)?;
+        let before = keys.unlock(&host, tenant, sealed, &seed)?;
         let bytes = keys.bytes();
         let new = Key::new(&bytes);
         sqlx::query("UPDATE tenants SET key = $1, seed = $2 WHERE tenant = $3")
-            .bind(keys.seal_tenant(host.keys.current(), &tenant, &*bytes))
-            .bind(keys.seal_seed(&new, &tenant, &before.seed))
+            .bind(keys.seal_tenant(host.keys.current(), tenant, &*bytes))
+            .bind(keys.seal_seed(&new, tenant, &before.seed))
             .bind(tenant.as_str())
             .execute(&mut *connection)
             .await?;
