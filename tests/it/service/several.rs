@@ -4,17 +4,61 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rota::database::Database;
+use rota::keys::Master;
+use rota::tokens::{Wanted, issue};
+use rota_domain::access::Role;
+use rota_domain::id::Seed;
+use rota_flow::ports::Store;
 use serde_json::{Value, json};
 
 use super::workspace::{empty, files};
-use super::{Service, connection, double, look, plan, until, workspace};
+use super::{Service, connection, double, look, now, plan, until, workspace};
 
-/// Another host on the same database.
-async fn beside(first: &Service) -> Service {
+/// Two hosts on one database, with the tenant `acme`, which has no workspace yet, and its admin's
+/// token.
+struct Pair {
+    one: Service,
+    other: Service,
+    admin: String,
+}
+
+/// Two hosts on a SQLite file, and two on PostgreSQL where there is one.
+async fn pairs() -> Vec<Pair> {
+    let (one, admin) = empty().await;
+    let file = Database::File(one.folder.path().join("rota.db"));
+    let other = on(&file, Master::beside(file.beside())).await;
+    let mut pairs = vec![Pair { one, other, admin }];
+    if rota_tests::postgres::there() {
+        pairs.push(on_postgres().await);
+    }
+    pairs
+}
+
+/// A host on this database.
+async fn on(database: &Database, master: Master) -> Service {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[]);
-    plan.database = first.folder.path().join("rota.db").into();
+    plan.database = database.clone();
+    plan.keeper.master = Some(master);
     Service::with(folder, plan).await
+}
+
+async fn on_postgres() -> Pair {
+    let database = Database::named(&rota_tests::postgres::database().await).expect("a URL");
+    // Both hosts have the same key, in a file that outlives them.
+    let keys = tempfile::tempdir().expect("a folder").keep();
+    let master = || Master::beside(&keys.join("rota"));
+    let store = database.open(master().keys()).await.expect("the database");
+    Store::open(&*store, &"acme".into(), Seed::from_number(1)).await.expect("a tenant");
+    let wanted = Wanted { tenant: Some("acme".into()), role: Role::Admin, name: "a test's".into(), expires: None };
+    let (token, _) = issue(&*store, wanted, "a test", now()).await.expect("a token");
+    let one = on(&database, master()).await;
+    let wanted = Wanted { tenant: None, role: Role::Host, name: "a test's".into(), expires: None };
+    let (host, _) = issue(&*store, wanted, "a test", now()).await.expect("a token");
+    let status = one.get("/v1/status", host.expose()).await;
+    assert_eq!(status.body["database"]["kind"], "postgres", "{status:?}");
+    Pair { one, other: on(&database, master()).await, admin: token.expose().to_owned() }
 }
 
 /// A lead of this name, called for with it as key.
@@ -34,29 +78,35 @@ fn three() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revision_that_is_applied_on_one_host_is_decided_under_on_the_other() {
-    let (one, admin) = empty().await;
-    let other = beside(&one).await;
-    let mut revision = 0;
-    for text in [workspace("acme", ""), three()] {
-        let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
-        assert_eq!(applied.status, 200, "{applied:?}");
-        let before = revision;
-        revision = applied.body["revision"].as_u64().expect("a number");
-        assert!(revision > before);
-        until("the other host's decision under it", async || {
-            let answer = other.post("/v1/route", &admin, call(&format!("p{revision}"))).await;
-            answer.status == 200 && answer.body["revision"] == revision
-        })
-        .await;
+    for Pair { one, other, admin } in pairs().await {
+        let mut revision = 0;
+        for text in [workspace("acme", ""), three()] {
+            let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
+            assert_eq!(applied.status, 200, "{applied:?}");
+            let before = revision;
+            revision = applied.body["revision"].as_u64().expect("a number");
+            assert!(revision > before);
+            until("the other host's decision under it", async || {
+                let answer = other.post("/v1/route", &admin, call(&format!("p{revision}"))).await;
+                answer.status == 200 && answer.body["revision"] == revision
+            })
+            .await;
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leads_that_two_hosts_decide_at_once_are_decided_once_each_in_one_order() {
-    let (one, admin) = empty().await;
+    for pair in pairs().await {
+        decided_by_both(pair).await;
+    }
+}
+
+/// Each of 60 leads is called for on both hosts at once.
+async fn decided_by_both(Pair { one, other, admin }: Pair) {
     let applied = one.post("/v1/workspace/apply", &admin, files(&three())).await;
     assert_eq!(applied.status, 200, "{applied:?}");
-    let hosts = [Arc::new(beside(&one).await), Arc::new(one)];
+    let hosts = [Arc::new(other), Arc::new(one)];
     let asked = (0..120).map(|n: usize| {
         let (host, admin) = (hosts[n % 2].clone(), admin.clone());
         tokio::spawn(async move {
@@ -65,8 +115,8 @@ async fn leads_that_two_hosts_decide_at_once_are_decided_once_each_in_one_order(
                 let answer = host.post("/v1/route", &admin, call(&lead)).await;
                 match answer.status {
                     200 => return (lead, answer.body["decision"].as_str().expect("its id").to_owned()),
-                    // The revision is not known here yet.
-                    503 => tokio::time::sleep(Duration::from_millis(50)).await,
+                    // The tenant, or its revision, is not known here yet.
+                    404 | 503 => tokio::time::sleep(Duration::from_millis(50)).await,
                     other => panic!("{other}: {answer:?}"),
                 }
             }
@@ -93,12 +143,19 @@ async fn leads_that_two_hosts_decide_at_once_are_decided_once_each_in_one_order(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_set_on_one_host_is_used_on_the_other() {
+    for pair in pairs().await {
+        used_by_both(pair).await;
+    }
+}
+
+/// The second host asks the CRM with the new token though the first is gone.
+async fn used_by_both(Pair { one, other, admin }: Pair) {
     let sandbox = double(7).await;
-    let (one, admin) = empty().await;
     let text = workspace("acme", &connection(&sandbox, 7));
     let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
     assert_eq!(applied.status, 200, "{applied:?}");
-    let other = beside(&one).await;
+    let connected = async || look(&sandbox, "calls").await.to_string().matches("/owners").count() > 1;
+    until("the second host's look into the CRM", connected).await;
     let refused = async || {
         let calls = look(&sandbox, "calls").await;
         let calls = calls.as_array().or_else(|| calls["calls"].as_array()).cloned().expect("calls");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rota_domain::id::{EffectId, Seed};
-use rota_flow::ports::{EntryBody, Settle, Store, StoreError};
+use rota_flow::ports::{EntryBody, Retention as _, Settle, Store, StoreError, Swept, Watch as _};
 use rota_store::PostgresStore;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -80,6 +80,29 @@ async fn hosts_that_open_a_new_database_at_once_make_it_once() {
         assert_eq!(store.tenants().await.unwrap(), [acme()]);
         assert_eq!(store.load(&acme(), at(0)).await.unwrap().seed, Seed::from_number(7));
     }
+}
+
+#[tokio::test]
+async fn what_is_past_goes_and_what_waits_is_watched() {
+    if !PostgresDatabase::there() {
+        return;
+    }
+    let store = PostgresDatabase::new().connect().await;
+    begin(&*store, &acme()).await;
+    let body = EntryBody::Decision(Box::new(decided_about("1", "d1", vec![property("a")])));
+    store.record(&acme(), 1, vec![entry(0, body)]).await.unwrap();
+    let waits = store.waits(at(9)).await.unwrap();
+    assert_eq!((waits.len(), waits[0].effects.number, waits[0].unassigned.number), (1, 1, 0));
+    assert_eq!(store.decided_since(&acme(), at(0)).await.unwrap(), 1);
+    assert_eq!((store.health().await.unwrap().kind, store.failing().await.unwrap().len()), ("postgres", 0));
+    let later = Some(at(1_000_000));
+    let waiting = store.let_go(&acme(), later, later, Swept::default()).await.unwrap();
+    assert_eq!(waiting.decisions, 0, "an effect of it waits");
+    for claim in store.claim(&acme(), &hs(), at(1), LEASE, 2).await.unwrap() {
+        assert!(settle(&*store, 1, claim, Settle::Done).await);
+    }
+    let gone = store.let_go(&acme(), later, later, Swept::default()).await.unwrap();
+    assert_eq!((gone.decisions, gone.effects), (1, 1));
 }
 
 #[tokio::test]

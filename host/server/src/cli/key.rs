@@ -24,7 +24,7 @@ enum Verb {
     /// A server may run meanwhile. Older keys stay in the file, since backups of the database
     /// may be sealed under them.
     Rotate {
-        /// The database file.
+        /// The database: a file, or postgres://user@host/name.
         #[arg(long, value_name = "PATH", default_value = database::DEFAULT, env = "ROTA_DB")]
         db: String,
         /// The configuration that says where the key is [default: rota.toml, if it is there and

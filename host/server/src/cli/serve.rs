@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// Where to listen; port 0 lets the system choose.
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
-    /// The database file [default: rota.db].
+    /// The database: a file, or postgres://user@host/name [default: rota.db].
     #[arg(long, value_name = "PATH")]
     db: Option<String>,
     /// A workspace to serve, besides those of the configuration [default: this directory,
