@@ -1,4 +1,4 @@
-//! Commands that work either on a database file of this machine or through a server.
+//! Commands that work either on a database or through a server.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::clock::SystemClock;
 /// Who changes something in a database, as the audit log has it.
 pub(super) const WHO: &str = "command line";
 
-/// Where a command works: on the database file that --db names; else through a server, if a
+/// Where a command works: on the database that --db names; else through a server, if a
 /// server or a token is named; else on $ROTA_DB or rota.db.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reach {
-    /// Work on this database file, on the server's own machine, whatever server or token is
+    /// Work on this database, a file or postgres://user@host/name, on the server's own machine, whatever server or token is
     /// named [default: rota.db or $ROTA_DB, unless a server or a token is named].
     #[arg(long, value_name = "PATH")]
     db: Option<String>,
@@ -35,13 +35,13 @@ pub(super) struct Reach {
 
 /// What a command works on.
 pub(super) enum Reached<'a> {
-    /// A database file.
+    /// A database.
     Database(Database),
     /// A server.
     Server(&'a Remote),
 }
 
-/// A database file, by what commands ask of it.
+/// A database, by what commands ask of it.
 pub(super) struct Database {
     pub(super) access: Arc<dyn Access>,
     pub(super) tenancy: Arc<dyn Tenancy>,

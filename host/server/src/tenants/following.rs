@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::{Tenants, tenant};
 
-/// How often it is read. A revision is active on every host within two seconds.
+/// How often it is read, so that a revision is active on every host within two seconds, unless a
+/// component of it is to be compiled there first.
 const FOLLOW: Duration = Duration::from_secs(1);
 
 /// After so many looks, what was refused here is tried again: half a minute.

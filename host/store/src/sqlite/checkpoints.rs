@@ -10,8 +10,8 @@ use std::sync::Arc;
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::task::JoinHandle;
 
-/// After so many rows, the log is copied: some 25 MiB, so that a page that many commits touch is
-/// copied once.
+/// After so many rows, the log is copied: some 2,700 leads, so that a page that many commits touch
+/// is copied once.
 const ROWS: usize = 16_384;
 
 /// Pages that may be left for the writer: it copies them in a millisecond or two.
