@@ -46,7 +46,7 @@ impl Batch {
         let mut used = 0;
         while !self.leads.is_empty() {
             let (rules, at) = (rules.clone(), clock.clone());
-            let (batch, fuel) = share.run(move || self.slice(&*rules, &*at)).await?;
+            let (batch, fuel) = share.run(self.leads.len(), move || self.slice(&*rules, &*at)).await?;
             self = batch;
             used += fuel;
             share.spend(fuel, clock.now());

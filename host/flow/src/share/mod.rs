@@ -64,13 +64,17 @@ impl Share {
         self.fuel().charge(fuel, now);
     }
 
-    /// Does work of this tenant where it holds nobody up. The work says about how many leads
-    /// it decided.
+    /// Does work of this tenant, which is about at most so many leads, where it holds nobody up.
+    /// The work says how many leads it decided.
     ///
     /// # Errors
     /// When it panics.
-    pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> (T, u64) + Send + 'static) -> Result<T, Defect> {
-        self.tracks.run(&self.tenant, work).await
+    pub async fn run<T: Send + 'static>(
+        &self,
+        leads: usize,
+        work: impl FnOnce() -> (T, u64) + Send + 'static,
+    ) -> Result<T, Defect> {
+        self.tracks.run(&self.tenant, leads as u64, work).await
     }
 
     fn fuel(&self) -> MutexGuard<'_, Bucket> {

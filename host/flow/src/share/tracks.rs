@@ -1,5 +1,6 @@
 //! Where deciding happens. Rules that take little run at once, at the usual priority, and the
-//! system shares the processor between them. A tenant whose rules took more than their share
+//! system shares the processor between them; those that were brief for a while run where they are
+//! asked for, since the way to another thread and back takes as long as they do. A tenant whose rules took more than their share
 //! goes to the slow track: threads of lower priority, one fewer than there are cores, where who
 //! used least lately is next. So do many whose decisions are long, when each keeps to its share
 //! and all together would have every core. So a tenant whose rules burn all their fuel slows
@@ -50,6 +51,17 @@ struct State {
 
 type Work = Box<dyn FnOnce() + Send>;
 
+/// Where work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Track {
+    /// In the thread that asks for it.
+    Here,
+    /// In a thread for work that keeps it busy.
+    Quick,
+    /// In a thread of lower priority, where others may be first.
+    Slow,
+}
+
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("State").field("accounts", &self.accounts).finish_non_exhaustive()
@@ -76,20 +88,21 @@ impl Tracks {
         Self { shared: Arc::default(), here: true }
     }
 
-    /// Does a tenant's work in the track that is the tenant's now. The work says about how
-    /// many leads it decided.
+    /// Does a tenant's work, which is about at most so many leads, in the track that is the
+    /// tenant's now. The work says how many leads it decided.
     ///
     /// # Errors
     /// When it panics.
     pub async fn run<T: Send + 'static>(
         &self,
         tenant: &TenantId,
+        leads: u64,
         work: impl FnOnce() -> (T, u64) + Send + 'static,
     ) -> Result<T, Defect> {
         if self.here {
             return catch_unwind(AssertUnwindSafe(work)).map(|(done, _)| done).map_err(|_| Defect);
         }
-        let (reply, answer) = oneshot::channel();
+        let track = self.shared.track(tenant, leads);
         let (shared, whose) = (self.shared.clone(), tenant.clone());
         let timed = move || {
             let began = micros(ClockId::ThreadCPUTime);
@@ -97,14 +110,19 @@ impl Tracks {
             let done = catch_unwind(AssertUnwindSafe(work));
             let leads = done.as_ref().map_or(1, |(_, leads)| *leads);
             shared.charge(&whose, micros(ClockId::ThreadCPUTime).saturating_sub(began), leads);
-            // Whoever does not wait any more wants no answer.
-            let _ = reply.send(done.map(|(done, _)| done).map_err(|_| Defect));
+            done.map(|(done, _)| done).map_err(|_| Defect)
         };
-        if self.shared.is_over(tenant) && self.shared.has_threads() {
-            self.shared.lock().waiting.push((tenant.clone(), Box::new(timed)));
+        if track == Track::Here {
+            return timed();
+        }
+        let (reply, answer) = oneshot::channel();
+        // Whoever does not wait any more wants no answer.
+        let told = move || drop(reply.send(timed()));
+        if track == Track::Slow && self.shared.has_threads() {
+            self.shared.lock().waiting.push((tenant.clone(), Box::new(told)));
             self.shared.came.notify_one();
         } else {
-            drop(tokio::task::spawn_blocking(timed));
+            drop(tokio::task::spawn_blocking(told));
         }
         answer.await.unwrap_or(Err(Defect))
     }
@@ -127,19 +145,24 @@ impl Shared {
         self.lock().accounts.entry(tenant.clone()).or_default().charge(cpu_us, leads, now);
     }
 
-    fn is_over(&self, tenant: &TenantId) -> bool {
+    /// Where the tenant's next work is done, which is about at most so many leads.
+    fn track(&self, tenant: &TenantId, leads: u64) -> Track {
         let now = micros(ClockId::Monotonic);
         let State { accounts, .. } = &mut *self.lock();
-        let Some(account) = accounts.get_mut(tenant) else { return false };
+        let Some(account) = accounts.get_mut(tenant) else { return Track::Quick };
         if account.is_over(now) {
-            return true;
+            return Track::Slow;
+        }
+        if account.is_brief(leads, now) {
+            return Track::Here;
         }
         // Who is over its own share is in the slow track already, and sends nobody else there.
         let counts = |one: &mut Account| one.is_long() && !one.is_over(now);
-        counts(account) && {
+        let held = |accounts: &mut HashMap<TenantId, Account>| {
             let held = accounts.values_mut().map(|one| if counts(one) { one.used(now) } else { 0 });
-            held.sum::<u64>() > LONG_BURST_US
-        }
+            held.sum::<u64>()
+        };
+        if counts(account) && held(accounts) > LONG_BURST_US { Track::Slow } else { Track::Quick }
     }
 
     /// Starts the slow track's threads when they are wanted first. False where the machine
@@ -200,8 +223,8 @@ mod tests {
     async fn work_that_panics_is_a_defect_and_the_track_works_on() {
         let tracks = Tracks::new();
         let tenant = "acme".into();
-        assert_eq!(tracks.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
-        assert_eq!(tracks.run(&tenant, || (7, 1)).await, Ok(7));
+        assert_eq!(tracks.run::<()>(&tenant, 1, || panic!("on purpose")).await, Err(Defect));
+        assert_eq!(tracks.run(&tenant, 1, || (7, 1)).await, Ok(7));
     }
 
     #[tokio::test]
@@ -209,8 +232,8 @@ mod tests {
         let tracks = Tracks::here();
         let tenant = "acme".into();
         let thread = std::thread::current().id();
-        assert_eq!(tracks.run(&tenant, || (std::thread::current().id(), 1)).await, Ok(thread));
-        assert_eq!(tracks.run::<()>(&tenant, || panic!("on purpose")).await, Err(Defect));
+        assert_eq!(tracks.run(&tenant, 1, || (std::thread::current().id(), 1)).await, Ok(thread));
+        assert_eq!(tracks.run::<()>(&tenant, 1, || panic!("on purpose")).await, Err(Defect));
     }
 
     #[tokio::test]
@@ -219,9 +242,24 @@ mod tests {
         let thread = || (std::thread::current().name().map(str::to_owned), 1);
         tracks.shared.charge(&"busy".into(), 1_000_000, 10);
         let (busy, calm) = ("busy".into(), "calm".into());
-        let (busy, calm) = tokio::join!(tracks.run(&busy, thread), tracks.run(&calm, thread));
+        let (busy, calm) = tokio::join!(tracks.run(&busy, 1, thread), tracks.run(&calm, 1, thread));
         assert_eq!(busy, Ok(Some("rota-slow-track".to_owned())));
         assert_ne!(calm, Ok(Some("rota-slow-track".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn who_was_brief_for_a_while_works_where_it_asks_until_it_is_not() {
+        let tracks = Tracks::new();
+        let brief: TenantId = "brief".into();
+        let mut account = Account::default();
+        account.charge(100, 1, 0);
+        tracks.shared.lock().accounts.insert(brief.clone(), account);
+        let asks = std::thread::current().id();
+        let thread = || (std::thread::current().id(), 1);
+        assert_eq!(tracks.run(&brief, 1, thread).await, Ok(asks));
+        assert_eq!(tracks.run::<()>(&brief, 1, || panic!("on purpose")).await, Err(Defect));
+        tracks.shared.charge(&brief, 20_000, 1);
+        assert_ne!(tracks.run(&brief, 1, thread).await, Ok(asks));
     }
 
     #[test]
@@ -229,11 +267,11 @@ mod tests {
         let shared = Shared::default();
         let name = |n: u32| TenantId::from(format!("long-{n}").as_str());
         shared.charge(&name(0), 20_000, 1);
-        assert!(!shared.is_over(&name(0)), "alone it is within its share");
+        assert!(shared.track(&name(0), 1) == Track::Quick, "alone it is within its share");
         (1..40).for_each(|n| shared.charge(&name(n), 20_000, 1));
         shared.charge(&"quick".into(), 20_000, 1_000);
-        assert!((0..40).all(|n| shared.is_over(&name(n))));
-        assert!(!shared.is_over(&"quick".into()), "those who decide quickly go on");
+        assert!((0..40).all(|n| shared.track(&name(n), 1) == Track::Slow));
+        assert_eq!(shared.track(&"quick".into(), 1), Track::Quick, "those who decide quickly go on");
     }
 
     #[test]
@@ -241,8 +279,8 @@ mod tests {
         let shared = Shared::default();
         shared.charge(&"loops".into(), 2_000_000, 100);
         shared.charge(&"slow-language".into(), 5_000, 1);
-        assert!(shared.is_over(&"loops".into()));
-        assert!(!shared.is_over(&"slow-language".into()));
+        assert_eq!(shared.track(&"loops".into(), 1), Track::Slow);
+        assert_eq!(shared.track(&"slow-language".into(), 1), Track::Quick);
     }
 
     #[test]
