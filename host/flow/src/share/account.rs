@@ -7,12 +7,12 @@ const LONG_SHARE: u64 = 20;
 /// Processor time of a decision from which it is long, in microseconds. The bundled rules
 /// take some tens; a rule that burns all its fuel, thousands.
 const LONG_US: u64 = 2_000;
-/// Processor time of a decision up to which it is brief, in microseconds: not much longer than
-/// what it costs to have it done in another thread.
+/// Processor time of some decisions up to which they are brief, in microseconds: not much longer
+/// than what it costs to have them taken in another thread.
 const BRIEF_US: u64 = 500;
-/// For so long every decision must have been brief before the next ones count as brief, in
+/// For so long no decision must have been long before the next ones may count as brief, in
 /// microseconds.
-const BRIEF_FOR_US: u64 = 3_000_000;
+const NONE_LONG_FOR_US: u64 = 3_000_000;
 /// What may be used at once after a rest, in microseconds.
 const BURST_US: u64 = 50_000;
 /// The same for all tenants together whose decisions are long: each of many may keep to its own
@@ -28,8 +28,8 @@ pub(super) struct Account {
     /// What a decision takes, the newer ones counting more.
     decision_us: u64,
     at_us: u64,
-    /// Since when all its decisions were brief.
-    brief_since_us: Option<u64>,
+    /// Since when none of its decisions was long.
+    none_long_since_us: Option<u64>,
 }
 
 impl Account {
@@ -40,15 +40,15 @@ impl Account {
         let each = cpu_us / leads.max(1);
         // A first long decision counts at once.
         self.decision_us = if each > self.decision_us { each } else { (3 * self.decision_us + each) / 4 };
-        let since = self.brief_since_us.filter(|_| each <= BRIEF_US);
-        self.brief_since_us = Some(since.unwrap_or(now_us));
+        let since = self.none_long_since_us.filter(|_| each <= LONG_US);
+        self.none_long_since_us = Some(since.unwrap_or(now_us));
     }
 
-    /// Whether so many decisions will most likely be over in no time, as all of the last seconds
-    /// were. One that is not loses the tenant this for as long again.
+    /// Whether so many decisions will most likely be over in no time, as the last ones were. A
+    /// long one loses the tenant this for some seconds.
     pub(super) fn is_brief(&self, leads: u64, now_us: u64) -> bool {
-        let since = |since| now_us.saturating_sub(since) >= BRIEF_FOR_US;
-        self.brief_since_us.is_some_and(since) && self.decision_us.saturating_mul(leads) <= BRIEF_US
+        let long_ago = |since| now_us.saturating_sub(since) >= NONE_LONG_FOR_US;
+        self.none_long_since_us.is_some_and(long_ago) && self.decision_us.saturating_mul(leads) <= BRIEF_US
     }
 
     /// Whether it has had more than its share, so that others go first.
@@ -88,13 +88,13 @@ mod tests {
     }
 
     #[test]
-    fn decisions_are_brief_once_all_of_three_seconds_were() {
+    fn decisions_are_brief_where_they_take_little_and_none_was_long_for_three_seconds() {
         let mut account = after_ten_seconds(100, 10_000);
         assert!(account.is_brief(5, 10_000_000));
         assert!(!account.is_brief(6, 10_000_000), "so many are not brief together");
         account.charge(20_000, 1, 10_000_000);
         (0..2_000).for_each(|n| account.charge(100, 1, 10_000_000 + n * 1_000));
-        assert!(!account.is_brief(1, 12_999_999), "one of the last three seconds was not");
+        assert!(!account.is_brief(1, 12_999_999), "one of the last three seconds was long");
         assert!(account.is_brief(1, 13_000_000));
     }
 

@@ -1,5 +1,5 @@
 //! Where deciding happens. Rules that take little run at once, at the usual priority, and the
-//! system shares the processor between them; those that were brief for a while run where they are
+//! system shares the processor between them; those that take next to nothing run where they are
 //! asked for, since the way to another thread and back takes as long as they do. A tenant whose rules took more than their share
 //! goes to the slow track: threads of lower priority, one fewer than there are cores, where who
 //! used least lately is next. So do many whose decisions are long, when each keeps to its share

@@ -90,10 +90,10 @@ CREATE TABLE decisions (
     owner_confirmed BIGINT,
     notified BIGINT,
     PRIMARY KEY (tenant, seq),
-    UNIQUE (tenant, id)
+    -- An id begins with its time: new ones of all tenants stand together.
+    UNIQUE (id, tenant)
 ) WITH (fillfactor = 90);
 CREATE INDEX decisions_lead ON decisions (tenant, lead, seq);
-CREATE INDEX decisions_joinable ON decisions (tenant, at) WHERE joinable = 1;
 CREATE INDEX decisions_person ON decisions (person, seq);
 CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 1;
 CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;

@@ -53,6 +53,44 @@ CREATE TABLE private (
     UNIQUE (person, kind, ref)
 ) STRICT;
 
+-- As before, but for three things. An id comes first where it is unique: it begins with its time,
+-- so new ones of all tenants stand together, and a commit with a decision each of fifty tenants
+-- writes one page of them and not fifty. Those that later events may join are found by `seq`,
+-- which follows `at`. And what alarms ask for: `unassigned` is 1 where the decision put the lead
+-- into a queue; `due` is by when the rep should have responded, where an owner is to be confirmed.
+-- Decisions of an older database raise no alarm.
+CREATE TABLE decisions_anew (
+    tenant TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    lead TEXT NOT NULL,
+    person INTEGER NOT NULL REFERENCES people (person),
+    at INTEGER NOT NULL,
+    joinable INTEGER NOT NULL,
+    decide_nanos INTEGER NOT NULL,
+    unassigned INTEGER NOT NULL DEFAULT 0,
+    due INTEGER,
+    occurred INTEGER,
+    received INTEGER,
+    enriched INTEGER,
+    decided INTEGER,
+    owner_confirmed INTEGER,
+    notified INTEGER,
+    PRIMARY KEY (tenant, seq),
+    UNIQUE (id, tenant)
+) STRICT;
+INSERT INTO decisions_anew (tenant, seq, id, lead, person, at, joinable, decide_nanos,
+    occurred, received, enriched, decided, owner_confirmed, notified)
+SELECT tenant, seq, id, lead, person, at, joinable, decide_nanos,
+    occurred, received, enriched, decided, owner_confirmed, notified
+FROM decisions ORDER BY rowid;
+DROP TABLE decisions;
+ALTER TABLE decisions_anew RENAME TO decisions;
+CREATE INDEX decisions_lead ON decisions (tenant, lead, seq);
+-- Each of these holds only what an alarm may be about.
+CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 1;
+CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
+
 -- As before, with the keys of persons, or with their erasure.
 CREATE VIEW decision_rows AS
 SELECT d.*, log.body, why.body AS why, people.key AS person_key, people.key_digest AS person_digest,
@@ -174,13 +212,7 @@ WHERE state = 'dead' AND trouble IS NULL;
 CREATE INDEX outbox_held ON outbox (tenant, decision) WHERE state = 'held';
 CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE state = 'dead';
 
--- What alarms ask for. `unassigned` is 1 where the decision put the lead into a queue; `due` is
--- by when the rep should have responded, where an owner is to be confirmed. Each index holds
--- only what an alarm may be about. Decisions of an older database raise none.
-ALTER TABLE decisions ADD COLUMN unassigned INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE decisions ADD COLUMN due INTEGER;
-CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 1;
-CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
+-- What an alarm asks for.
 CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;
 
 PRAGMA user_version = 3;

@@ -12,6 +12,7 @@ use sqlx::{FromRow, Row as _};
 
 use super::dialect::{self, DbRow, Pool};
 use super::failure::Failure;
+use super::log;
 use super::rows::{micros, parse, time, unreadable, unsigned};
 use super::store::SqlStore;
 
@@ -75,41 +76,20 @@ fn queue((number, since): (i64, Option<i64>), tenant: &str) -> Result<Queue, Sto
     Ok(Queue { number: unsigned(number), since })
 }
 
-/// The first entry at or behind `from` that is a decision: its number and time.
-async fn decision_from(readers: &Pool, tenant: &TenantId, from: i64) -> Result<Option<(i64, i64)>, sqlx::Error> {
-    sqlx::query_as("SELECT seq, at FROM decisions WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1")
-        .bind(tenant.as_str())
-        .bind(from)
-        .fetch_optional(readers)
-        .await
-}
-
-/// How many decisions there are since then. Times follow the order of the log, so the first of
-/// them is found by halving.
+/// How many decisions there are since then.
 async fn decided_since(readers: &Pool, tenant: &TenantId, since: i64) -> Result<i64, sqlx::Error> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT seq FROM tenants WHERE tenant = $1")
-        .bind(tenant.as_str())
-        .fetch_optional(readers)
-        .await?;
-    let last = last.unwrap_or_default();
-    let (mut low, mut high) = (1, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match decision_from(readers, tenant, middle).await? {
-            Some((seq, at)) if at < since => low = seq + 1,
-            Some(_) | None => high = middle,
-        }
-    }
+    let mut one_commit = dialect::one_commit(readers).await?;
+    let (first, last) = log::since(&mut one_commit, tenant, since).await?;
     let counted: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM (SELECT 1 FROM decisions WHERE tenant = $1 AND seq >= $2 AND at >= $3 LIMIT $4) AS since",
     )
     .bind(tenant.as_str())
-    .bind(low)
+    .bind(first)
     .bind(since)
     .bind(COUNTED)
-    .fetch_one(readers)
+    .fetch_one(&mut *one_commit)
     .await?;
-    Ok(if counted < COUNTED { counted } else { last + 1 - low })
+    Ok(if counted < COUNTED { counted } else { last + 1 - first })
 }
 
 impl SqlStore {

@@ -52,3 +52,33 @@ pub(super) async fn latest(
     }
     Ok(())
 }
+
+/// The numbers of the first entry since then and of the last one there is. Times follow the order
+/// of the log, so it is found by halving, and no index has to hold them; where the clocks of
+/// several hosts differ, an entry may be on the other side by as much.
+pub(super) async fn since(
+    connection: &mut Connection,
+    tenant: &TenantId,
+    since: i64,
+) -> Result<(i64, i64), sqlx::Error> {
+    let last: Option<i64> = sqlx::query_scalar("SELECT seq FROM tenants WHERE tenant = $1")
+        .bind(tenant.as_str())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let last = last.unwrap_or_default();
+    let (mut low, mut high) = (1, last + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let next: Option<(i64, i64)> =
+            sqlx::query_as("SELECT seq, at FROM decisions WHERE tenant = $1 AND seq >= $2 ORDER BY seq LIMIT 1")
+                .bind(tenant.as_str())
+                .bind(middle)
+                .fetch_optional(&mut *connection)
+                .await?;
+        match next {
+            Some((seq, at)) if at < since => low = seq + 1,
+            Some(_) | None => high = middle,
+        }
+    }
+    Ok((low, last))
+}

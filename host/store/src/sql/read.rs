@@ -16,7 +16,7 @@ use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
 use super::private::{self, Kind};
 use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
-use super::{counters, departed, shared, turns};
+use super::{counters, departed, log, shared, turns};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &Pool) -> Result<Vec<TenantId>, Failure> {
@@ -62,12 +62,15 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
 }
 
 async fn recent(connection: &mut Connection, keys: &TenantKeys, since: Timestamp) -> Result<Vec<Recent>, Failure> {
+    let (first, _) = log::since(connection, &keys.tenant, micros(since)).await?;
     let rows: Vec<DecisionRow> = sqlx::query_as(
         "SELECT * FROM decision_rows WHERE tenant = $1 AND seq IN (
-             SELECT max(seq) FROM decisions WHERE tenant = $1 AND at >= $2 AND joinable = 1 GROUP BY person)
+             SELECT max(seq) FROM decisions WHERE tenant = $1 AND seq >= $2 AND at >= $3 AND joinable = 1
+             GROUP BY person)
          ORDER BY seq",
     )
     .bind(keys.tenant.as_str())
+    .bind(first)
     .bind(micros(since))
     .fetch_all(connection)
     .await?;
