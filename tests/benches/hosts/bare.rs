@@ -28,6 +28,13 @@ impl Pool {
         }
         .expect("it is written");
     }
+
+    async fn close(self) {
+        match self {
+            Self::File(pool) => pool.close().await,
+            Self::Server(pool) => pool.close().await,
+        }
+    }
 }
 
 /// Such commits a second, for so long, asked for from as many tasks as there are callers.
@@ -65,6 +72,7 @@ pub(crate) async fn commits(place: &Place, length: Duration) -> f64 {
     for task in tasks {
         made += task.await.expect("it ends well");
     }
+    pool.close().await;
     f64::from(made) / length.as_secs_f64()
 }
 

@@ -47,6 +47,8 @@ impl All {
     }
 
     fn one(&self, runtime: &Runtime, place: &Place, (hosts, tenants): (usize, usize)) {
+        // Before there are hosts: together they might have more connections than PostgreSQL's usual 100.
+        let bare = runtime.block_on(bare::commits(place, BARE));
         let home = runtime.block_on(Home::new(place, tenants, NOWHERE));
         let processes: Vec<Process> = (0..hosts).map(|_| Process::start(&home)).collect();
         let addresses: Vec<SocketAddr> = processes.iter().map(|process| process.address).collect();
@@ -54,7 +56,6 @@ impl All {
         let target = Target { addresses: &addresses, tokens: &tokens };
         target.call("warm", WARM);
         for round in 0..self.rounds {
-            let bare = runtime.block_on(bare::commits(place, BARE));
             let before = runtime.block_on(written(&home.database));
             let answered = target.call(&round.to_string(), self.length);
             let commits = runtime.block_on(written(&home.database)).saturating_sub(before);
