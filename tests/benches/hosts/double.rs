@@ -55,10 +55,14 @@ impl Double {
     /// Waits until something was written to it, and gives how long that took from then.
     pub(crate) fn first(&self, began: Instant) -> Duration {
         let url = format!("http://{}/_sandbox/calls", self.sandbox.address());
+        let http = http();
         self.runtime.block_on(async {
             loop {
-                let calls: Value = http().get(&url).send().await.expect("an answer").json().await.expect("JSON");
-                let written = |call: &Value| call["status"] == 200 && call["method"] == "PATCH";
+                let calls: Value = http.get(&url).send().await.expect("an answer").json().await.expect("JSON");
+                let written = |call: &Value| {
+                    let batch = call["path"].as_str().is_some_and(|path| path.ends_with("/batch/update"));
+                    call["status"].is_u64() && (batch || call["method"] == "PATCH")
+                };
                 if calls.as_array().is_some_and(|calls| calls.iter().any(written)) {
                     return began.elapsed();
                 }

@@ -1,5 +1,7 @@
 //! What hosts take and carry, as real processes on SQLite and on PostgreSQL: `cargo bench --bench
-//! hosts -- --what leads|restart|drain`, all three without it. `--db postgres://…` names a database
+//! hosts -- --what leads|restart|drain`, all three without it: leads a second, a
+//! start on 100,000 effects that wait until all are carried, and how fast they go to a CRM with
+//! HubSpot's limits. `--db postgres://…` names a database
 //! of a server in which others are created; without it PostgreSQL is started here, with its
 //! defaults. `--on sqlite|postgres`, `--hosts 1|3`, `--tenants 1|50`, `--seconds 4`, `--rounds 2`
 //! and `--effects 100000` say what, how long, how often and how much.
@@ -24,6 +26,10 @@ use std::time::Duration;
 use rota_tests::postgres::Server;
 
 use crate::database::Place;
+use crate::restart::Limit;
+
+/// HubSpot's limit of a private app: calls in ten seconds.
+const USUAL: u32 = 190;
 
 /// What is wanted.
 struct Wanted {
@@ -76,10 +82,14 @@ fn main() {
         };
         all.measure(&runtime, &places);
     }
-    if is("restart") {
-        restart::restart(&runtime, &places, wanted.or("--effects", 100_000));
-    }
+    let mut limits = Vec::new();
     if is("drain") {
-        restart::drain(&runtime, &places, Duration::from_secs(wanted.or("--seconds", 20)));
+        limits.push(Limit { calls: USUAL, patience: Duration::from_secs(20) });
+    }
+    if is("restart") {
+        limits.push(Limit { calls: 0, patience: Duration::from_secs(120) });
+    }
+    if !limits.is_empty() {
+        restart::carry(&runtime, &places, wanted.or("--effects", 100_000), &limits);
     }
 }

@@ -10,49 +10,43 @@ use crate::database::Place;
 use crate::double::{self, Double, FIRST};
 use crate::process::{Home, Process};
 
-/// HubSpot's limit of a private app: calls in ten seconds.
-const USUAL: u32 = 190;
 /// How often is looked how many wait.
 const LOOK: Duration = Duration::from_millis(500);
-/// A drain that takes longer is not waited for; what it came to is said.
-const PATIENCE: Duration = Duration::from_secs(150);
-/// How many effects of a drain under limits wait: more than are sent.
-const FEW: usize = 3_000;
 
-/// A host starts while so many effects wait; the CRM takes as many calls as come.
-pub(crate) fn restart(runtime: &Runtime, places: &[Place], effects: usize) {
-    println!("\n| database | waiting | listens | memory then | first effect | drained | effects/s | memory, most |");
-    println!("|---|---|---|---|---|---|---|---|");
-    for place in places {
-        let (home, crm) = filled(runtime, place, effects);
-        let double = Double::start(crm, effects, 0);
-        let drain = Drain::start(runtime, &home, &double, PATIENCE);
-        let [then, first] = [drain.listened, drain.first].map(|time| time.as_secs_f64());
-        println!(
-            "| {} | {} | {then:.2} s | {:.0} MiB | {first:.2} s | {} in {:.1} s | {:.0} | {:.0} MiB |",
-            place.name(),
-            drain.waiting,
-            drain.memory[0],
-            drain.carried,
-            drain.time.as_secs_f64(),
-            drain.rate(),
-            drain.memory[1],
-        );
-        double.stop();
-    }
+/// What a double lets in, and how long it is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit {
+    /// Calls in ten seconds; 0 is as many as come.
+    pub(crate) calls: u32,
+    /// What takes longer is not waited for; what it came to is said.
+    pub(crate) patience: Duration,
 }
 
-/// So many effects a second go to a CRM with HubSpot's usual limits.
-pub(crate) fn drain(runtime: &Runtime, places: &[Place], length: Duration) {
-    println!("\n| database | calls in 10 s | carried | effects/s |");
-    println!("|---|---|---|---|");
+/// Hosts start, one after the other, while so many effects wait for doubles with these limits.
+pub(crate) fn carry(runtime: &Runtime, places: &[Place], effects: usize, limits: &[Limit]) {
+    println!(
+        "\n| database | calls in 10 s | waiting | listens | memory then | first effect | carried | effects/s | memory, most |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
     for place in places {
-        let (home, crm) = filled(runtime, place, FEW);
-        let double = Double::start(crm, FEW, USUAL);
-        let drain = Drain::start(runtime, &home, &double, length);
-        let time = drain.time.as_secs_f64();
-        println!("| {} | {USUAL} | {} in {time:.1} s | {:.1} |", place.name(), drain.carried, drain.rate());
-        double.stop();
+        let (home, crm) = filled(runtime, place, effects);
+        for limit in limits {
+            let double = Double::start(crm, effects, limit.calls);
+            let drain = Drain::start(runtime, &home, &double, limit.patience);
+            let [then, first] = [drain.listened, drain.first].map(|time| time.as_secs_f64());
+            println!(
+                "| {} | {} | {} | {then:.2} s | {:.0} MiB | {first:.2} s | {} in {:.1} s | {:.0} | {:.0} MiB |",
+                place.name(),
+                if limit.calls == 0 { "all".into() } else { limit.calls.to_string() },
+                drain.waiting,
+                drain.memory[0],
+                drain.carried,
+                drain.time.as_secs_f64(),
+                drain.rate(),
+                drain.memory[1],
+            );
+            double.stop();
+        }
     }
 }
 
@@ -93,8 +87,8 @@ impl Drain {
         let host = Process::start(home);
         let [then, _] = host.memory();
         let first = double.first(began);
-        let (sent, left) = (Instant::now(), waiting());
-        let mut now = left;
+        let sent = Instant::now();
+        let mut now = waiting();
         while now > 0 && sent.elapsed() < patience {
             std::thread::sleep(LOOK);
             now = waiting();
@@ -103,7 +97,7 @@ impl Drain {
         let memory = [then, host.memory()[1]];
         let listened = host.listened;
         host.stop();
-        Self { waiting: before, listened, first, memory, carried: left - now, time }
+        Self { waiting: before, listened, first, memory, carried: before.saturating_sub(now), time }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "for people")]
