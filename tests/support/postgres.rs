@@ -15,13 +15,16 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 /// Runs a server until nobody holds the other end of its input any more. It may not run as root.
 const RUN: &str = r#"
 set -e
+programs=$1
+port=$2
+shift 2
 dir=$(mktemp -d /tmp/rota-postgres.XXXXXX)
 cd "$dir"
-"$1/initdb" -D "$dir/data" -A trust -U rota -E UTF8 --locale=C --no-sync >/dev/null
-"$1/postgres" -D "$dir/data" -p "$2" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
-  -c fsync=off -c max_connections=500 -c shared_buffers=64MB >"$dir/log" 2>&1 &
+"$programs/initdb" -D "$dir/data" -A trust -U rota -E UTF8 --locale=C --no-sync >/dev/null
+"$programs/postgres" -D "$dir/data" -p "$port" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$dir" \
+  "$@" >"$dir/log" 2>&1 &
 server=$!
-until "$1/pg_isready" -q -h 127.0.0.1 -p "$2"; do kill -0 $server; sleep 0.1; done
+until "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; do kill -0 $server; sleep 0.1; done
 echo ready
 cat >/dev/null || true
 kill -QUIT $server
@@ -29,8 +32,11 @@ wait $server || true
 rm -rf "$dir"
 "#;
 
+/// How a server is started for tests: nothing of theirs has to outlive it, and many use it at once.
+const QUICK: [&str; 6] = ["-c", "fsync=off", "-c", "max_connections=500", "-c", "shared_buffers=64MB"];
+
 /// A server that others may create databases in.
-struct Server {
+pub struct Server {
     /// The URL of a database of it, as far as the name.
     base: String,
     /// Which database there is to begin with.
@@ -60,24 +66,48 @@ pub fn there() -> bool {
 /// # Panics
 /// When there is no server, or it refuses.
 pub async fn database() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let server = server().expect("whoever asks for a database has asked whether there is a server");
-    let name = format!("rota_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut connection = PgConnection::connect(&format!("{}/{}", server.base, server.first)).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
-    format!("{}/{name}", server.base)
+    server().expect("whoever asks for a database has asked whether there is a server").database().await
+}
+
+impl Server {
+    /// A server of its own with PostgreSQL's defaults, so that a commit waits for the disk: for
+    /// benches. It ends with this process. None where PostgreSQL is not installed.
+    #[must_use]
+    pub fn durable() -> Option<Self> {
+        started(&programs()?, &[])
+    }
+
+    /// The server of this URL, which names a database of it.
+    ///
+    /// # Panics
+    /// When it names none.
+    #[must_use]
+    pub fn of(url: &str) -> Self {
+        let (base, first) = url.rsplit_once('/').expect("the URL is postgres://user@host:port/database");
+        Self { base: base.into(), first: first.into(), _guardian: None }
+    }
+
+    /// The URL of a new, empty database of it.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub async fn database(&self) -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("rota_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&format!("{}/{}", self.base, self.first)).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        format!("{}/{name}", self.base)
+    }
 }
 
 fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(|| named().or_else(|| started(&programs()?))).as_ref()
+    SERVER.get_or_init(|| named().or_else(|| started(&programs()?, &QUICK))).as_ref()
 }
 
 fn named() -> Option<Server> {
-    let url = std::env::var("ROTA_TEST_POSTGRES").ok()?;
-    let (base, first) = url.rsplit_once('/').expect("ROTA_TEST_POSTGRES is postgres://user@host:port/database");
-    Some(Server { base: base.into(), first: first.into(), _guardian: None })
+    Some(Server::of(&std::env::var("ROTA_TEST_POSTGRES").ok()?))
 }
 
 /// Where Debian keeps the newest version's programs.
@@ -87,7 +117,8 @@ fn programs() -> Option<PathBuf> {
     programs.filter(|programs| programs.join("initdb").exists()).max()
 }
 
-fn started(programs: &Path) -> Option<Server> {
+/// Starts one with these options of its command.
+fn started(programs: &Path, options: &[&str]) -> Option<Server> {
     let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
     let mut command = if rustix::process::getuid().is_root() {
         let mut command = Command::new("runuser");
@@ -96,7 +127,7 @@ fn started(programs: &Path) -> Option<Server> {
     } else {
         Command::new("sh")
     };
-    command.args(["-c", RUN, "sh"]).arg(programs).arg(port.to_string());
+    command.args(["-c", RUN, "sh"]).arg(programs).arg(port.to_string()).args(options);
     let mut guardian = command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     let mut line = String::new();
     BufReader::new(guardian.stdout.take()?).read_line(&mut line).ok()?;

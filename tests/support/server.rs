@@ -1,6 +1,7 @@
 //! A server for benches: on a database on disk, with tenants, and a token of each.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -23,6 +24,11 @@ use tempfile::TempDir;
 pub const SECRET: &str = "secret";
 /// The address that they are signed for, unless the plan says otherwise.
 pub const PUBLIC_URL: &str = "http://rota.test";
+
+/// The CRM account of the first tenant of [`workspace`]; the others' follow.
+pub const PORTAL: usize = 4_000;
+/// How many reps are in its pool.
+const REPS: usize = 20;
 
 /// A server at work.
 pub struct Server {
@@ -115,4 +121,33 @@ fn loaded(folder: &Path, text: &str, components: &[(&str, Vec<u8>)]) -> Loaded {
     }
     fs::write(folder.join("workspace.toml"), text).expect("workspace.toml");
     load_workspace(&Directory::open(folder).expect("a folder")).expect("a workspace")
+}
+
+/// The workspace of the tenant `t00`, `t01` and so on, as benches ask it: `territory` with a pool
+/// of twenty, whose owners in the CRM are 700 to 719, and a CRM there, which may be nowhere.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn workspace(n: usize, crm: &str) -> String {
+    let mut text = format!("workspace = \"t{n:02}\"\n");
+    for rep in 0..REPS {
+        writeln!(text, "[[reps]]\nid = \"rep{rep:02}\"\ncrm = {{ hs = \"7{rep:02}\" }}")
+            .expect("a String takes everything");
+    }
+    let members: Vec<String> =
+        (0..REPS).map(|rep| format!("{{ rep = \"rep{rep:02}\", weight = {} }}", 1 + rep % 3)).collect();
+    let members = members.join(", ");
+    write!(
+        text,
+        "[[pools]]\nid = \"na\"\nmembers = [{members}]\n\
+         [[connections]]\nid = \"hs\"\nkind = \"hubspot\"\napp = \"main\"\nportal_id = {}\n\
+         token = {{ env = \"TOKEN\" }}\nbase_url = \"{crm}\"\n\
+         [[flows]]\nid = \"inbound\"\nplugin = \"territory\"\nfallback = {{ queue = \"triage\" }}\n\
+         settings = {{ enterprise = {{ employees = 1000, pool = \"na\" }}, \
+         territories = [{{ countries = [\"US\", \"CA\"], pool = \"na\" }}] }}\n",
+        PORTAL + n
+    )
+    .expect("a String takes everything");
+    text
 }

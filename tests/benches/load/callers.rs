@@ -9,13 +9,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rota_tests::http1::{post, route, whole};
-use rota_tests::server::{PUBLIC_URL, SECRET};
+use rota_tests::server::{PORTAL, PUBLIC_URL, SECRET};
 use rustix::time::{ClockId, clock_gettime};
 use sha2::Sha256;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::server::PORTAL;
 use crate::{CONNECTIONS, What};
 
 /// Events in one webhook.

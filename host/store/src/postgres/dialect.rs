@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use sqlx::QueryBuilder;
 
+pub(super) use super::columns::{list, values};
 pub(super) use super::leasing::{Leased, Wish, lease};
 
 /// The database.
@@ -64,26 +65,40 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{2400}")) } else { Cow::Borrowed(text) }
 }
 
-/// Statements that are executed one after the other: PostgreSQL takes no parameters for several
-/// at once.
+/// How many of so many rows the next statement carries: a statement has one text, whatever their
+/// number.
+pub(super) fn piece(rows: usize) -> usize {
+    rows.min(1_024)
+}
+
+/// Statements that write rows, as parts of one, since PostgreSQL takes no parameters for several in
+/// one message. None sees what another writes.
 #[derive(Default)]
-pub(super) struct Statements(Vec<QueryBuilder<Db>>);
+pub(super) struct Statements {
+    sql: Option<QueryBuilder<Db>>,
+    parts: usize,
+}
 
 impl Statements {
     /// The place of the next one.
     pub(super) fn next(&mut self) -> &mut QueryBuilder<Db> {
-        let last = self.0.len();
-        self.0.push(QueryBuilder::new(""));
-        &mut self.0[last]
+        self.parts += 1;
+        let part = self.parts;
+        match &mut self.sql {
+            Some(sql) => sql.push(format_args!(" RETURNING 1), part{part} AS (")),
+            sql => sql.insert(QueryBuilder::new("WITH part1 AS (")),
+        }
     }
 
     /// Executes them all; gives the number of rows that were written.
     pub(super) async fn execute(self, connection: &mut Connection) -> Result<u64, sqlx::Error> {
-        let mut written = 0;
-        for mut sql in self.0 {
-            written += sql.build().execute(&mut *connection).await?.rows_affected();
+        let Some(mut sql) = self.sql else { return Ok(0) };
+        sql.push(" RETURNING 1) SELECT (SELECT count(*) FROM part1)");
+        for part in 2..=self.parts {
+            sql.push(format_args!(" + (SELECT count(*) FROM part{part})"));
         }
-        Ok(written)
+        let written: i64 = sql.build_query_scalar().fetch_one(connection).await?;
+        Ok(u64::try_from(written).unwrap_or(0))
     }
 }
 

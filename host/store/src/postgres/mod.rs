@@ -1,10 +1,12 @@
 //! The ports on a PostgreSQL database, which several hosts may share.
 //!
-//! What writes is a unit whose rows were made by the caller, in a transaction of its own; what
-//! reads goes to a pool. The statements are in `../sql`, and `dialect` has what only
+//! What writes is a unit whose rows were made by the caller, in a transaction of its own or with
+//! records of other tenants; what reads goes to a pool. The statements are in `../sql`, and `dialect` has what only
 //! PostgreSQL says like this.
 
+mod columns;
 mod dialect;
+mod joined;
 mod leasing;
 mod open;
 mod writer;

@@ -7,7 +7,7 @@ use rota_domain::id::{TenantId, TokenId};
 use rota_flow::ports::{Access, StoreError};
 use sqlx::{FromRow, QueryBuilder, Row as _};
 
-use super::dialect::{Connection, DbRow};
+use super::dialect::{self, Connection, DbRow};
 use super::failure::Failure;
 use super::many::pieces;
 use super::rows::{micros, signed, time, unreadable, unsigned};
@@ -134,7 +134,7 @@ impl Unit for Uses {
     async fn write(&self, connection: &mut Connection) -> Result<(), Failure> {
         for piece in pieces(&self.0) {
             let mut sql = QueryBuilder::new("WITH uses (id, at) AS (");
-            sql.push_values(piece, |mut values, (id, at)| {
+            dialect::values(&mut sql, piece, |values, (id, at)| {
                 values.push_bind(id.as_str()).push_bind(micros(*at));
             });
             sql.push(") UPDATE tokens SET used = max(coalesce(used, 0), uses.at) FROM uses WHERE tokens.id = uses.id");

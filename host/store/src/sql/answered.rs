@@ -7,7 +7,7 @@ use rota_domain::id::{Seed, TenantId};
 use rota_flow::ports::{Earlier, Keyed, Private};
 use sqlx::QueryBuilder;
 
-use super::dialect::{Db, Pool};
+use super::dialect::{self, Db, Pool};
 use super::failure::Failure;
 use super::keys::TenantKeys;
 use super::lookups::Lookup;
@@ -47,7 +47,7 @@ pub(super) const FIND: &str = "SELECT asked.n, inbox.asked, inbox.entry FROM ask
 /// Puts down the statement that writes calls; a key that is there already is left out.
 pub(super) fn insert(sql: &mut QueryBuilder<Db>, calls: &[(&TenantId, &CallRow)]) {
     sql.push("INSERT INTO inbox (tenant, dedupe_key, occurred, received, asked, entry) ");
-    sql.push_values(calls, |mut values, (tenant, call)| {
+    dialect::values(sql, calls, |values, (tenant, call)| {
         values
             .push_bind(tenant.as_str())
             .push_bind(call.key.as_slice())

@@ -82,7 +82,7 @@ impl Lease {
         let mut heads = Vec::with_capacity(lanes.len());
         for piece in pieces(lanes) {
             let mut sql = QueryBuilder::new("WITH claimed (tenant, connection, lane) AS (");
-            sql.push_values(piece, |mut values, lane| {
+            dialect::values(&mut sql, piece, |values, lane| {
                 values.push_bind(self.tenant.as_str()).push_bind(self.connection.as_str()).push_bind(lane.as_str());
             });
             sql.push(
@@ -112,10 +112,7 @@ impl Lease {
     async fn doubt(&self, connection: &mut Connection, heads: &[i64]) -> Result<(), sqlx::Error> {
         for piece in pieces(heads) {
             let mut sql = QueryBuilder::new("UPDATE outbox SET attempts = max(attempts, 1) WHERE id IN (");
-            let mut ids = sql.separated(", ");
-            for id in piece {
-                ids.push_bind(*id);
-            }
+            dialect::list(&mut sql, piece);
             sql.push(")").build().execute(&mut *connection).await?;
         }
         Ok(())

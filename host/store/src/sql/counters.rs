@@ -6,7 +6,7 @@ use rota_domain::desk::Counters;
 use rota_domain::id::{FlowId, TenantId};
 use sqlx::QueryBuilder;
 
-use super::dialect::Connection;
+use super::dialect::{self, Connection};
 use super::many::pieces;
 
 /// What counters are after a unit, by flow and name; without a value, one is gone.
@@ -20,7 +20,7 @@ pub(super) async fn change(
     let (set, gone): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, _, value)| value.is_some());
     for piece in pieces(&set) {
         let mut sql = QueryBuilder::new("INSERT INTO counters (tenant, flow, name, value) ");
-        sql.push_values(piece, |mut values, (tenant, (flow, name), value)| {
+        dialect::values(&mut sql, piece, |values, (tenant, (flow, name), value)| {
             values.push_bind(tenant.as_str()).push_bind(flow.as_str()).push_bind(name.as_str()).push_bind(**value);
         });
         sql.push(" ON CONFLICT (tenant, flow, name) DO UPDATE SET value = excluded.value");
@@ -28,7 +28,7 @@ pub(super) async fn change(
     }
     for piece in pieces(&gone) {
         let mut sql = QueryBuilder::new("DELETE FROM counters WHERE (tenant, flow, name) IN (");
-        sql.push_values(piece, |mut values, (tenant, (flow, name), _)| {
+        dialect::values(&mut sql, piece, |values, (tenant, (flow, name), _)| {
             values.push_bind(tenant.as_str()).push_bind(flow.as_str()).push_bind(name.as_str());
         });
         sql.push(")").build().execute(&mut *connection).await?;

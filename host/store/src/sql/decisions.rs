@@ -1,13 +1,13 @@
 //! Decisions as they are written: the entry, what is looked up of it, its words, and the call
-//! that it answers. Where the database takes several statements in one message,
-//! they go in one, since every message waits for the way there and back.
+//! that it answers. They go
+//! to the database in one message, since every message waits for the way there and back.
 
 use rota_domain::id::TenantId;
 use rota_domain::stages::Stages;
 use sqlx::QueryBuilder;
 
 use super::answered::{self, CallRow};
-use super::dialect::{Connection, Db, Statements};
+use super::dialect::{self, Connection, Db, Statements};
 use super::log::{self, LogRow};
 use super::many::pieces;
 use super::private::{self, Kind, PrivateRow};
@@ -75,7 +75,7 @@ fn columns(sql: &mut QueryBuilder<Db>, piece: &[Placed<'_>]) {
         "INSERT INTO decisions (tenant, seq, id, lead, person, at, joinable, decide_nanos, unassigned, due, \
          occurred, received, enriched, decided, owner_confirmed, notified) ",
     );
-    sql.push_values(piece, |mut values, (tenant, DecisionRows { entry, columns, .. }, person)| {
+    dialect::values(sql, piece, |values, (tenant, DecisionRows { entry, columns, .. }, person)| {
         let Stages { occurred, received, enriched, decided, owner_confirmed, notified } = columns.stages;
         values
             .push_bind(tenant.as_str())

@@ -7,7 +7,7 @@ use rota_domain::id::TenantId;
 use rota_flow::ports::Departed;
 use sqlx::QueryBuilder;
 
-use super::dialect::Connection;
+use super::dialect::{self, Connection};
 use super::failure::Failure;
 use super::many::pieces;
 use super::people::KeyDigest;
@@ -24,7 +24,7 @@ pub(super) async fn add(
     let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM inbox").fetch_one(&mut *connection).await?;
     for piece in pieces(digests) {
         let mut sql = QueryBuilder::new("INSERT INTO departed (tenant, digest, at, newest) ");
-        sql.push_values(piece, |mut values, digest| {
+        dialect::values(&mut sql, piece, |values, digest| {
             values.push_bind(tenant.as_str()).push_bind(digest.as_slice()).push_bind(now).push_bind(newest);
         });
         sql.push(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, Db};
+use super::dialect::{self, Connection, Db};
 use super::lanes::{self, LaneKey};
 use super::many::pieces;
 use super::settle::{NOT_NEEDED, OWNER_DIED};
@@ -62,10 +62,7 @@ pub(super) async fn rejoin(connection: &mut Connection, effects: &[i64]) -> Resu
                  FROM outbox AS o JOIN outbox AS w ON w.tenant = o.tenant AND w.decision = o.decision AND w.kind = 'owner'
                  WHERE o.state = 'waiting' AND o.kind <> 'owner' AND o.id IN (",
         );
-        let mut list = sql.separated(", ");
-        for id in piece {
-            list.push_bind(*id);
-        }
+        dialect::list(&mut sql, piece);
         sql.push(") GROUP BY o.id) UPDATE outbox SET state = CASE WHEN waits THEN 'held' ELSE 'superseded' END,");
         sql.push(" note = CASE WHEN waits THEN NULL WHEN dead THEN ").push_bind(OWNER_DIED);
         sql.push(" ELSE ").push_bind(NOT_NEEDED).push(" END FROM owner WHERE outbox.id = owner.id AND NOT done");
@@ -80,8 +77,8 @@ const HELD: &str = " FROM cause WHERE outbox.tenant = cause.tenant AND outbox.de
 
 fn of(decisions: &[DecisionKey]) -> QueryBuilder<Db> {
     let mut sql = QueryBuilder::new("WITH cause (tenant, decision) AS (");
-    sql.push_values(decisions, |mut values, (tenant, decision)| {
-        values.push_bind(tenant.clone()).push_bind(*decision);
+    dialect::values(&mut sql, decisions, |values, (tenant, decision)| {
+        values.push_bind(tenant.as_str()).push_bind(*decision);
     });
     sql
 }

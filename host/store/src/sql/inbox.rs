@@ -72,7 +72,7 @@ impl Arrivals {
         for piece in pieces(&self.rows) {
             let mut sql =
                 QueryBuilder::new("INSERT INTO inbox (tenant, dedupe_key, occurred, received, payload, person) ");
-            sql.push_values(piece, |mut values, row| {
+            dialect::values(&mut sql, piece, |values, row| {
                 values
                     .push_bind(self.tenant.as_str())
                     .push_bind(row.dedupe_key.as_slice())
@@ -124,7 +124,7 @@ pub(super) async fn settle(
 ) -> Result<bool, sqlx::Error> {
     for piece in pieces(entries) {
         let mut sql = QueryBuilder::new("WITH settled (tenant, id, entry) AS (");
-        sql.push_values(piece, |mut values, (tenant, id, entry)| {
+        dialect::values(&mut sql, piece, |values, (tenant, id, entry)| {
             values.push_bind(tenant.as_str()).push_bind(*id).push_bind(*entry);
         });
         sql.push(") UPDATE inbox SET entry = settled.entry FROM settled");

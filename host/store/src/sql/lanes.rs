@@ -91,7 +91,7 @@ pub(super) async fn enqueue(
         let mut sql = QueryBuilder::new(
             "INSERT INTO outbox (tenant, connection, lane, effect, decision, person, kind, with_owner, state, at) ",
         );
-        sql.push_values(piece, |mut values, (tenant, effect, person)| {
+        dialect::values(&mut sql, piece, |values, (tenant, effect, person)| {
             values
                 .push_bind(tenant.as_str())
                 .push_bind(effect.connection.as_str())
@@ -134,7 +134,7 @@ async fn grow(connection: &mut Connection, effects: &[(&TenantId, &QueuedEffect,
         let rows: Vec<_> = lanes.iter().filter(|(_, (_, _, owner))| *owner == urgent).collect();
         for piece in pieces(&rows) {
             let mut sql = QueryBuilder::new("INSERT INTO lanes (tenant, connection, lane, pending, next_at) ");
-            sql.push_values(piece, |mut values, (lane, (pending, at, _))| {
+            dialect::values(&mut sql, piece, |values, (lane, (pending, at, _))| {
                 values.push_bind(lane.0).push_bind(lane.1).push_bind(lane.2).push_bind(*pending).push_bind(*at);
             });
             sql.push(
@@ -159,7 +159,7 @@ pub(super) async fn add(
     let back: Vec<(&LaneKey, &i64)> = back.iter().collect();
     for piece in pieces(&back) {
         let mut sql = QueryBuilder::new("INSERT INTO lanes (tenant, connection, lane, pending, next_at) ");
-        sql.push_values(piece, |mut values, (lane, number)| {
+        dialect::values(&mut sql, piece, |values, (lane, number)| {
             values.push_bind(lane.0.as_str()).push_bind(lane.1.as_str()).push_bind(lane.2.as_str());
             values.push_bind(**number).push_bind(at);
         });
@@ -178,7 +178,7 @@ pub(super) async fn shrink(connection: &mut Connection, left: BTreeMap<LaneKey, 
     let left: Vec<(LaneKey, i64)> = left.into_iter().collect();
     for piece in pieces(&left) {
         let mut sql = QueryBuilder::new("WITH gone (tenant, connection, lane, number) AS (");
-        sql.push_values(piece, |mut values, (lane, number)| {
+        dialect::values(&mut sql, piece, |values, (lane, number)| {
             values.push_bind(lane.0.as_str()).push_bind(lane.1.as_str()).push_bind(lane.2.as_str());
             values.push_bind(*number);
         });
@@ -187,7 +187,7 @@ pub(super) async fn shrink(connection: &mut Connection, left: BTreeMap<LaneKey, 
         sql.build().execute(&mut *connection).await?;
 
         let mut sql = QueryBuilder::new("DELETE FROM lanes WHERE (tenant, connection, lane) IN (");
-        sql.push_values(piece, |mut values, (lane, _)| {
+        dialect::values(&mut sql, piece, |values, (lane, _)| {
             values.push_bind(lane.0.as_str()).push_bind(lane.1.as_str()).push_bind(lane.2.as_str());
         });
         sql.push(") AND pending <= 0 AND lease_until IS NULL");

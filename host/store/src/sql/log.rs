@@ -3,7 +3,7 @@
 use rota_domain::id::TenantId;
 use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, Db};
+use super::dialect::{self, Connection, Db};
 use super::many::pieces;
 
 /// One entry.
@@ -27,7 +27,7 @@ pub(super) async fn append(connection: &mut Connection, rows: &[(&TenantId, &Log
 /// Puts down the statement that appends these entries.
 pub(super) fn insert(sql: &mut QueryBuilder<Db>, rows: &[(&TenantId, &LogRow)]) {
     sql.push("INSERT INTO log (tenant, seq, at, kind, body) ");
-    sql.push_values(rows, |mut values, (tenant, row)| {
+    dialect::values(sql, rows, |values, (tenant, row)| {
         values
             .push_bind(tenant.as_str())
             .push_bind(row.seq)
@@ -45,7 +45,7 @@ pub(super) async fn latest(
 ) -> Result<(), sqlx::Error> {
     for piece in pieces(states) {
         let mut sql = QueryBuilder::new(statement[0]);
-        sql.push_values(piece, |mut values, (tenant, name, state)| {
+        dialect::values(&mut sql, piece, |values, (tenant, name, state)| {
             values.push_bind(tenant.as_str()).push_bind(name.as_str()).push_bind(state.as_str());
         });
         sql.push(statement[1]).build().execute(&mut *connection).await?;

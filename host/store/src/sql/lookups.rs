@@ -10,7 +10,7 @@ use rota_flow::ports::StoreError;
 use sqlx::{FromRow, QueryBuilder};
 use tokio::sync::{mpsc, oneshot};
 
-use super::dialect::{DbRow, Pool};
+use super::dialect::{self, DbRow, Pool};
 use super::failure::{Failure, unavailable};
 use super::many::pieces;
 use super::people::KeyDigest;
@@ -99,7 +99,7 @@ where
     for piece in pieces(&wanted) {
         let mut sql = QueryBuilder::new("WITH asked (n, tenant, digest) AS (");
         let mut n: i64 = 0;
-        sql.push_values(piece, |mut row, (_, tenant, digest)| {
+        dialect::values(&mut sql, piece, |row, (_, tenant, digest)| {
             row.push_bind(n).push_bind(tenant.as_str()).push_bind(digest.as_slice());
             n += 1;
         });

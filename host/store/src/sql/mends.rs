@@ -117,7 +117,7 @@ impl Mends {
     async fn doubt(&self, connection: &mut Connection, dead: &[&Dead]) -> Result<(), sqlx::Error> {
         for piece in pieces(dead) {
             let mut sql = QueryBuilder::new("WITH back (tenant, connection, lane, id) AS (");
-            sql.push_values(piece, |mut values, dead| {
+            dialect::values(&mut sql, piece, |values, dead| {
                 values
                     .push_bind(self.tenant.as_str())
                     .push_bind(dead.connection.as_str())

@@ -139,7 +139,7 @@ pub(super) async fn numbers(connection: &mut Connection, all: &[&People]) -> Res
     for piece in pieces(&new) {
         let mut sql = QueryBuilder::new("WITH new (place, tenant, under, key_digest, key) AS (");
         let mut nth: i64 = 0;
-        sql.push_values(piece, |mut row, (_, keys, digest, _, sealed)| {
+        dialect::values(&mut sql, piece, |row, (_, keys, digest, _, sealed)| {
             row.push_bind(nth).push_bind(keys.tenant.as_str()).push_bind(keys.sealed.as_slice());
             row.push_bind(digest.as_slice()).push_bind(sealed.as_slice());
             nth += 1;
@@ -177,7 +177,7 @@ fn numbers_known(people: &People) -> Vec<i64> {
 async fn unchanged(connection: &mut Connection, known: &[&Person]) -> Result<(), Failure> {
     for piece in pieces(known) {
         let mut sql = QueryBuilder::new("WITH known (person, key) AS (");
-        sql.push_values(piece, |mut row, person| {
+        dialect::values(&mut sql, piece, |row, person| {
             row.push_bind(person.number).push_bind(person.sealed.as_slice());
         });
         sql.push(") SELECT count(*) FROM known JOIN people ON people.person = known.person AND people.key = known.key");

@@ -7,7 +7,7 @@ use rota_flow::ports::StoreError;
 use serde::de::DeserializeOwned;
 use sqlx::QueryBuilder;
 
-use super::dialect::{Connection, Db};
+use super::dialect::{self, Connection, Db};
 use super::failure::Failure;
 use super::keys::{Person, TenantKeys};
 use super::many::pieces;
@@ -64,7 +64,7 @@ pub(super) async fn write(connection: &mut Connection, rows: &[PrivateRow<'_>]) 
 /// Puts down the statement that writes these rows.
 pub(super) fn insert(sql: &mut QueryBuilder<Db>, rows: &[PrivateRow<'_>]) {
     sql.push("INSERT INTO private (person, kind, ref, body) ");
-    sql.push_values(rows, |mut values, row| {
+    dialect::values(sql, rows, |values, row| {
         values.push_bind(row.person).push_bind(row.kind.as_str()).push_bind(row.reference).push_bind(row.body);
     });
     sql.push(" ON CONFLICT (person, kind, ref) DO UPDATE SET body = excluded.body");
@@ -74,7 +74,7 @@ pub(super) fn insert(sql: &mut QueryBuilder<Db>, rows: &[PrivateRow<'_>]) {
 pub(super) async fn remove(connection: &mut Connection, kind: Kind, rows: &[(i64, i64)]) -> Result<(), sqlx::Error> {
     for piece in pieces(rows) {
         let mut sql = QueryBuilder::new("DELETE FROM private WHERE (person, kind, ref) IN (");
-        sql.push_values(piece, |mut values, (person, reference)| {
+        dialect::values(&mut sql, piece, |values, (person, reference)| {
             values.push_bind(*person).push_bind(kind.as_str()).push_bind(*reference);
         });
         sql.push(")").build().execute(&mut *connection).await?;

@@ -6,7 +6,7 @@ use rota_flow::ports::StoreError;
 use sqlx::QueryBuilder;
 
 use super::decisions::{self, Placed};
-use super::dialect::Connection;
+use super::dialect::{self, Connection};
 use super::failure::Failure;
 use super::many::pieces;
 use super::record::Record;
@@ -61,7 +61,7 @@ fn flat<'a, T, I: Iterator<Item = T>>(records: &[&'a Record], rows: impl Fn(&'a 
 async fn advance(connection: &mut Connection, records: &[&Record]) -> Result<(), Failure> {
     for piece in pieces(records) {
         let mut sql = QueryBuilder::new("WITH moved (tenant, expected, entries, revision) AS (");
-        sql.push_values(piece, |mut values, record| {
+        dialect::values(&mut sql, piece, |values, record| {
             values
                 .push_bind(record.tenant.as_str())
                 .push_bind(record.expected)

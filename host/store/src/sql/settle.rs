@@ -190,7 +190,7 @@ async fn release(connection: &mut Connection, lines: &[Line]) -> Result<Vec<bool
     let mut released: HashSet<Leased> = HashSet::new();
     for piece in pieces(lines) {
         let mut sql = QueryBuilder::new("WITH line (tenant, connection, lane, fence, next_at) AS (");
-        sql.push_values(piece, |mut values, line| {
+        dialect::values(&mut sql, piece, |values, line| {
             let (tenant, connection, lane) = &line.lane;
             let next_at = if line.state == LaneState::Waiting { line.at } else { line.settled };
             values
@@ -224,7 +224,7 @@ async fn transfer<'l>(connection: &mut Connection, lines: &[&'l Line]) -> Result
     let mut moved = Vec::with_capacity(lines.len());
     for piece in pieces(lines) {
         let mut sql = QueryBuilder::new("WITH line (tenant, effect, state, counts, at, trouble, note) AS (");
-        sql.push_values(piece, |mut values, line| {
+        dialect::values(&mut sql, piece, |values, line| {
             values
                 .push_bind(line.lane.0.as_str())
                 .push_bind(line.effect.as_str())
@@ -311,7 +311,7 @@ async fn supersede(
     let mut lanes = Vec::new();
     for piece in pieces(causes) {
         let mut sql = QueryBuilder::new("WITH cause (tenant, connection, lane, id, decision, at) AS (");
-        sql.push_values(piece, |mut values, moved| {
+        dialect::values(&mut sql, piece, |values, moved| {
             let (tenant, connection, lane) = &moved.line.lane;
             values
                 .push_bind(tenant.as_str())
@@ -356,7 +356,7 @@ async fn hurry(connection: &mut Connection, moved: &[Moved<'_>]) -> Result<(), s
         moved.iter().filter(|moved| moved.with_owner && moved.line.state == LaneState::Waiting).collect();
     for piece in pieces(&retried) {
         let mut sql = QueryBuilder::new("WITH tried (tenant, connection, lane, id, decision, at) AS (");
-        sql.push_values(piece, |mut values, moved| {
+        dialect::values(&mut sql, piece, |values, moved| {
             let (tenant, connection, lane) = &moved.line.lane;
             values
                 .push_bind(tenant.as_str())
@@ -386,7 +386,7 @@ async fn stages(connection: &mut Connection, moved: &[Moved<'_>]) -> Result<(), 
     let told: Vec<&Moved<'_>> = moved.iter().filter(told).collect();
     for piece in pieces(&told) {
         let mut sql = QueryBuilder::new("WITH told (tenant, seq, owner, task) AS (");
-        sql.push_values(piece, |mut values, moved| {
+        dialect::values(&mut sql, piece, |values, moved| {
             values
                 .push_bind(moved.line.lane.0.as_str())
                 .push_bind(moved.decision)

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use rota_domain::id::{Digest, TenantId};
 use sqlx::QueryBuilder;
 
-use super::dialect::Connection;
+use super::dialect::{self, Connection};
 use super::many::pieces;
 
 /// Texts by digest.
@@ -46,7 +46,7 @@ pub(super) async fn write(
 ) -> Result<(), sqlx::Error> {
     for piece in pieces(texts) {
         let mut sql = QueryBuilder::new("INSERT INTO shared (tenant, digest, body) ");
-        sql.push_values(piece, |mut values, (tenant, digest, text)| {
+        dialect::values(&mut sql, piece, |values, (tenant, digest, text)| {
             values.push_bind(tenant.as_str()).push_bind(digest.as_str()).push_bind(text.as_bytes());
         });
         sql.push(" ON CONFLICT (tenant, digest) DO NOTHING").build().execute(&mut *connection).await?;

@@ -227,7 +227,7 @@ impl Store for SqlStore {
         if !before.is_recorded().await {
             return Err(StoreError::Conflict { tenant: tenant.clone(), seq: expected });
         }
-        match self.writer.attempt(record).await {
+        match self.writer.record(record).await {
             Ok(()) => {
                 self.shared.add(tenant, shared);
                 Ok(())

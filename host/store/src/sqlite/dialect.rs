@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use sqlx::QueryBuilder;
+use sqlx::query_builder::Separated;
 use tokio::sync::oneshot;
 
 pub(super) use super::leasing::{Leased, Wish, lease};
@@ -55,6 +56,31 @@ pub(super) const HAD_COMPONENT: &str = "SELECT EXISTS (SELECT 1 FROM log, json_e
 /// A text that others chose, as a column has it.
 pub(super) fn plain(text: &str) -> &str {
     text
+}
+
+/// Values of one row, for [`values`].
+pub(super) type Row<'a> = Separated<'a, Db, &'static str>;
+
+/// How many of so many rows the next statement carries: a power of two or one and a half times
+/// one, so that twelve texts of a statement exist, whatever the number of rows, and each stays
+/// prepared. The most is 64, so that the widest stays far below SQLite's 32,766 parameters.
+pub(super) fn piece(rows: usize) -> usize {
+    let power = rows.checked_ilog2().map_or(0, |log| 1 << log);
+    let half_more = power + power / 2;
+    if half_more <= rows { half_more } else { power }.min(64)
+}
+
+/// Puts down rows, as a table that stands in a statement.
+pub(super) fn values<'r, T>(sql: &mut QueryBuilder<Db>, rows: &'r [T], mut put: impl FnMut(&mut Row<'_>, &'r T)) {
+    sql.push_values(rows, |mut values, row| put(&mut values, row));
+}
+
+/// Puts down numbers, between parentheses that stand there.
+pub(super) fn list(sql: &mut QueryBuilder<Db>, numbers: &[i64]) {
+    let mut list = sql.separated(", ");
+    for number in numbers {
+        list.push_bind(*number);
+    }
 }
 
 /// Statements in one message, since every message waits for SQLite's thread and back.
@@ -133,5 +159,19 @@ pub(super) fn advice(error: &sqlx::Error) -> &'static str {
         Some(26) => "the file is no SQLite database; name another file, or move this one away",
         Some(_) => "this is a fault of Rota; please report it",
         None => "the connection to it is gone; restart Rota",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::many::pieces;
+
+    #[test]
+    fn pieces_hold_every_row_in_order_in_few_lengths() {
+        let rows: Vec<usize> = (0..231).collect();
+        let lengths: Vec<usize> = pieces(&rows).map(<[usize]>::len).collect();
+        assert_eq!(lengths, [64, 64, 64, 32, 6, 1]);
+        assert_eq!(pieces(&rows).flatten().copied().collect::<Vec<_>>(), rows);
+        assert_eq!(pieces::<usize>(&[]).count(), 0);
     }
 }

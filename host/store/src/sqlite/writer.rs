@@ -90,6 +90,11 @@ impl Writer {
         sent.map_err(|_| gone())?;
         answer.await.unwrap_or_else(|_| Err(gone().into()))
     }
+
+    /// The same for a record.
+    pub(super) async fn record(&self, record: Record) -> Result<(), Failure> {
+        self.attempt(record).await
+    }
 }
 
 /// A unit with its caller, whatever the answer is.
