@@ -5,12 +5,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How long a connection lives where there are several ends, so that a caller who keeps one does not
+/// keep to one end. Cut in the middle of a request, it is one more answer that is lost.
+const RENEWED: Duration = Duration::from_millis(400);
 
 /// How a way is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +26,9 @@ pub enum Mood {
     Stalled,
     /// The same for connections on which something was written to the CRM; others go on.
     WritesStalled,
+    /// Nothing goes through either way until this ends; then all of it arrives, though whoever sent
+    /// it may be gone by then.
+    Held,
     /// Connections are closed, those that are there and those that come.
     Cut,
     /// The same with a reset, as after a crash of the other side's machine.
@@ -46,10 +54,18 @@ struct Ends {
 
 impl Ends {
     fn next(&self) -> Option<SocketAddr> {
+        self.from(self.next.fetch_add(1, Ordering::Relaxed)).map(|(_, address)| address)
+    }
+
+    /// The first end that is there, from this place on and around; with its place.
+    fn from(&self, first: usize) -> Option<(usize, SocketAddr)> {
         let places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let there: Vec<SocketAddr> = places.iter().flatten().copied().collect();
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        (!there.is_empty()).then(|| there[turn % there.len()])
+        let mut around = (first..first + places.len()).map(|at| at % places.len());
+        around.find_map(|at| places[at].map(|address| (at, address)))
+    }
+
+    fn several(&self) -> bool {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).len() > 1
     }
 }
 
@@ -69,7 +85,16 @@ impl Proxy {
                 // Out of descriptors, say: those who call try again.
                 let Ok((caller, _)) = listener.accept().await else { continue };
                 let (end, mood, held) = (to.next(), moods.subscribe(), Arc::clone(&counted));
-                tokio::spawn(async move { pass(caller, end, mood, &held).await });
+                let several = to.several();
+                tokio::spawn(async move {
+                    let passed = pass(caller, end, mood, &held);
+                    if several {
+                        // An error means that its time is over.
+                        let _ = tokio::time::timeout(RENEWED, passed).await;
+                    } else {
+                        passed.await;
+                    }
+                });
             }
         });
         Ok(Self { address, ends, mood, held, listening })
@@ -93,6 +118,18 @@ impl Proxy {
         self.held.load(Ordering::SeqCst)
     }
 
+    /// Whether all goes through.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        *self.mood.borrow() == Mood::Well
+    }
+
+    /// The first end that is there, from this place on and around: its place and its address.
+    #[must_use]
+    pub fn from(&self, first: usize) -> Option<(usize, SocketAddr)> {
+        self.ends.from(first)
+    }
+
     /// The end of this number is there now, or nowhere.
     pub fn leads(&self, place: usize, to: Option<SocketAddr>) {
         self.ends.places.lock().unwrap_or_else(PoisonError::into_inner)[place] = to;
@@ -112,11 +149,11 @@ async fn pass(mut caller: TcpStream, end: Option<SocketAddr>, mut mood: watch::R
         return;
     }
     let Ok(mut end) = TcpStream::connect(end).await else { return };
-    let (answers, wrote) = (mood.clone(), AtomicBool::new(false));
+    let (asks, answers, wrote) = (mood.clone(), mood.clone(), AtomicBool::new(false));
     let broken = {
         let ((from_caller, to_caller), (from_end, to_end)) = (caller.split(), end.split());
         tokio::select! {
-            _ = async { tokio::try_join!(ask(from_caller, to_end, &wrote), answer(from_end, to_caller, answers, (held, &wrote))) } => false,
+            _ = async { tokio::try_join!(ask(from_caller, to_end, asks, &wrote), answer(from_end, to_caller, answers, (held, &wrote))) } => false,
             ends = mood.wait_for(|mood| matches!(mood, Mood::Cut | Mood::Reset)) => ends.is_ok_and(|mood| *mood == Mood::Reset),
         }
     };
@@ -130,10 +167,17 @@ async fn pass(mut caller: TcpStream, end: Option<SocketAddr>, mut mood: watch::R
 /// How requests begin that change something in the CRM.
 const WRITES: [&[u8]; 4] = [b"/batch/update", b"/batch/create", b"PATCH ", b"POST /crm/v3/objects/tasks "];
 
-async fn ask(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, wrote: &AtomicBool) -> std::io::Result<()> {
+async fn ask(
+    mut from: ReadHalf<'_>,
+    mut to: WriteHalf<'_>,
+    mut mood: watch::Receiver<Mood>,
+    wrote: &AtomicBool,
+) -> std::io::Result<()> {
     let mut piece = vec![0; 16 << 10];
     loop {
         let length = from.read(&mut piece).await?;
+        // An error means that the way is closed.
+        let _ = mood.wait_for(|mood| *mood != Mood::Held).await;
         if length == 0 {
             return to.shutdown().await;
         }
@@ -152,8 +196,9 @@ async fn answer(
     let mut piece = vec![0; 16 << 10];
     loop {
         let length = from.read(&mut piece).await?;
-        let holds =
-            |mood: &Mood| *mood == Mood::Stalled || *mood == Mood::WritesStalled && wrote.load(Ordering::SeqCst);
+        let holds = |mood: &Mood| {
+            matches!(mood, Mood::Stalled | Mood::Held) || *mood == Mood::WritesStalled && wrote.load(Ordering::SeqCst)
+        };
         let now = *mood.borrow();
         if holds(&now) {
             held.fetch_add(1, Ordering::SeqCst);
