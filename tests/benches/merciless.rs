@@ -2,8 +2,8 @@
 //! --kills 1000 --seed 7`, with `--hosts 3` for several hosts on one PostgreSQL: a private one, or
 //! the one whose empty database `--db postgres://…` names. `--pace 0.5` halves the pauses between
 //! what is done. `--disk MIB` keeps the SQLite file on a small tmpfs of its own, which is filled
-//! from time to time; that needs root. It ends with 1, and the seed and folder of the run, when
-//! something is wrong.
+//! from time to time; that needs root. `--program FILE` kills another build of `rota`. It ends with
+//! 1, and the seed and folder of the run, when something is wrong.
 
 #![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
 
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let private = named.is_none() && hosts > 1 && postgres::there();
     let database = if private { Some(runtime.block_on(postgres::database())) } else { named };
     let wanted = Wanted {
-        program: env!("CARGO_BIN_EXE_rota-under-test").into(),
+        program: after(&arguments, "--program").unwrap_or_else(|| env!("CARGO_BIN_EXE_rota-under-test").into()),
         seed,
         kills: after(&arguments, "--kills").unwrap_or(1_000),
         hosts,

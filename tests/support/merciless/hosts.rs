@@ -18,6 +18,10 @@ use super::world::{CRM_TOKEN, SECRET};
 /// How long is waited before a host that ended is started again, as whoever runs it does.
 const STARTS_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
+/// What a host says last that does not start since its database answered nothing for ten seconds,
+/// as on a machine that stands still for a while.
+const TOO_SLOW: &str = "no connection to it was free in time";
+
 /// Where the binary is, and where it works.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -141,14 +145,17 @@ impl Hosts {
         self.hosts[at].excused = excused;
     }
 
-    /// Starts it again where it refused to start and was excused.
+    /// Starts it again where it refused to start, and was excused or its database was too slow.
     ///
     /// # Errors
     /// When it ended by itself for no reason.
     pub async fn tend(&mut self, at: usize) -> Result<(), String> {
         let ended = self.hosts[at].child.as_mut().and_then(|child| child.try_wait().ok().flatten());
         let Some(status) = ended else { return Ok(()) };
-        if self.listens(at) || !self.hosts[at].excused {
+        let host = &self.hosts[at];
+        let log = std::fs::read_to_string(host.log(at)).unwrap_or_default();
+        let slow = log.lines().last().is_some_and(|line| line.contains(TOO_SLOW));
+        if self.listens(at) || !(host.excused || slow) {
             return Err(format!("host {at} ended by itself with {status}; host-{at}.log says why"));
         }
         self.refused += 1;

@@ -42,6 +42,8 @@ pub struct Proxy {
     ends: Arc<Ends>,
     mood: watch::Sender<Mood>,
     held: Arc<AtomicUsize>,
+    /// How often the connections that were there were forgotten.
+    forgotten: watch::Sender<u64>,
     listening: JoinHandle<()>,
 }
 
@@ -80,14 +82,16 @@ impl Proxy {
         let ends = Arc::new(Ends { places: Mutex::new(places), next: AtomicUsize::new(0) });
         let (mood, held) = (watch::Sender::new(Mood::Well), Arc::new(AtomicUsize::new(0)));
         let (to, moods, counted) = (Arc::clone(&ends), mood.clone(), Arc::clone(&held));
+        let forgotten = watch::Sender::new(0);
+        let forgets = forgotten.clone();
         let listening = tokio::spawn(async move {
             loop {
                 // Out of descriptors, say: those who call try again.
                 let Ok((caller, _)) = listener.accept().await else { continue };
                 let (end, mood, held) = (to.next(), moods.subscribe(), Arc::clone(&counted));
-                let several = to.several();
+                let (several, mut forgets) = (to.several(), forgets.subscribe());
                 tokio::spawn(async move {
-                    let passed = pass(caller, end, mood, &held);
+                    let passed = pass(caller, end, mood, (&held, &mut forgets));
                     if several {
                         // An error means that its time is over.
                         let _ = tokio::time::timeout(RENEWED, passed).await;
@@ -97,7 +101,7 @@ impl Proxy {
                 });
             }
         });
-        Ok(Self { address, ends, mood, held, listening })
+        Ok(Self { address, ends, mood, held, forgotten, listening })
     }
 
     /// Where it is entered.
@@ -110,6 +114,12 @@ impl Proxy {
     pub fn be(&self, mood: Mood) {
         self.held.store(0, Ordering::SeqCst);
         self.mood.send_replace(mood);
+    }
+
+    /// The connections that are there are silent from now on, and nobody closes them, as where a
+    /// firewall between forgot them; those that come are well.
+    pub fn forget(&self) {
+        self.forgotten.send_modify(|times| *times += 1);
     }
 
     /// How many answers were held back since it was stalled.
@@ -143,25 +153,45 @@ impl Drop for Proxy {
 }
 
 /// One connection, from its caller to an end, until either side or the mood ends it.
-async fn pass(mut caller: TcpStream, end: Option<SocketAddr>, mut mood: watch::Receiver<Mood>, held: &AtomicUsize) {
+async fn pass(
+    mut caller: TcpStream,
+    end: Option<SocketAddr>,
+    mut mood: watch::Receiver<Mood>,
+    (held, forgets): (&AtomicUsize, &mut watch::Receiver<u64>),
+) {
     let Some(end) = end else { return };
     if matches!(*mood.borrow(), Mood::Cut | Mood::Reset) {
         return;
     }
     let Ok(mut end) = TcpStream::connect(end).await else { return };
     let (asks, answers, wrote) = (mood.clone(), mood.clone(), AtomicBool::new(false));
-    let broken = {
+    let ended = {
         let ((from_caller, to_caller), (from_end, to_end)) = (caller.split(), end.split());
         tokio::select! {
-            _ = async { tokio::try_join!(ask(from_caller, to_end, asks, &wrote), answer(from_end, to_caller, answers, (held, &wrote))) } => false,
-            ends = mood.wait_for(|mood| matches!(mood, Mood::Cut | Mood::Reset)) => ends.is_ok_and(|mood| *mood == Mood::Reset),
+            _ = async { tokio::try_join!(ask(from_caller, to_end, asks, &wrote), answer(from_end, to_caller, answers, (held, &wrote))) } => Ended::Closed,
+            ends = mood.wait_for(|mood| matches!(mood, Mood::Cut | Mood::Reset)) => match ends.as_deref() {
+                Ok(Mood::Reset) => Ended::Reset,
+                _ => Ended::Closed,
+            },
+            Ok(()) = forgets.changed() => Ended::Forgotten,
         }
     };
-    if broken {
-        // Where it cannot be set, it is closed as when it is cut.
-        let _ = caller.set_zero_linger();
-        let _ = end.set_zero_linger();
+    match ended {
+        Ended::Closed => {}
+        Ended::Reset => {
+            // Where it cannot be set, it is closed as when it is cut.
+            let _ = caller.set_zero_linger();
+            let _ = end.set_zero_linger();
+        }
+        Ended::Forgotten => std::future::pending().await,
     }
+}
+
+/// How a connection came to its end.
+enum Ended {
+    Closed,
+    Reset,
+    Forgotten,
 }
 
 /// How requests begin that change something in the CRM.

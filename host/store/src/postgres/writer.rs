@@ -4,15 +4,28 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rota_flow::ports::{StoreError, Writing};
+use sqlx::Connection as _;
 
-use super::dialect::{self, Pool};
+use super::dialect::{self, Connection, Pool};
 use super::failure::Failure;
 use super::unit::Unit;
 
 /// How often a unit is written that comes in the way of others.
 const TURNS: u32 = 16;
+
+/// How each transaction begins. Others wait for what it locks, so the server undoes it where its
+/// host says nothing more in the middle of it: one that stands still, or was cut off without a word.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// How long a unit may take, waiting for others included, before its connection is taken for dead:
+/// a way that fell silent may never say so.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// How much longer for each row.
+const FOR_EACH_ROW: Duration = Duration::from_millis(1);
 
 /// The way to write.
 pub(super) struct Writer {
@@ -66,7 +79,19 @@ impl Writer {
 }
 
 async fn once<U: Unit>(pool: &Pool, unit: &U) -> Result<U::Answer, Failure> {
-    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let mut connection = pool.acquire().await?;
+    let rows = u32::try_from(unit.weight()).unwrap_or(u32::MAX);
+    let within = WITHIN.saturating_add(FOR_EACH_ROW.saturating_mul(rows));
+    let Ok(done) = tokio::time::timeout(within, transact(&mut connection, unit)).await else {
+        // Whether it was committed is not known, as where a connection is cut.
+        connection.close_on_drop();
+        return Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into());
+    };
+    done
+}
+
+async fn transact<U: Unit>(connection: &mut Connection, unit: &U) -> Result<U::Answer, Failure> {
+    let mut transaction = connection.begin_with(BEGIN).await?;
     match unit.write(&mut transaction).await {
         Ok(answer) => {
             transaction.commit().await?;
