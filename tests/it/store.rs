@@ -16,6 +16,7 @@ mod outbox;
 mod owners;
 pub(crate) mod sealed;
 mod shared;
+mod silent;
 pub(crate) mod values;
 
 use std::sync::Arc;
@@ -64,8 +65,12 @@ impl PostgresDatabase {
 
     /// Opens it, once more if it was opened before.
     pub(crate) async fn try_connect(&self) -> Result<PostgresStore, StoreError> {
-        let keys = Master::beside(&self.1.path().join("rota")).keys();
-        rota_store::connect(self.url().await, keys).await
+        self.connect_by(self.url().await).await
+    }
+
+    /// Opens it by another way to it.
+    pub(crate) async fn connect_by(&self, url: &str) -> Result<PostgresStore, StoreError> {
+        rota_store::connect(url, Master::beside(&self.1.path().join("rota")).keys()).await
     }
 
     /// The same, where it is sound.

@@ -15,7 +15,7 @@ struct Scene {
 fn scene() -> Scene {
     let contact = Contact { id: "1".into(), edits: 0, taken: None, stays: false };
     let call = decision("d2", "web:call-0", "manual", "rep702");
-    let called = Called { answer: Some(call.clone()), answers: 1 };
+    let called = Called { answer: Some(call.clone()), answers: 1, ..Called::default() };
     let mut first = decision("d1", "hs:contact:1", "created", "rep701");
     first["effects"] = json!([{ "kind": "owner" }, { "kind": "task" }]);
     Scene {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::plan::Pick;
+use super::proxy::Proxy;
 use super::truth::{Called, Contact, STAGES, Truth};
 use super::world::{self, owners};
 
@@ -25,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(40);
 #[derive(Debug)]
 pub struct Crowd {
     http: Client,
-    /// Where hosts are called.
-    door: String,
+    /// Where hosts are found. Callers choose among them, and go to another when they ask again.
+    door: Arc<Proxy>,
     /// The CRM's double, as a person reaches it.
     double: String,
     token: Option<String>,
@@ -38,7 +39,7 @@ pub struct Crowd {
 impl Crowd {
     /// Nobody yet.
     #[must_use]
-    pub fn new(door: String, double: String) -> Self {
+    pub fn new(door: Arc<Proxy>, double: String) -> Self {
         let (calls, watched) = (JoinSet::new(), JoinSet::new());
         Self { http: crate::http(), door, double, token: None, truth: Arc::default(), calls, watched }
     }
@@ -155,7 +156,8 @@ impl Crowd {
         (first..first + count).for_each(|n| self.call(n));
     }
 
-    /// The last so many that were answered are asked about again, with their keys.
+    /// The last so many that were answered are asked about again, with their keys, at other hosts
+    /// where there are any.
     pub fn again(&mut self, count: usize) {
         let answered: Vec<usize> = {
             let truth = self.truth();
@@ -169,13 +171,18 @@ impl Crowd {
         let Some(token) = self.token.clone() else { return };
         let lead = json!({ "id": format!("web:call-{n}"), "properties": world::person("call", n) });
         let body = json!({ "lead": lead, "idempotency_key": format!("call-{n}") });
-        let request = self.http.post(format!("{}/v1/route", self.door)).bearer_auth(token).json(&body);
-        let truth = Arc::clone(&self.truth);
+        let (http, door, truth) = (self.http.clone(), Arc::clone(&self.door), Arc::clone(&self.truth));
+        let mut turn = lock(&truth).calls[n].host.unwrap_or(n);
         // Half of them hang up when they are not answered soon, and have more patience each time.
         let mut patience = if n.is_multiple_of(2) { PATIENCE } else { Duration::from_millis(5) };
         self.calls.spawn(async move {
             loop {
-                let Some(request) = request.try_clone() else { return };
+                turn += 1;
+                let Some((host, address)) = door.from(turn) else {
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                };
+                let request = http.post(format!("http://{address}/v1/route")).bearer_auth(&token).json(&body);
                 let answer = request.timeout(patience).send().await;
                 patience = (patience * 2).min(PATIENCE);
                 let Ok(answer) = answer else {
@@ -185,7 +192,8 @@ impl Crowd {
                 let status = answer.status();
                 match answer.text().await {
                     Ok(text) if status.is_success() => {
-                        return lock(&truth).answered(n, serde_json::from_str(&text).unwrap_or_default());
+                        let decision = serde_json::from_str(&text).unwrap_or_default();
+                        return lock(&truth).answered(n, host, decision);
                     }
                     Ok(text) if status.is_client_error() && status.as_u16() != 429 => {
                         return lock(&truth).wrongs.push(format!("web:call-{n} was refused: {status} {text}"));

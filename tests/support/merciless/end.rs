@@ -21,11 +21,18 @@ const SAME: usize = 3;
 impl Run {
     /// Lets everything come to its end, and says what is wrong.
     pub(super) async fn end(&mut self) -> Result<Report, String> {
+        let killing = self.began.elapsed();
+        // What is to last longer than a lease does so.
+        if let Some(last) = self.later.iter().map(|(at, _)| *at).max() {
+            tokio::time::sleep_until(last).await;
+            self.set_right(last);
+        }
+        let began = Instant::now();
         self.crm.be(Mood::Well);
         self.faults(&json!([])).await?;
         self.clock(0).await?;
         for host in 0..self.wanted.hosts {
-            self.hosts.ready(host).await?;
+            self.ready(host).await?;
         }
         self.let_in().await?;
         let mut wrongs = Vec::new();
@@ -37,38 +44,57 @@ impl Run {
             wrongs.push(waits);
         }
         let (log, state) = (self.lines(&["log", "--json"]).await?, self.crowd.state().await?);
-        wrongs.extend(self.wrongs(&log, &state));
-        wrongs.extend(self.proofs(log.len()).await?);
-        Ok(Report { wrongs, figures: self.figures(&log, &state), ..Report::default() })
+        let lag = self.judged(&log, &state, &mut wrongs);
+        let identical = self.proofs(log.len(), &mut wrongs).await?;
+        let figures = self.figures(&log, &state, identical);
+        Ok(Report { wrongs, figures, lag, took: (killing, began.elapsed()), ..Report::default() })
     }
 
-    /// What the log and the CRM's double say against what is true.
-    fn wrongs(&self, log: &[Value], state: &Value) -> Vec<String> {
+    /// What the log and the CRM's double say against what is true; gives the worst lag.
+    fn judged(&self, log: &[Value], state: &Value, wrongs: &mut Vec<String>) -> f64 {
         let (truth, older) = (self.crowd.truth(), self.wanted.database.is_none());
-        Evidence { truth: &truth, log, state, older }.wrongs()
+        let evidence = Evidence { truth: &truth, log, state, older };
+        wrongs.extend(evidence.wrongs());
+        evidence.worst_lag()
     }
 
     /// What was done, counted.
-    fn figures(&self, log: &[Value], state: &Value) -> Vec<(&'static str, usize)> {
-        let truth = self.crowd.truth();
+    fn figures(&self, log: &[Value], state: &Value, identical: usize) -> Vec<(&'static str, usize)> {
+        let (truth, done) = (self.crowd.truth(), &self.counts);
         let taken = truth.contacts.iter().filter(|contact| contact.taken.is_some()).count();
         let stayed = truth.contacts.iter().filter(|contact| contact.stays).count();
         let repeats: usize = truth.calls.iter().map(|called| called.answers.saturating_sub(1)).sum();
+        let outcome = |name: &str| log.iter().filter(|decision| decision["outcome"] == name).count();
         vec![
+            ("hosts", self.wanted.hosts),
             ("kills", self.hosts.kills),
-            ("before listening", self.hosts.young),
-            ("with the CRM's answer held back", self.waiting),
-            ("full disks", self.full),
-            ("starts refused on them", self.refused),
+            ("of them before listening", self.hosts.young),
+            ("of them with the CRM's answer to a read held back", done.waiting.0),
+            ("of them with the CRM's answer to a write held back", done.waiting.1),
+            ("times a host stood still", done.still.0),
+            ("of them beyond any lease", done.still.1),
+            ("times a way to the database was cut or stalled", done.bases.0),
+            ("of them beyond any lease", done.bases.1),
+            ("times the disk was full", done.full),
+            ("starts refused, for want of disk or database", self.hosts.refused),
+            ("times the way to the CRM was cut or stalled", done.crm.0),
+            ("times the CRM's faults were changed", done.crm.1),
+            ("times the CRM's clock was set", done.clock),
+            ("webhook requests that failed", number(&state["webhooks"]["failed_attempts"])),
             ("contacts", truth.contacts.len()),
-            ("moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
-            ("taken by a person", taken),
-            ("of which stood for long", stayed),
+            ("times a contact was moved on", truth.contacts.iter().map(|contact| contact.edits).sum()),
+            ("contacts taken by a person", taken),
+            ("of them for long", stayed),
             ("calls", truth.calls.len()),
             ("repeated calls", repeats),
+            ("of them answered by another host", truth.calls.iter().map(|called| called.elsewhere).sum()),
+            ("conflicts of hosts that decided at once", self.hosts.said("Another process was first")),
             ("decisions", log.len()),
-            ("tasks", state["tasks"].as_array().map_or(0, Vec::len)),
-            ("webhook requests that failed", number(&state["webhooks"]["failed_attempts"])),
+            ("of them assigned", outcome("assign")),
+            ("of them kept", outcome("kept")),
+            ("of them coalesced", outcome("coalesced")),
+            ("tasks in the CRM", state["tasks"].as_array().map_or(0, Vec::len)),
+            ("decisions replayed, identical", identical),
         ]
     }
 
@@ -98,7 +124,7 @@ impl Run {
                 ));
             }
             for host in 0..self.wanted.hosts {
-                self.hosts.alive(host)?;
+                self.hosts.tend(host).await?;
             }
             if number(&webhooks["pending"]) > 0 {
                 self.clock(nudge).await?;
@@ -116,9 +142,9 @@ impl Run {
         events + truth.calls.len() + older
     }
 
-    /// What the product's own proofs, and the numbers of the log, say against it.
-    async fn proofs(&self, decisions: usize) -> Result<Vec<String>, String> {
-        let mut wrongs = Vec::new();
+    /// What the product's own proofs, and the numbers of the log, say against it; gives how many
+    /// decisions were the same when they were asked again.
+    async fn proofs(&self, decisions: usize, wrongs: &mut Vec<String>) -> Result<usize, String> {
         let (code, out, err) = self.place.run(&["fairness", "--json"]).await.map_err(|error| error.to_string())?;
         let said: Value = serde_json::from_str(&out).unwrap_or_default();
         if code != 0 || said["ok"] != true {
@@ -130,7 +156,8 @@ impl Run {
         let no_plugin =
             |skipped: &&Value| skipped["why"].as_str().is_some_and(|why| why.starts_with("it asked no plugin"));
         let unasked = said["skipped"].as_array().map_or(0, |all| all.iter().filter(no_plugin).count());
-        if code != 0 || number(&said["identical"]) + unasked != decisions {
+        let identical = number(&said["identical"]);
+        if code != 0 || identical + unasked != decisions {
             wrongs.push(format!("rota replay ends with {code} for {decisions} decisions: {out}{err}"));
         }
         let (entries, first, last, seq) = self.numbers().await.map_err(|error| error.to_string())?;
@@ -138,7 +165,7 @@ impl Run {
             wrongs
                 .push(format!("the log has {entries} entries from {first} to {last}, and its tenant stands at {seq}"));
         }
-        Ok(wrongs)
+        Ok(identical)
     }
 
     /// How many entries the log has, the first and the last of their numbers, and where the tenant

@@ -15,15 +15,20 @@ use serde_json::Value;
 use super::proxy::Proxy;
 use super::world::{CRM_TOKEN, SECRET};
 
-/// How long a host may take until it listens.
-const STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// How long is waited before a host that ended is started again, as whoever runs it does.
+const STARTS_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// What a host says last that does not start since its database answered nothing for ten seconds,
+/// as on a machine that stands still for a while.
+const TOO_SLOW: &str = "no connection to it was free in time";
 
 /// Where the binary is, and where it works.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The binary.
     pub program: PathBuf,
-    /// The folder with its configuration; what it says goes there, too.
+    /// The folder with its configuration and, where the database is on a server, its key; what it
+    /// says goes there, too.
     pub folder: PathBuf,
     /// The database: a file or a URL.
     pub database: String,
@@ -36,6 +41,8 @@ impl Place {
         for name in ["ROTA_DB", "ROTA_TOKEN", "ROTA_SERVER", "RUST_LOG"] {
             command.env_remove(name);
         }
+        // It says, too, when another host was first.
+        command.env("RUST_LOG", "info,rota_flow=debug");
         command
     }
 
@@ -55,20 +62,25 @@ impl Place {
 /// All hosts of a run.
 #[derive(Debug)]
 pub struct Hosts {
-    place: Place,
     door: Arc<Proxy>,
     hosts: Vec<Host>,
     /// How often one was killed.
     pub kills: usize,
     /// Those that were killed before they listened.
     pub young: usize,
+    /// How often one did not start, for what was done to its disk or to its way to the database,
+    /// and was started again.
+    pub refused: usize,
 }
 
 /// One host, or the place of one that is away.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Host {
+    place: Place,
     child: Option<Child>,
     life: Arc<Mutex<Life>>,
+    /// Whether it has a reason not to start.
+    excused: bool,
 }
 
 /// Which life it is, and where it listens in it.
@@ -79,11 +91,11 @@ struct Life {
 }
 
 impl Hosts {
-    /// So many that are away, behind this door.
+    /// One for each place, all away, behind this door.
     #[must_use]
-    pub fn new(place: Place, door: Arc<Proxy>, count: usize) -> Self {
-        let hosts = std::iter::repeat_with(Host::default).take(count).collect();
-        Self { place, door, hosts, kills: 0, young: 0 }
+    pub fn new(places: Vec<Place>, door: Arc<Proxy>) -> Self {
+        let host = |place| Host { place, child: None, life: Arc::default(), excused: false };
+        Self { door, hosts: places.into_iter().map(host).collect(), kills: 0, young: 0, refused: 0 }
     }
 
     /// Starts one; when it listens, the door leads to it.
@@ -91,12 +103,11 @@ impl Hosts {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&mut self, at: usize) -> std::io::Result<()> {
-        let log = self.place.folder.join(format!("host-{at}.log"));
-        let log = OpenOptions::new().create(true).append(true).open(log)?;
-        let arguments = ["serve", "--config", "rota.toml", "--listen", "127.0.0.1:0", "--json", "--db"];
-        let mut command = self.place.command(&arguments);
-        let mut child = command.arg(&self.place.database).stdout(Stdio::piped()).stderr(log).spawn()?;
         let host = &mut self.hosts[at];
+        let log = OpenOptions::new().create(true).append(true).open(host.log(at))?;
+        let arguments = ["serve", "--config", "rota.toml", "--listen", "127.0.0.1:0", "--json", "--db"];
+        let mut command = host.place.command(&arguments);
+        let mut child = command.arg(&host.place.database).stdout(Stdio::piped()).stderr(log).spawn()?;
         let number = lock(&host.life).number;
         let (life, door, said) = (Arc::clone(&host.life), Arc::clone(&self.door), child.stdout.take());
         std::thread::spawn(move || {
@@ -117,38 +128,47 @@ impl Hosts {
         Ok(())
     }
 
-    /// Waits until it listens.
-    ///
-    /// # Errors
-    /// What happened instead.
-    pub async fn ready(&mut self, at: usize) -> Result<(), String> {
-        let deadline = tokio::time::Instant::now() + STARTS_WITHIN;
-        while lock(&self.hosts[at].life).listens.is_none() {
-            self.alive(at)?;
-            if tokio::time::Instant::now() > deadline {
-                return Err(format!("host {at} does not listen after {} s", STARTS_WITHIN.as_secs()));
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Ok(())
-    }
-
     /// Whether it listens.
     #[must_use]
     pub fn listens(&self, at: usize) -> bool {
         lock(&self.hosts[at].life).listens.is_some()
     }
 
-    /// Says how one ended that nobody killed.
+    /// Which life of it this is.
+    #[must_use]
+    pub fn life(&self, at: usize) -> u64 {
+        lock(&self.hosts[at].life).number
+    }
+
+    /// It may refuse to start from now on, or has no reason any more.
+    pub fn excuse(&mut self, at: usize, excused: bool) {
+        self.hosts[at].excused = excused;
+    }
+
+    /// Starts it again where it refused to start, and was excused or its database was too slow.
     ///
     /// # Errors
-    /// So it is.
-    pub fn alive(&mut self, at: usize) -> Result<(), String> {
+    /// When it ended by itself for no reason.
+    pub async fn tend(&mut self, at: usize) -> Result<(), String> {
         let ended = self.hosts[at].child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-        match ended {
-            Some(status) => Err(format!("host {at} ended by itself with {status}; host-{at}.log says why")),
-            None => Ok(()),
+        let Some(status) = ended else { return Ok(()) };
+        let host = &self.hosts[at];
+        let log = std::fs::read_to_string(host.log(at)).unwrap_or_default();
+        let slow = log.lines().last().is_some_and(|line| line.contains(TOO_SLOW));
+        if self.listens(at) || !(host.excused || slow) {
+            return Err(format!("host {at} ended by itself with {status}; host-{at}.log says why"));
         }
+        self.refused += 1;
+        tokio::time::sleep(STARTS_AGAIN_AFTER).await;
+        self.start(at).map_err(|error| format!("host {at} cannot be started: {error}"))
+    }
+
+    /// How often hosts said these words.
+    #[must_use]
+    pub fn said(&self, words: &str) -> usize {
+        let logs = self.hosts.iter().enumerate().map(|(at, host)| host.log(at));
+        let texts = logs.filter_map(|log| std::fs::read_to_string(log).ok());
+        texts.map(|text| text.matches(words).count()).sum()
     }
 
     /// It stands still, or goes on.
@@ -171,6 +191,12 @@ impl Hosts {
         drop(life);
         self.kills += 1;
         end(host);
+    }
+}
+
+impl Host {
+    fn log(&self, at: usize) -> PathBuf {
+        self.place.folder.join(format!("host-{at}.log"))
     }
 }
 

@@ -21,6 +21,7 @@ use std::time::Duration;
 use reqwest::Method;
 use rota_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crowd::Crowd;
 use disk::Disk;
@@ -30,6 +31,10 @@ use proxy::{Mood, Proxy};
 
 /// How long an answer is waited for that shall be held back.
 const HELD_WITHIN: Duration = Duration::from_secs(4);
+/// How long a host may take until it listens.
+const STARTS_WITHIN: Duration = Duration::from_secs(120);
+/// A host that is out of reach for longer than this is left alone meanwhile: others are killed.
+const SOON: Duration = Duration::from_secs(3);
 
 /// What is wanted of a run.
 #[derive(Clone, Debug)]
@@ -47,6 +52,8 @@ pub struct Wanted {
     /// The size of a disk of its own for the SQLite file, in MiB, which is filled from time to
     /// time; that needs root.
     pub disk_mib: Option<u32>,
+    /// How long the pauses between what is done are, as a share of the usual.
+    pub pace: f64,
     /// How long things may take at the end until nothing waits.
     pub patience: Duration,
 }
@@ -58,14 +65,32 @@ pub struct Report {
     pub wrongs: Vec<String>,
     /// What was counted, by name.
     pub figures: Vec<(&'static str, usize)>,
+    /// The worst lag of any rep behind or before their due, in leads.
+    pub lag: f64,
+    /// How long hosts were killed, and how long the end took.
+    pub took: (Duration, Duration),
     /// The folder with everything, which stays where something is wrong.
     pub folder: PathBuf,
 }
 
+impl Report {
+    /// What was counted under this name.
+    #[must_use]
+    pub fn figure(&self, name: &str) -> Option<usize> {
+        self.figures.iter().find(|(known, _)| *known == name).map(|(_, count)| *count)
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let figures: Vec<String> = self.figures.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        writeln!(f, "{}", figures.join(", "))?;
+        for (name, count) in &self.figures {
+            writeln!(f, "{count:>9}  {name}")?;
+        }
+        let ((killing, end), kills) = (self.took, self.figure("kills").unwrap_or_default());
+        let minute = kills as f64 * 60.0 / killing.as_secs_f64().max(0.001);
+        writeln!(f, "{:>9.3}  leads at most between a rep and their due", self.lag)?;
+        writeln!(f, "{:>9.0}  seconds of killing, {minute:.0} a minute", killing.as_secs_f64())?;
+        writeln!(f, "{:>9.0}  seconds until nothing waited and all was proven", end.as_secs_f64())?;
         if self.wrongs.is_empty() {
             return write!(f, "nothing is wrong");
         }
@@ -80,23 +105,58 @@ type Wrong = Box<dyn std::error::Error + Send + Sync>;
 /// A run on its way.
 struct Run {
     wanted: Wanted,
+    /// Where all of it lies.
+    folder: PathBuf,
+    /// Where commands are run on the database, by a way that is never cut.
     place: Place,
     hosts: Hosts,
     crowd: Crowd,
     /// The way from the hosts to the CRM.
     crm: Proxy,
-    /// The way from the hosts to their database, where that is a server.
-    base: Option<Proxy>,
+    /// The way of each host to its database, where that is a server.
+    bases: Vec<Proxy>,
     /// The disk that is filled, where there is one.
     disk: Option<Disk>,
-    /// How often a host was killed while an answer of the CRM was held back.
-    waiting: usize,
-    /// How often the disk was full.
-    full: usize,
-    /// How often a host did not start because of that.
-    refused: usize,
+    /// What is set right again, and when.
+    later: Vec<(Instant, Right)>,
+    counts: Counts,
+    began: Instant,
     /// Dropped, it is gone.
     _double: Sandbox,
+}
+
+/// What is set right again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Right {
+    /// The way of this host to the database.
+    Base(usize),
+    /// This host goes on, if it is still in this life.
+    Still(usize, u64),
+}
+
+impl Right {
+    fn host(self) -> usize {
+        match self {
+            Self::Base(host) | Self::Still(host, _) => host,
+        }
+    }
+}
+
+/// What was done, counted.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Killed while an answer of the CRM to a read was held back, and to a write.
+    waiting: (usize, usize),
+    /// Hosts that stood still, and of those for longer than any lease.
+    still: (usize, usize),
+    /// Ways to the database that were cut or stalled, and of those for longer than any lease.
+    bases: (usize, usize),
+    /// How often the way to the CRM was cut or stalled, and how often it failed otherwise.
+    crm: (usize, usize),
+    /// How often the double's clock was set.
+    clock: usize,
+    /// How often the disk was full.
+    full: usize,
 }
 
 /// Runs the plan of a seed, and gives its verdict.
@@ -107,7 +167,7 @@ pub async fn run(wanted: Wanted) -> Result<Report, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut run = Run::prepare(wanted, folder.path().to_owned()).await.map_err(|error| error.to_string())?;
     let Wanted { seed, kills, hosts, .. } = run.wanted;
-    let scale = Scale { kills, hosts, base: run.base.is_some(), disk: run.disk.is_some() };
+    let scale = Scale { kills, hosts, base: !run.bases.is_empty(), disk: run.disk.is_some() };
     let ended = match run.follow(plan::draw(seed, scale)).await {
         Ok(()) => run.end().await,
         Err(stopped) => Err(stopped),
@@ -133,37 +193,53 @@ impl Run {
         let crm = Proxy::open(vec![Some(double.address())]).await?;
         let door = Arc::new(Proxy::open(vec![None; wanted.hosts]).await?);
         let url = |address: SocketAddr| format!("http://{address}");
-        world::lay_out(&folder, &url(crm.address()), &url(door.address()))?;
         let disk = wanted.disk_mib.map(|mib| Disk::mount(&folder, mib)).transpose()?;
-        let (database, base) = match &wanted.database {
-            None => {
+        let (mut places, mut bases) = (Vec::new(), Vec::new());
+        let place = |folder, database| Place { program: wanted.program.clone(), folder, database };
+        let key = world::key(wanted.seed);
+        for host in 0..wanted.hosts {
+            let Some(database) = &wanted.database else {
                 let file = if disk.is_some() { "disk/rota.db" } else { "rota.db" };
-                world::older(&folder.join(file)).await?;
-                (file.to_owned(), None)
+                places.push(place(folder.clone(), file.to_owned()));
+                continue;
+            };
+            let (database, base) = world::beside(database).await?;
+            let own = folder.join(format!("host-{host}"));
+            world::lay_out(&own, &url(crm.address()), &url(door.address()))?;
+            world::give(&own, &key)?;
+            places.push(place(own, database));
+            bases.push(base);
+        }
+        let mut calm = places[0].clone();
+        match &wanted.database {
+            Some(database) => calm.database.clone_from(database),
+            None => {
+                world::lay_out(&folder, &url(crm.address()), &url(door.address()))?;
+                world::older(&folder.join(&calm.database)).await?;
             }
-            Some(database) => {
-                let (database, base) = world::beside(database).await?;
-                (database, Some(base))
-            }
-        };
-        let place = Place { program: wanted.program.clone(), folder, database };
-        let hosts = Hosts::new(place.clone(), Arc::clone(&door), wanted.hosts);
-        let crowd = Crowd::new(url(door.address()), url(double.address()));
+        }
+        let hosts = Hosts::new(places, Arc::clone(&door));
+        let crowd = Crowd::new(Arc::clone(&door), url(double.address()));
         double.set_target(&format!("{}/v1/hubspot/main/webhook", url(door.address())))?;
-        Ok(Self { wanted, place, hosts, crowd, crm, base, disk, waiting: 0, full: 0, refused: 0, _double: double })
+        let (later, counts, began) = (Vec::new(), Counts::default(), Instant::now());
+        Ok(Self { wanted, folder, place: calm, hosts, crowd, crm, bases, disk, later, counts, began, _double: double })
     }
 
     /// Does what the plan says, step by step.
     async fn follow(&mut self, plan: Vec<Step>) -> Result<(), String> {
         let text: Vec<String> = plan.iter().map(|step| format!("{} {:?}\n", step.pause_ms, step.act)).collect();
-        let written = std::fs::write(self.place.folder.join("plan.txt"), text.concat());
+        let written = std::fs::write(self.folder.join("plan.txt"), text.concat());
         written.map_err(|error| format!("the plan cannot be written: {error}"))?;
         self.faults(&json!(plan::webhooks())).await?;
         for host in 0..self.wanted.hosts {
             self.start(host)?;
         }
         for step in plan {
-            pause(step.pause_ms).await;
+            self.pause(step.pause_ms).await;
+            self.set_right(Instant::now());
+            for host in 0..self.wanted.hosts {
+                self.hosts.tend(host).await?;
+            }
             self.act(step.act).await?;
         }
         Ok(())
@@ -180,12 +256,14 @@ impl Run {
             Act::Edit(pick) => self.crowd.edit(pick).await?,
             Act::Take(pick, owner) => self.crowd.take(pick, owner).await?,
             Act::Kill { host, away_ms } => {
-                self.hosts.ready(host).await?;
+                let host = self.near(host);
+                self.ready(host).await?;
                 self.hosts.kill(host);
-                pause(away_ms).await;
+                self.pause(away_ms).await;
                 self.start(host)?;
             }
             Act::KillYoung { host, age_ms } => {
+                let host = self.near(host);
                 if self.hosts.listens(host) {
                     self.hosts.kill(host);
                     self.start(host)?;
@@ -194,40 +272,96 @@ impl Run {
                 self.hosts.kill(host);
                 self.start(host)?;
             }
-            Act::KillWaiting { host, contacts, writes } => self.kill_waiting(host, contacts, writes).await?,
+            Act::KillWaiting { host, contacts, writes } => {
+                let host = self.near(host);
+                self.kill_waiting(host, contacts, writes).await?;
+            }
             Act::Still { host, ms } => {
+                let host = self.near(host);
                 self.hosts.still(host, true);
-                pause(ms).await;
-                self.hosts.still(host, false);
+                self.later(ms, Right::Still(host, self.hosts.life(host)));
+                self.counts.still.0 += 1;
+                self.counts.still.1 += usize::from(ms > plan::LEASE_MS);
             }
             Act::Crm(mood, ms) => {
                 self.crm.be(mood);
                 pause(ms).await;
                 self.crm.be(Mood::Well);
+                self.counts.crm.0 += 1;
             }
-            Act::Base(mood, ms) => {
-                if let Some(base) = &self.base {
-                    base.be(mood);
-                    pause(ms).await;
-                    base.be(Mood::Well);
-                }
+            Act::Base { host, mood, ms } => self.base(host, mood, ms),
+            Act::Faults(faults) => {
+                self.faults(&faults).await?;
+                self.counts.crm.1 += 1;
             }
-            Act::Faults(faults) => self.faults(&faults).await?,
-            Act::Clock(ms) => self.clock(ms).await?,
+            Act::Clock(ms) => {
+                self.clock(ms).await?;
+                self.counts.clock += 1;
+            }
             Act::Full(ms) => self.full(ms).await?,
         }
         Ok(())
     }
 
+    /// A host's way to the database is so for a while, in which all else goes on.
+    fn base(&mut self, host: usize, mood: Mood, ms: u64) {
+        let host = self.near(host);
+        let Some(base) = self.bases.get(host) else { return };
+        base.be(mood);
+        self.hosts.excuse(host, true);
+        self.later(ms, Right::Base(host));
+        self.counts.bases.0 += 1;
+        self.counts.bases.1 += usize::from(ms > plan::LEASE_MS);
+    }
+
+    fn later(&mut self, ms: u64, right: Right) {
+        self.later.push((Instant::now() + Duration::from_millis(ms), right));
+    }
+
+    /// Waits until a host listens.
+    async fn ready(&mut self, host: usize) -> Result<(), String> {
+        let deadline = Instant::now() + STARTS_WITHIN;
+        while !self.hosts.listens(host) {
+            self.set_right(Instant::now());
+            self.hosts.tend(host).await?;
+            if Instant::now() > deadline {
+                return Err(format!("host {host} does not listen after {} s", STARTS_WITHIN.as_secs()));
+            }
+            pause(5).await;
+        }
+        Ok(())
+    }
+
+    /// Sets right what is to be right again by then.
+    fn set_right(&mut self, by: Instant) {
+        for (_, right) in self.later.extract_if(.., |(at, _)| *at <= by) {
+            match right {
+                Right::Base(host) => self.bases[host].be(Mood::Well),
+                Right::Still(host, life) if self.hosts.life(host) == life => self.hosts.still(host, false),
+                Right::Still(..) => {}
+            }
+        }
+    }
+
+    /// This host, or the next one that is not out of reach for long.
+    fn near(&self, host: usize) -> usize {
+        let soon = Instant::now() + SOON;
+        let far = |host: usize| self.later.iter().any(|(at, right)| right.host() == host && *at > soon);
+        let mut around = (host..host + self.wanted.hosts).map(|host| host % self.wanted.hosts);
+        around.find(|host| !far(*host)).unwrap_or(host)
+    }
+
     async fn kill_waiting(&mut self, host: usize, contacts: usize, writes: bool) -> Result<(), String> {
-        self.hosts.ready(host).await?;
+        self.ready(host).await?;
         self.crm.be(if writes { Mood::WritesStalled } else { Mood::Stalled });
         self.crowd.contacts(contacts).await?;
-        let deadline = tokio::time::Instant::now() + HELD_WITHIN;
-        while self.crm.held() == 0 && tokio::time::Instant::now() < deadline {
+        let deadline = Instant::now() + HELD_WITHIN;
+        while self.crm.held() == 0 && Instant::now() < deadline {
+            self.set_right(Instant::now());
             pause(3).await;
         }
-        self.waiting += usize::from(self.crm.held() > 0);
+        let waits = usize::from(self.crm.held() > 0);
+        *(if writes { &mut self.counts.waiting.1 } else { &mut self.counts.waiting.0 }) += waits;
         self.hosts.kill(host);
         self.crm.be(Mood::Well);
         self.start(host)
@@ -243,19 +377,21 @@ impl Run {
         pause(ms).await;
         self.hosts.kill(0);
         self.start(0)?;
+        // On a full disk it may refuse to start; whoever runs it starts it again.
+        self.hosts.excuse(0, true);
         pause(ms).await;
         let freed = self.disk.as_ref().map_or(Ok(()), Disk::free);
         freed.map_err(|error| format!("the disk cannot be freed: {error}"))?;
-        self.full += 1;
-        // On a full disk it may refuse to start; whoever runs it starts it again.
-        if self.hosts.alive(0).is_err() {
-            self.refused += 1;
-            self.start(0)?;
-        }
+        self.counts.full += 1;
         Ok(())
     }
 
+    async fn pause(&self, ms: u64) {
+        tokio::time::sleep(Duration::from_millis(ms).mul_f64(self.wanted.pace.max(0.0))).await;
+    }
+
     fn start(&mut self, host: usize) -> Result<(), String> {
+        self.hosts.excuse(host, self.bases.get(host).is_some_and(|base| !base.is_well()));
         self.hosts.start(host).map_err(|error| format!("host {host} cannot be started: {error}"))
     }
 
@@ -275,7 +411,7 @@ impl Run {
         if self.crowd.is_let_in() {
             return Ok(());
         }
-        self.hosts.ready(0).await?;
+        self.ready(0).await?;
         let arguments = ["token", "new", "--tenant", world::TENANT, "--role", "operator", "--json"];
         let (code, out, err) = self.place.run(&arguments).await.map_err(|error| error.to_string())?;
         let made: Value = serde_json::from_str(&out).unwrap_or_default();

@@ -9,6 +9,13 @@ use serde_json::{Value, json};
 
 use super::proxy::Mood;
 
+/// The longest lease that anything has, in milliseconds; what lasts longer than this finds that
+/// others took over.
+pub const LEASE_MS: u64 = 30_000;
+
+/// From so many kills on, a run has two stalls of a way to the database that outlast a lease; else one.
+const LONG_FROM: usize = 40;
+
 /// What a plan is drawn for.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
@@ -68,7 +75,8 @@ pub enum Act {
         /// Whether only the answers to writes are held back.
         writes: bool,
     },
-    /// A host stands still for so long, in milliseconds, and goes on as if nothing had been.
+    /// A host stands still for so long, in milliseconds, in which all else goes on; then it goes on,
+    /// too, as if nothing had been.
     Still {
         /// Which.
         host: usize,
@@ -77,8 +85,15 @@ pub enum Act {
     },
     /// The way to the CRM is so for so long, in milliseconds.
     Crm(Mood, u64),
-    /// The way to the database is so for so long, in milliseconds.
-    Base(Mood, u64),
+    /// The way of a host to the database is so for a while, in which all else goes on.
+    Base {
+        /// Which host's.
+        host: usize,
+        /// How it is.
+        mood: Mood,
+        /// How long, in milliseconds.
+        ms: u64,
+    },
     /// The CRM's double fails so from now on.
     Faults(Value),
     /// The double's clock goes so far from the right time, in milliseconds.
@@ -103,7 +118,14 @@ pub fn draw(seed: u64, scale: Scale) -> Vec<Step> {
         let (host, age_ms) = (random.random_range(0..scale.hosts), random.random_range(5..220));
         steps.push(Step { pause_ms: 0, act: Act::KillYoung { host, age_ms } });
     }
-    for _ in young..scale.kills {
+    let long = [young + 1, young + (scale.kills - young) / 2];
+    for number in young..scale.kills {
+        if scale.base && scale.hosts > 1 && long[..if scale.kills < LONG_FROM { 1 } else { 2 }].contains(&number) {
+            let (host, ms) = (random.random_range(0..scale.hosts), random.random_range(LEASE_MS + 1_000..36_000));
+            // Once what it asks comes late, and once what it is answered.
+            let mood = if number == long[0] { Mood::Held } else { Mood::Stalled };
+            steps.push(Step { pause_ms: 0, act: Act::Base { host, mood, ms } });
+        }
         for _ in 0..random.random_range(2..6) {
             let act = between(&mut random, scale);
             steps.push(Step { pause_ms: random.random_range(0..80), act });
@@ -136,7 +158,7 @@ fn between(random: &mut SmallRng, scale: Scale) -> Act {
         80..87 => Act::Crm(mood(random), random.random_range(50..500)),
         87..93 => Act::Faults(faults(random)),
         93..95 => Act::Clock(random.random_range(-150_000..150_000)),
-        _ if scale.base => Act::Base(mood(random), random.random_range(50..4_000)),
+        _ if scale.base => base(random, scale.hosts),
         _ if scale.disk => Act::Full(random.random_range(100..1_500)),
         _ => Act::Faults(json!([])),
     }
@@ -146,8 +168,13 @@ fn between(random: &mut SmallRng, scale: Scale) -> Act {
 fn still(random: &mut SmallRng, hosts: usize) -> Act {
     let host = random.random_range(0..hosts);
     let long = hosts > 1 && random.random_bool(0.1);
-    let ms = if long { random.random_range(31_000..36_000) } else { random.random_range(50..800) };
+    let ms = if long { random.random_range(LEASE_MS + 1_000..36_000) } else { random.random_range(50..800) };
     Act::Still { host, ms }
+}
+
+fn base(random: &mut SmallRng, hosts: usize) -> Act {
+    let mood = if random.random_bool(0.25) { Mood::Held } else { mood(random) };
+    Act::Base { host: random.random_range(0..hosts), mood, ms: random.random_range(50..2_500) }
 }
 
 fn mood(random: &mut SmallRng) -> Mood {

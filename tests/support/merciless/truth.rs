@@ -34,6 +34,10 @@ pub struct Called {
     pub answer: Option<Value>,
     /// How often it was answered.
     pub answers: usize,
+    /// How often another host answered than the time before.
+    pub elsewhere: usize,
+    /// The host that answered last.
+    pub host: Option<usize>,
 }
 
 /// All of it.
@@ -48,13 +52,14 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// A call was answered. A repeat must say what was said first.
-    pub fn answered(&mut self, n: usize, mut answer: Value) {
+    /// A call was answered by this host. A repeat must say what was said first.
+    pub fn answered(&mut self, n: usize, host: usize, mut answer: Value) {
         if let Some(decision) = answer.as_object_mut() {
             decision.remove("repeated");
         }
         let called = &mut self.calls[n];
         called.answers += 1;
+        called.elsewhere += usize::from(called.host.replace(host).is_some_and(|before| before != host));
         match &called.answer {
             Some(first) if *first != answer => {
                 self.wrongs.push(format!("web:call-{n}: answered was first {first}, then {answer}"));

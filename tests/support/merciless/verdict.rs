@@ -124,24 +124,46 @@ impl Evidence<'_> {
     /// No rep of a pool is ever further from their due than the bound of a pool that never changes.
     fn turns(&self, wrongs: &mut Vec<String>) {
         for (pool, _, members) in POOLS {
-            let total: u64 = members.iter().map(|(_, weight)| weight).sum();
             let bound = 1.0 - 1.0 / (2.0 * members.len() as f64 - 2.0);
-            let mut got: BTreeMap<String, u64> = BTreeMap::new();
-            let mut turns = 0_u64;
-            for decision in self.log.iter().filter(|it| text(it, "outcome") == "assign" && text(it, "pool") == pool) {
-                turns += 1;
-                *got.entry(text(decision, "rep").to_owned()).or_default() += 1;
-                for (owner, weight) in members {
-                    let due = turns as f64 * *weight as f64 / total as f64;
-                    let lag = due - got.get(&format!("rep{owner}")).copied().unwrap_or_default() as f64;
-                    if lag.abs() > bound + 1e-9 {
-                        let id = text(decision, "decision");
-                        wrongs.push(format!("{pool}: after {id}, its turn {turns}, rep{owner} is {lag:.3} from their due; the bound is {bound:.3}"));
-                    }
+            for Lag { decision, turn, owner, leads } in self.lags(pool, members) {
+                if leads.abs() > bound + 1e-9 {
+                    wrongs.push(format!("{pool}: after {decision}, its turn {turn}, rep{owner} is {leads:.3} from their due; the bound is {bound:.3}"));
                 }
             }
         }
     }
+
+    /// How far a rep ever was from their due, in leads.
+    #[must_use]
+    pub fn worst_lag(&self) -> f64 {
+        let lags = POOLS.iter().flat_map(|(pool, _, members)| self.lags(pool, members));
+        lags.map(|lag| lag.leads.abs()).fold(0.0, f64::max)
+    }
+
+    /// How far each member of a pool was from their due after each of its turns.
+    fn lags(&self, pool: &str, members: &[(u64, u64)]) -> Vec<Lag<'_>> {
+        let total: u64 = members.iter().map(|(_, weight)| weight).sum();
+        let mut got: BTreeMap<&str, u64> = BTreeMap::new();
+        let (mut turn, mut lags) = (0_u64, Vec::new());
+        for decision in self.log.iter().filter(|it| text(it, "outcome") == "assign" && text(it, "pool") == pool) {
+            turn += 1;
+            *got.entry(text(decision, "rep")).or_default() += 1;
+            for (owner, weight) in members {
+                let due = turn as f64 * *weight as f64 / total as f64;
+                let leads = due - got.get(&*format!("rep{owner}")).copied().unwrap_or_default() as f64;
+                lags.push(Lag { decision: text(decision, "decision"), turn, owner: *owner, leads });
+            }
+        }
+        lags
+    }
+}
+
+/// How far a rep was from their due after a decision.
+struct Lag<'a> {
+    decision: &'a str,
+    turn: u64,
+    owner: u64,
+    leads: f64,
 }
 
 /// Whose a contact is. A person who came after Rota had looked and before it wrote may lose; one

@@ -1,9 +1,14 @@
 //! What a run starts with: a workspace whose pools never change, the CRM's owners, and a database
 //! as the first version of Rota wrote it, with leads that wait.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use rand::rngs::SmallRng;
+use rand::{RngCore as _, SeedableRng as _};
+use rota_store::HostKeys;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _};
 
@@ -87,11 +92,29 @@ pub fn lay_out(folder: &Path, crm: &str, door: &str) -> std::io::Result<()> {
          settings = {{ territories = [{}] }}\nfallback = {{ queue = \"triage\" }}\ncoalesce = \"10m\"\n",
         territories.join(", ")
     );
+    fs::create_dir_all(folder)?;
     fs::write(folder.join("workspace.toml"), text)?;
     let server = format!(
         "workspaces = [\".\"]\npublic_url = \"{door}\"\n[apps.main]\nclient_secret = {{ env = \"APP_SECRET\" }}\n"
     );
     fs::write(folder.join("rota.toml"), server)
+}
+
+/// The host's key that all hosts on a server have.
+#[must_use]
+pub fn key(seed: u64) -> String {
+    let mut key = [0; 32];
+    SmallRng::seed_from_u64(seed).fill_bytes(&mut key);
+    HostKeys::line(&key).to_string()
+}
+
+/// Gives the host of this folder its key.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn give(folder: &Path, key: &str) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("rota.master"))?;
+    file.write_all(key.as_bytes())
 }
 
 /// A database file of the first schema, with leads that were taken in and wait.

@@ -13,6 +13,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rota_flow::ports::StoreError;
+use sqlx::Connection as _;
 use tokio::sync::oneshot;
 
 use super::dialect::Connection;
@@ -21,7 +22,7 @@ use super::record::Record;
 use super::records;
 use super::rows::unsigned;
 use super::unit::Unit as _;
-use super::writer::{Waiting, Way};
+use super::writer::{BEGIN, Waiting, Way, given_up, within};
 
 /// How many such transactions are under way at once: one that is worked on, one that waits for
 /// the disk.
@@ -49,6 +50,11 @@ struct Posted {
 }
 
 impl Posted {
+    /// Whose it is, and behind which entry of their log.
+    fn stands(&self) -> (String, i64) {
+        (self.record.tenant.to_string(), self.record.expected)
+    }
+
     fn answer(self, done: Result<(), Failure>) {
         let Self { waiting, reply, .. } = self;
         drop(waiting);
@@ -114,14 +120,27 @@ fn alone(way: &Arc<Way>, posted: Posted) -> tokio::task::JoinHandle<()> {
 
 /// Writes records in one transaction; gives back those that have to be written alone: all of
 /// them, where one fails.
-async fn together(way: &Way, mut taken: Vec<Posted>) -> Vec<Posted> {
-    let Ok(mut transaction) = way.begin().await else { return taken };
-    let Ok(free) = free(&mut transaction, &taken).await else { return taken };
+async fn together(way: &Way, taken: Vec<Posted>) -> Vec<Posted> {
+    let Ok(mut connection) = way.connection().await else { return taken };
+    let rows = taken.iter().map(|posted| posted.record.weight()).sum();
+    let written = match tokio::time::timeout(within(rows), transact(&mut connection, &taken)).await {
+        Ok(Ok(written)) => written,
+        // It is undone when it is dropped; where the connection is lost, by the server.
+        Ok(Err(_)) => return taken,
+        Err(_) => {
+            let silent = Err(given_up(connection));
+            Written { free: taken.iter().map(Posted::stands).collect(), committed: silent }
+        }
+    };
+    // Whether a commit that fails was made is not known, so it is not tried again.
+    let committed = written.committed.map_err(|error| unavailable(&way.database, &error));
     let mut others = Vec::new();
-    let mut well = Vec::with_capacity(taken.len());
-    for posted in taken.drain(..) {
-        match free.get(posted.record.tenant.as_str()) {
-            Some(seq) if *seq == posted.record.expected => well.push(posted),
+    for posted in taken {
+        match written.free.get(posted.record.tenant.as_str()) {
+            Some(seq) if *seq == posted.record.expected => {
+                way.failed.fetch_add(u64::from(committed.is_err()), Ordering::Relaxed);
+                posted.answer(committed.clone().map_err(Failure::from));
+            }
             Some(seq) => {
                 let (tenant, seq) = (posted.record.tenant.clone(), unsigned(*seq));
                 posted.answer(Err(StoreError::Conflict { tenant, seq }.into()));
@@ -129,22 +148,26 @@ async fn together(way: &Way, mut taken: Vec<Posted>) -> Vec<Posted> {
             None => others.push(posted),
         }
     }
-    let records: Vec<&Record> = well.iter().map(|posted| &posted.record).collect();
-    if records.is_empty() || records::write(&mut transaction, &records).await.is_err() {
-        // Where the connection is lost, the server undoes it by itself.
-        let _ = transaction.rollback().await;
-        others.append(&mut well);
-        return others;
-    }
-    // Whether a commit that fails was made is not known, so it is not tried again.
-    let committed = transaction.commit().await.map_err(|error| unavailable(&way.database, &error));
-    for posted in well {
-        if committed.is_err() {
-            way.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        posted.answer(committed.clone().map_err(Failure::from));
-    }
     others
+}
+
+/// What became of some records.
+struct Written {
+    /// The tenants whom nobody else held, and where their logs stood.
+    free: HashMap<String, i64>,
+    /// Whether those that stood behind their logs are written.
+    committed: Result<(), sqlx::Error>,
+}
+
+async fn transact(connection: &mut Connection, posted: &[Posted]) -> Result<Written, Failure> {
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    let free = free(&mut transaction, posted).await?;
+    let stands = |record: &&Record| free.get(record.tenant.as_str()) == Some(&record.expected);
+    let records: Vec<&Record> = posted.iter().map(|posted| &posted.record).filter(stands).collect();
+    if !records.is_empty() {
+        records::write(&mut transaction, &records).await?;
+    }
+    Ok(Written { free, committed: transaction.commit().await })
 }
 
 /// Takes the tenants whom nobody else holds, until the commit: where their logs stand.

@@ -5,11 +5,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use rota_flow::ports::{StoreError, Writing};
-use sqlx::Transaction;
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnection;
 
-use super::dialect::{self, Db, Pool};
+use super::dialect::{self, Connection, Db, Pool};
 use super::failure::Failure;
 use super::joined::{self, Queue};
 use super::record::Record;
@@ -17,6 +19,18 @@ use super::unit::Unit;
 
 /// How often a unit is written that comes in the way of others.
 const TURNS: u32 = 16;
+
+/// How each transaction begins. Others wait for what it locks, so the server undoes it where its
+/// host says nothing more in the middle of it: one that stands still, or was cut off without a word.
+pub(super) const BEGIN: &str =
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// How long a unit may take, waiting for others included, before its connection is taken for dead:
+/// a way that fell silent may never say so.
+const WITHIN: Duration = Duration::from_secs(20);
+
+/// How much longer for each row.
+const FOR_EACH_ROW: Duration = Duration::from_millis(1);
 
 /// The way to write.
 pub(super) struct Writer(Arc<Way>);
@@ -89,9 +103,9 @@ impl Drop for Waiting {
 }
 
 impl Way {
-    /// Begins a transaction that reads what is committed when each of its statements begins.
-    pub(super) async fn begin(&self) -> Result<Transaction<'static, Db>, sqlx::Error> {
-        self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await
+    /// A connection of the pool.
+    pub(super) async fn connection(&self) -> Result<PoolConnection<Db>, sqlx::Error> {
+        self.pool.acquire().await
     }
 
     /// Writes a unit in a transaction of its own.
@@ -110,17 +124,37 @@ impl Way {
     }
 
     async fn once<U: Unit>(&self, unit: &U) -> Result<U::Answer, Failure> {
-        let mut transaction = self.begin().await?;
-        match unit.write(&mut transaction).await {
-            Ok(answer) => {
-                transaction.commit().await?;
-                Ok(answer)
-            }
-            Err(failure) => {
-                // Where the connection is lost, the server undoes it by itself.
-                let _ = transaction.rollback().await;
-                Err(failure)
-            }
+        let mut connection = self.connection().await?;
+        match tokio::time::timeout(within(unit.weight()), transact(&mut connection, unit)).await {
+            Ok(done) => done,
+            Err(_) => Err(given_up(connection).into()),
+        }
+    }
+}
+
+/// How long so many rows may take.
+pub(super) fn within(rows: usize) -> Duration {
+    WITHIN.saturating_add(FOR_EACH_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX)))
+}
+
+/// A connection that is taken for dead. Whether what was under way is committed is not known, as
+/// where it is cut.
+pub(super) fn given_up(mut connection: PoolConnection<Db>) -> sqlx::Error {
+    connection.close_on_drop();
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
+
+async fn transact<U: Unit>(connection: &mut Connection, unit: &U) -> Result<U::Answer, Failure> {
+    let mut transaction = connection.begin_with(BEGIN).await?;
+    match unit.write(&mut transaction).await {
+        Ok(answer) => {
+            transaction.commit().await?;
+            Ok(answer)
+        }
+        Err(failure) => {
+            // Where the connection is lost, the server undoes it by itself.
+            let _ = transaction.rollback().await;
+            Err(failure)
         }
     }
 }

@@ -12,7 +12,6 @@ pub(super) trait Unit: Send + Sync + Sized + 'static {
     type Answer: Send + 'static;
 
     /// About how many rows it writes.
-    #[allow(dead_code, reason = "where units are not joined into one commit, nobody asks")]
     fn weight(&self) -> usize;
 
     /// Writes it. Where the database says that it came in the way of another, it is written once
