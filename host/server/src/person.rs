@@ -111,10 +111,12 @@ fn decision(about: AboutDecision) -> ExportedDecision {
 }
 
 fn arrival(waiting: Waiting) -> ExportedArrival {
-    let (lead, record) = match waiting.payload {
-        Payload::Lead { lead, .. } => (Some(*lead), None),
+    let (lead, record) = match waiting.payload.subject() {
+        Payload::Lead { lead, .. } => (Some((**lead).clone()), None),
+        // What a call asks is never another one.
+        Payload::Call { .. } => (None, None),
         Payload::Record { connection, object, id, .. } | Payload::Erasure { connection, object, id } => {
-            (None, Some(LeadId::of_record(&connection, &object, &id)))
+            (None, Some(LeadId::of_record(connection, object, id)))
         }
     };
     ExportedArrival { received: waiting.received, lead, record }

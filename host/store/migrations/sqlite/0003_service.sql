@@ -183,4 +183,16 @@ CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 
 CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
 CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;
 
+-- Hosts that use this database at the same time, each until when it is there unless it says so
+-- again, and which of them decides for whom. A lease is worth something only as long as its host is
+-- there. No decision depends on either: they spare hosts the work of deciding twice.
+CREATE TABLE hosts (
+    host TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leases (
+    tenant TEXT PRIMARY KEY REFERENCES tenants (tenant),
+    host TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;
