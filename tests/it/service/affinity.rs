@@ -8,6 +8,7 @@ use rota_domain::id::HostId;
 use rota_flow::ports::{Leases as _, Store as _};
 use serde_json::{Value, json};
 
+use super::limits::hook;
 use super::several::{Pair, call, pairs, three};
 use super::workspace::files;
 use super::{Service, connection, double, now, tell, until, workspace};
@@ -139,6 +140,18 @@ fn shape(answer: &Value, lead: &str) -> Value {
         answer.to_string().replace(&format!("hs:contact:{lead}"), "LEAD").replace(&format!("\"{lead}\""), "\"LEAD\"");
     let text = decision.map_or(text.clone(), |decision| text.replace(&decision, "DECISION"));
     serde_json::from_str(&text).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_of_an_account_that_another_host_was_told_of_just_now_is_taken_in() {
+    for Pair { one, other, admin, .. } in pairs().await {
+        let sandbox = double(1).await;
+        let applied =
+            one.post("/v1/workspace/apply", &admin, files(&workspace("acme", &connection(&sandbox, 1)))).await;
+        assert_eq!(applied.status, 200, "{applied:?}");
+        let (status, _, receipt) = hook(&other, &[(1, 11)]).await;
+        assert_eq!((status, &receipt["accepted"], &receipt["unknown_portal"]), (200, &json!(1), &json!(0)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -109,7 +109,7 @@ pub(crate) async fn a_posted_call_waits_once_and_its_key_finds_the_decision(plac
 
     // A host that did not know of it, and decided the same call, is refused.
     let late = Entry { inbox: Some(Settles::Call(Box::new(keys[0].clone()))), ..settles(0, "late") };
-    let refused = store.record(&acme(), 1, vec![late]).await;
+    let refused = place.open().await.record(&acme(), 1, vec![late]).await;
     assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
 
     store.record(&acme(), 1, vec![settles(rows[0].id, "d1")]).await.unwrap();
