@@ -63,7 +63,7 @@ async fn while_both_hosts_live_one_decides_whatever_either_takes_in() {
             assert_eq!(came.iter().sum::<u64>(), 60);
             let conflicts: u64 = (0..2).map(|n| after[n].1 - before[n].1).sum();
             if came == [0, 60] && conflicts == 0 {
-                return_log_is_fair(&hosts[1], &admin).await;
+                turns_went_round(&hosts[1], &admin).await;
                 break;
             }
             assert!(round < 4, "both decide, round after round: {before:?} {after:?}");
@@ -71,8 +71,8 @@ async fn while_both_hosts_live_one_decides_whatever_either_takes_in() {
     }
 }
 
-/// Turns went round, so far as the log says.
-async fn return_log_is_fair(host: &Service, admin: &str) {
+/// Each of three reps has a third of what the log has.
+async fn turns_went_round(host: &Service, admin: &str) {
     let fairness = host.get("/v1/fairness", admin).await;
     assert_eq!(fairness.status, 200, "{fairness:?}");
     let log = host.get("/v1/log?limit=200", admin).await;
@@ -154,6 +154,52 @@ async fn a_webhook_of_an_account_that_another_host_was_told_of_just_now_is_taken
     }
 }
 
+/// A host says that it is there for so many seconds, takes the lease, and is never heard of again.
+async fn dies(database: &dyn rota_store::Database, one: &Service, operator: &str, seconds: i64) {
+    let dead = HostId::from("dead");
+    database.stay(&dead, now() + SignedDuration::from_secs(seconds)).await.expect("a host");
+    assert!(database.take(&dead, &"acme".into(), now()).await.expect("a lease"));
+    until("the first host's word of it", async || figure(one, operator, "rota_hosts", "").await == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_erased_while_a_call_about_them_waits_for_another_host_is_not_decided_about() {
+    for pair in pairs().await {
+        know_each_other(&pair, &three()).await;
+        let Pair { one, other, admin, operator, database } = pair;
+        other.stop().await;
+        until("the other host's leave", async || figure(&one, &operator, "rota_hosts", "").await == 1).await;
+        dies(&*database, &one, &operator, 600).await;
+        let mut hasty = call("gone");
+        hasty["timeout_ms"] = 1.into();
+        one.post("/v1/route", &admin, hasty).await;
+        let waits = async || database.backlog(&"acme".into()).await.expect("figures").0 == 1;
+        until("the call in the inbox", waits).await;
+        let erased = one.post("/v1/people/erase", &admin, json!({ "email": "gone@x.example" })).await;
+        assert_eq!((erased.status, &erased.body["arrivals"]), (200, &json!(1)), "{erased:?}");
+        let again = one.post("/v1/route", &admin, call("gone")).await;
+        assert_eq!((again.status, &again.body["type"]), (409, &json!("urn:rota:problem:person-erased")), "{again:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_does_not_know_a_newer_revision_yet_leaves_calls_to_one_that_does() {
+    for pair in pairs().await {
+        know_each_other(&pair, &three()).await;
+        let Pair { one, other, admin, .. } = &pair;
+        // It decides from now on.
+        let first = other.post("/v1/route", admin, call("first")).await;
+        assert_eq!(first.status, 200, "{first:?}");
+        for n in 0..5 {
+            let text = three().replace("queue = \"triage\"", &format!("queue = \"q{n}\""));
+            let applied = one.post("/v1/workspace/apply", admin, files(&text)).await;
+            assert_eq!(applied.status, 200, "{applied:?}");
+            let answer = other.post("/v1/route", admin, call(&format!("p{n}"))).await;
+            assert_eq!((answer.status, &answer.body["revision"]), (200, &applied.body["revision"]), "{answer:?}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_host_was_to_decide_is_decided_by_another_once_its_lease_has_run_out() {
     for pair in pairs().await {
@@ -161,11 +207,7 @@ async fn what_a_dead_host_was_to_decide_is_decided_by_another_once_its_lease_has
         let Pair { one, other, admin, operator, database } = pair;
         other.stop().await;
         until("the other host's leave", async || figure(&one, &operator, "rota_hosts", "").await == 1).await;
-        // A host that says that it is there, takes the lease, and is never heard of again.
-        let dead = HostId::from("dead");
-        database.stay(&dead, now() + SignedDuration::from_secs(8)).await.expect("a host");
-        assert!(database.take(&dead, &"acme".into(), now()).await.expect("a lease"));
-        until("the first host's word of it", async || figure(&one, &operator, "rota_hosts", "").await == 2).await;
+        dies(&*database, &one, &operator, 8).await;
         let mut hasty = call("hasty");
         hasty["timeout_ms"] = 1.into();
         let left = one.post("/v1/route", &admin, hasty).await;
@@ -202,12 +244,12 @@ async fn a_host_that_stops_loses_nothing_that_others_left_to_it() {
             let answer = asked.await.expect("an answer");
             assert_eq!((answer.status, &answer.body["repeated"]), (200, &json!(false)), "{answer:?}");
         }
-        return_log_is_fair_of(&other, &admin, 121).await;
+        every_lead_was_decided_once(&other, &admin, 121).await;
     }
 }
 
-/// Each was decided once.
-async fn return_log_is_fair_of(host: &Service, admin: &str, decisions: usize) {
+/// The log has so many decisions.
+async fn every_lead_was_decided_once(host: &Service, admin: &str, decisions: usize) {
     let log = host.get("/v1/log?limit=200", admin).await;
     assert_eq!(log.body["items"].as_array().expect("entries").len(), decisions);
 }
