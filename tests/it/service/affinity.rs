@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use rota_domain::id::HostId;
-use rota_flow::ports::{Leases as _, Store as _};
 use serde_json::{Value, json};
 
 use super::limits::hook;
