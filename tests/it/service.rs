@@ -1,5 +1,6 @@
 //! A server with tenants, tokens and doubles of their CRMs, for tests that call it.
 
+mod affinity;
 mod alarms;
 mod audit;
 mod bundles;
@@ -240,11 +241,12 @@ pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     panic!("{what} did not come");
 }
 
-/// Tells a double something: `faults`, `contacts`.
-pub(crate) async fn tell(sandbox: &Sandbox, what: &str, body: Value) {
+/// Tells a double something: `faults`, `contacts`. Gives what it says to that.
+pub(crate) async fn tell(sandbox: &Sandbox, what: &str, body: Value) -> Value {
     let url = format!("http://{}/_sandbox/{what}", sandbox.address());
     let answer = http().post(url).json(&body).send().await.expect("an answer");
     assert!(answer.status().is_success(), "{}", answer.text().await.unwrap_or_default());
+    answer.json().await.unwrap_or_default()
 }
 
 /// What a double knows: `state`, `calls`.

@@ -8,6 +8,7 @@ mod hosts;
 mod inbox;
 mod kept;
 mod lanes;
+mod leases;
 mod log;
 mod memory;
 mod mending;
@@ -22,7 +23,7 @@ pub(crate) mod values;
 use std::sync::Arc;
 
 use rota::keys::Master;
-use rota_flow::ports::{Store, StoreError};
+use rota_flow::ports::{Leases, Store, StoreError};
 use rota_store::{PostgresStore, SqliteStore};
 use tokio::sync::OnceCell;
 
@@ -38,6 +39,9 @@ pub(crate) trait Place: Sync {
 
     /// Opens it, once more if it was opened before.
     fn open(&self) -> impl Future<Output = Arc<dyn Store>> + Send;
+
+    /// The same for who asks about hosts and leases: as another host of it would.
+    fn leases(&self) -> impl Future<Output = Arc<dyn Leases>> + Send;
 }
 
 /// A SQLite file in a folder of its own.
@@ -51,6 +55,10 @@ impl Place for SqliteFile {
     async fn open(&self) -> Arc<dyn Store> {
         let store: SqliteStore = rota_tests::open(&self.0.path().join("rota.db")).await.unwrap();
         Arc::new(store)
+    }
+
+    async fn leases(&self) -> Arc<dyn Leases> {
+        Arc::new(rota_tests::open(&self.0.path().join("rota.db")).await.unwrap())
     }
 }
 
@@ -89,6 +97,10 @@ impl Place for PostgresDatabase {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
+        self.connect().await
+    }
+
+    async fn leases(&self) -> Arc<dyn Leases> {
         self.connect().await
     }
 }
@@ -173,6 +185,11 @@ macro_rules! suite {
                     a_tenant_reads_only_what_it_has_kept_itself,
                     counters_are_what_the_last_entry_made_of_them,
                     a_conflict_changes_no_counter,;
+                leases:
+                    a_lease_is_taken_where_nobody_who_is_there_has_it,
+                    a_host_that_goes_or_gives_up_leaves_its_leases_free,
+                    whom_something_waits_for_is_told,
+                    a_posted_call_waits_once_and_its_key_finds_the_decision,;
                 shared:
                     a_decision_with_large_answers_and_many_candidates_comes_back_whole,;
                 order:

@@ -64,6 +64,8 @@ names! {
     EffectId;
     /// A token, by its public name.
     TokenId;
+    /// One run of a host: drawn when it starts, and known to nobody but hosts of its database.
+    HostId;
     /// SHA-256 of some bytes, written `sha256:<64 hex digits>`.
     Digest;
 }

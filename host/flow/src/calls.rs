@@ -39,6 +39,12 @@ impl Placed {
         }
     }
 
+    /// The question, for a host that decides for the tenant where this one does not.
+    pub(crate) fn posted(&self) -> Payload {
+        let Call { payload, flow, apply, .. } = &*self.call;
+        Payload::Call { about: Box::new(payload.clone()), flow: flow.clone(), apply: *apply }
+    }
+
     /// Whether nobody waits for the answer any more.
     pub(crate) fn has_left(&self) -> bool {
         self.reply.is_closed()
@@ -60,11 +66,14 @@ pub(crate) fn answer_of(entry: &Entry) -> Option<Answered> {
     }
 }
 
-/// The answer to a key that was used before.
-pub(crate) fn answer_again(earlier: Earlier) -> Result<Answered, OrderError> {
+/// The answer to a key that was used before, `repeated` unless it is the first one; none as long
+/// as the question waits.
+pub(crate) fn answer_again(earlier: Earlier, repeated: bool) -> Option<Result<Answered, OrderError>> {
     match earlier {
-        Earlier::Answered(decision, acts) => Ok(Answered { decision: Decision { repeated: true, ..*decision }, acts }),
-        Earlier::OtherQuestion => Err(OrderError::OtherQuestion),
+        Earlier::Answered(decision, acts) => Some(Ok(Answered { decision: Decision { repeated, ..*decision }, acts })),
+        Earlier::OtherQuestion => Some(Err(OrderError::OtherQuestion)),
+        Earlier::Erased => Some(Err(OrderError::Erased)),
+        Earlier::Waiting => None,
     }
 }
 

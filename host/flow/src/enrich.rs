@@ -54,7 +54,11 @@ pub struct Arrived {
 impl From<Waiting> for Arrived {
     fn from(row: Waiting) -> Self {
         let Waiting { id, occurred, received, payload } = row;
-        Self { inbox: Some(Settles::Row(id)), flow: None, apply: Apply::Host, occurred, received, payload }
+        let (payload, flow, apply) = match payload {
+            Payload::Call { about, flow, apply } => (*about, flow, apply),
+            payload => (payload, None, Apply::Host),
+        };
+        Self { inbox: Some(Settles::Row(id)), flow, apply, occurred, received, payload }
     }
 }
 
@@ -64,7 +68,7 @@ impl Arrived {
     pub fn kind(&self) -> Option<Kind> {
         match &self.payload {
             Payload::Record { connection, object, .. } => Some((connection.clone(), object.clone())),
-            Payload::Lead { .. } | Payload::Erasure { .. } => None,
+            Payload::Lead { .. } | Payload::Call { .. } | Payload::Erasure { .. } => None,
         }
     }
 
@@ -283,8 +287,8 @@ fn lead_of(
     let passed_over = kind.as_ref().is_some_and(|(_, object)| row.is_passed_over(object, reads));
     let cut_off = kind.as_ref().is_some_and(|(connection, _)| row.is_cut_off(connection, accounts));
     let (lead, facts, flow, attempt) = match row.payload {
-        // Those are carried out before anything is read.
-        Payload::Erasure { .. } => return None,
+        // Those are carried out before anything is read; of a call, only what it asks comes here.
+        Payload::Erasure { .. } | Payload::Call { .. } => return None,
         Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
             let record = RecordRef { object, id };

@@ -30,6 +30,14 @@ impl Inbox {
         bells.entry(tenant.clone()).or_default().clone()
     }
 
+    /// Rings a tenant's bell, if anybody listens to it here.
+    pub(crate) fn ring(&self, tenant: &TenantId) {
+        let bells = self.bells.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bell) = bells.get(tenant) {
+            bell.notify_one();
+        }
+    }
+
     /// Stores arrivals durably. When this returns, they may be acknowledged.
     ///
     /// # Errors

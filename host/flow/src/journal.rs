@@ -26,10 +26,10 @@ pub fn arrived(tenant: &TenantId, payload: &Payload, how: &'static str) {
     if !is_read() {
         return;
     }
-    let lead = match payload {
+    let lead = match payload.subject() {
         Payload::Record { connection, object, id, .. } => LeadId::of_record(connection, object, id),
         Payload::Lead { lead, .. } => lead.id.clone(),
-        Payload::Erasure { .. } => return,
+        Payload::Erasure { .. } | Payload::Call { .. } => return,
     };
     tracing::debug!(target: TARGET, %tenant, %lead, how, "A lead arrived");
 }

@@ -5,6 +5,7 @@
 //! returned. `sequencer` and `courier` are the two loops that walk a lead along. What
 //! touches the world stands behind the ports in `ports`.
 
+pub mod affinity;
 pub mod apply;
 pub mod bindings;
 mod calls;

@@ -83,6 +83,9 @@ pub enum OrderError {
     /// The key was used for another question.
     #[error("this key was used for another call")]
     OtherQuestion,
+    /// It waited to be decided about, and the person was erased meanwhile.
+    #[error("the person was erased while this call waited to be decided about")]
+    Erased,
     /// It asks a rule, and the tenant's rules have used their fuel; nothing was taken in.
     #[error("the rules of this tenant have used the fuel of this minute")]
     Spent {

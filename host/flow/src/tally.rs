@@ -15,6 +15,8 @@ pub struct Counted {
     pub fuel: u64,
     /// How long the rules took, in nanoseconds.
     pub nanos: u64,
+    /// Commits that came to nothing, since another host wrote to the log first.
+    pub conflicts: u64,
 }
 
 /// A tenant's count. Locked once a commit.
@@ -26,6 +28,11 @@ impl Tally {
     #[must_use]
     pub fn counted(&self) -> Counted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A commit came to nothing, since another host was first.
+    pub(crate) fn thrown_away(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).conflicts += 1;
     }
 
     /// Adds what entries came to, after they were recorded.

@@ -10,8 +10,9 @@ use rota_crm::Secret;
 use rota_crm::hubspot::Paces;
 use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
-use rota_domain::id::TenantId;
+use rota_domain::id::{HostId, TenantId};
 use rota_domain::plan::Plans;
+use rota_flow::affinity::Affinity;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, Outbox, People, Retention, Rules, Store, Tenancy, Vault};
 use rota_rules::Catalogue;
@@ -86,6 +87,9 @@ pub struct Host {
     limits: Arc<Limits>,
     drain: Duration,
     gate: Arc<Gate>,
+    affinity: Arc<Affinity>,
+    /// Ends its looks at other hosts when it is dropped.
+    leave: watch::Sender<()>,
 }
 
 impl Host {
@@ -130,6 +134,8 @@ impl Host {
         }
         self.stop.send_replace(true);
         self.tenants.stopped().await;
+        drop(self.leave);
+        self.affinity.leave().await;
         self.gate.flush().await;
     }
 }
@@ -177,6 +183,9 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     })?;
     let address = listener.local_addr()?;
     let inbox = Arc::new(Inbox::new(store.clone(), clock.clone()));
+    let name = HostId::from(format!("{:032x}", rand::random::<u128>()));
+    let affinity = Arc::new(Affinity::new(name, database.clone(), inbox.clone(), clock.clone()));
+    affinity.begin().await?;
     let (stop, stopped) = watch::channel(false);
     let apps = doors(&plan)?;
     let tenants = Arc::new(Tenants::new(Parts {
@@ -185,6 +194,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         catalogue: catalogue.clone(),
         clock: clock.clone(),
         inbox: inbox.clone(),
+        affinity: affinity.clone(),
         backoff: plan.backoff,
         people: people.clone(),
         custody,
@@ -228,6 +238,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         watched,
         meter: Meter::default(),
         tenants: tenants.clone(),
+        affinity: affinity.clone(),
         workspaces,
         apps,
         public_url,
@@ -237,9 +248,12 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let mut work = JoinSet::new();
     work.spawn(tenants.clone().follow(seen, doors.tenancy.clone(), doors.vault.clone(), closing.clone()));
     work.spawn(gate.clone().run(closing.clone()));
+    // It ends after the tenants: until then, others wait for what this host decides.
+    let (leave, leaving) = watch::channel(());
+    tokio::spawn(affinity.clone().run(leaving));
     work.spawn(sweep(store.clone(), retention, tenants.clone(), clock.clone(), closing.clone()));
     work.spawn(serve(listener, Front::new(doors), serving, closing));
-    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
+    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate, affinity, leave })
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

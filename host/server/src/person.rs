@@ -78,7 +78,7 @@ impl PersonExport {
         Self {
             leads: dossier.leads,
             decisions: dossier.decisions.into_iter().map(decision).collect(),
-            waiting: dossier.waiting.into_iter().map(arrival).collect(),
+            waiting: dossier.waiting.iter().map(arrival).collect(),
         }
     }
 
@@ -110,11 +110,13 @@ fn decision(about: AboutDecision) -> ExportedDecision {
     }
 }
 
-fn arrival(waiting: Waiting) -> ExportedArrival {
-    let (lead, record) = match waiting.payload {
-        Payload::Lead { lead, .. } => (Some(*lead), None),
+fn arrival(waiting: &Waiting) -> ExportedArrival {
+    let (lead, record) = match waiting.payload.subject() {
+        Payload::Lead { lead, .. } => (Some((**lead).clone()), None),
+        // What a call asks is never another one.
+        Payload::Call { .. } => (None, None),
         Payload::Record { connection, object, id, .. } | Payload::Erasure { connection, object, id } => {
-            (None, Some(LeadId::of_record(&connection, &object, &id)))
+            (None, Some(LeadId::of_record(connection, object, id)))
         }
     };
     ExportedArrival { received: waiting.received, lead, record }

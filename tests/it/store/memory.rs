@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rota_domain::effect::{About, Act};
 use rota_domain::id::ConnectionId;
-use rota_flow::ports::{Claim, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
+use rota_flow::ports::{Claim, Leases, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
 use rota_tests::memory::MemoryStore;
 
 use super::values::{
@@ -25,6 +25,10 @@ impl Place for InMemory {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.0.clone())
+    }
+
+    async fn leases(&self) -> Arc<dyn Leases> {
         Arc::new(self.0.clone())
     }
 }

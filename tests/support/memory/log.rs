@@ -12,8 +12,8 @@ use rota_domain::person::PersonKey;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{
-    Accepted, Arrival, Earlier, Entry, EntryBody, Keyed, OutboxRow, Private, Recalled, Recent, Recorded, Settles,
-    Snapshot, StoreError, Stored, Waiting,
+    Accepted, Arrival, Earlier, Entry, EntryBody, Keyed, OutboxRow, Posted, Private, Recalled, Recent, Recorded,
+    Settles, Snapshot, StoreError, Stored, Waiting,
 };
 
 use super::Tenant;
@@ -35,10 +35,11 @@ pub(super) struct Inboxed {
     settled: bool,
 }
 
-/// A call that was answered.
+/// A call by its key: answered by an entry, or waiting in a row of the inbox.
 pub(super) struct Called {
     asked: Digest,
-    entry: u64,
+    row: Option<i64>,
+    entry: Option<u64>,
 }
 
 /// A decision as it was entered.
@@ -58,6 +59,17 @@ impl Tenant {
         self.arrived.insert(dedupe_key, id);
         let waiting = Waiting { id, occurred, received: now, payload };
         self.inbox.insert(id, Inboxed { waiting, settled: false });
+        Accepted::New
+    }
+
+    pub(super) fn post(&mut self, Posted { call, payload }: Posted) -> Accepted {
+        if self.calls.contains_key(&call.key) {
+            return Accepted::Duplicate;
+        }
+        let id = i64::try_from(self.inbox.len()).unwrap_or(i64::MAX) + 1;
+        let waiting = Waiting { id, occurred: call.received, received: call.received, payload };
+        self.inbox.insert(id, Inboxed { waiting, settled: false });
+        self.calls.insert(call.key, Called { asked: call.asked, row: Some(id), entry: None });
         Accepted::New
     }
 
@@ -90,9 +102,16 @@ impl Tenant {
 
     fn enter(&mut self, seq: u64, entry: Entry, effects: &mut Vec<Row>) {
         match entry.inbox {
-            Some(Settles::Row(row)) => drop(self.inbox.get_mut(&row).map(|row| row.settled = true)),
+            Some(Settles::Row(row)) => {
+                if let Some(row) = self.inbox.get_mut(&row) {
+                    row.settled = true;
+                }
+                if let Some(call) = self.calls.values_mut().find(|call| call.row == Some(row)) {
+                    call.entry = Some(seq);
+                }
+            }
             Some(Settles::Call(call)) => {
-                self.calls.insert(call.key, Called { asked: call.asked, entry: seq });
+                self.calls.insert(call.key, Called { asked: call.asked, row: None, entry: Some(seq) });
             }
             None => {}
         }
@@ -157,7 +176,10 @@ impl Tenant {
 
     pub(super) fn earlier(&self, call: &Keyed) -> Option<Earlier> {
         let known = self.calls.get(&call.key)?;
-        let answered = self.decisions.get(&known.entry).filter(|_| known.asked == call.asked);
+        if known.asked == call.asked && known.entry.is_none() {
+            return Some(Earlier::Waiting);
+        }
+        let answered = known.entry.and_then(|entry| self.decisions.get(&entry)).filter(|_| known.asked == call.asked);
         Some(answered.map_or(Earlier::OtherQuestion, |answered| {
             let decision = answered.stored.decision.clone();
             let acts = if decision.apply == Apply::Caller { answered.private.acts.clone() } else { Vec::new() };

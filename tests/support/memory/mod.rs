@@ -3,6 +3,7 @@
 //! that a simulation on it is the same each time. The contract suite holds it to the real ones.
 
 mod lanes;
+mod leases;
 mod log;
 mod mend;
 mod settle;
@@ -19,11 +20,12 @@ use rota_flow::ports::{
 };
 
 use lanes::{Lane, LaneKey, Row};
+use leases::Hosts;
 use log::{Called, Decided, Inboxed, State};
 
 /// Durable state in memory. Clones are the same store.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<BTreeMap<TenantId, Tenant>>>);
+pub struct MemoryStore(Arc<Mutex<BTreeMap<TenantId, Tenant>>>, Arc<Mutex<Hosts>>);
 
 /// Everything of one tenant.
 struct Tenant {

@@ -3,6 +3,7 @@
 
 mod access;
 mod crm;
+mod leases;
 mod library;
 mod outbox;
 mod people;
@@ -20,6 +21,7 @@ pub use access::Access;
 pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
+pub use leases::{Leased, Leases, Posted};
 pub use library::Library;
 pub use outbox::{
     Cause, Claim, Group, LaneState, Letter, Letters, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought,

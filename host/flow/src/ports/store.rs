@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rota_domain::decision::Decision;
+use rota_domain::decision::{Apply, Decision};
 use rota_domain::desk::Counters;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
@@ -85,6 +85,15 @@ pub enum Payload {
         /// Ask this flow only.
         flow: Option<FlowId>,
     },
+    /// A call that came to a host which does not decide for the tenant.
+    Call {
+        /// A lead, or the record that it is read from.
+        about: Box<Payload>,
+        /// Ask this flow only.
+        flow: Option<FlowId>,
+        /// Who carries the effects out.
+        apply: Apply,
+    },
     /// The person of a CRM's record is to be erased.
     Erasure {
         /// The CRM account.
@@ -94,6 +103,17 @@ pub enum Payload {
         /// Its id in the CRM.
         id: String,
     },
+}
+
+impl Payload {
+    /// What is to be decided about: what a call asks, or itself.
+    #[must_use]
+    pub fn subject(&self) -> &Self {
+        match self {
+            Self::Call { about, .. } => about,
+            Self::Record { .. } | Self::Lead { .. } | Self::Erasure { .. } => self,
+        }
+    }
 }
 
 /// What became of an arrival.
@@ -199,6 +219,10 @@ pub enum Earlier {
     Answered(Box<Decision>, Vec<Act>),
     /// Another question was asked with it.
     OtherQuestion,
+    /// The same question waits in the inbox: another host stored it, and it will be answered.
+    Waiting,
+    /// The same question waited when the person was erased: it is answered no more.
+    Erased,
 }
 
 /// What an entry says.

@@ -67,6 +67,9 @@ impl Sequencer {
         if ledger.desk().workspace != self.desktop.revision.workspace {
             let (tenant, revision) = (&self.desktop.tenant, ledger.desk().revision);
             tracing::warn!(%tenant, revision, "Another host entered a newer workspace: it is taken up here in a moment, unless this host serves the tenant from files; then restart it with the same ones");
+            if self.gives_way().await {
+                self.unready();
+            }
             for ready in std::mem::take(&mut self.ready) {
                 self.let_go(ready, &OrderError::Moved { now: revision });
             }
@@ -198,6 +201,7 @@ impl Sequencer {
             Some(Ok(())) => Ok(()),
             Some(Err((StoreError::Conflict { seq, .. }, calls))) => {
                 tracing::debug!(tenant = %self.desktop.tenant, seq, "Another process was first; deciding again");
+                self.tally.thrown_away();
                 self.throw_away(calls);
                 Ok(())
             }

@@ -9,6 +9,7 @@ use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::task::JoinHandle;
 
 use super::commit::BATCH;
+use super::elsewhere::Awaited;
 use super::standing::refreshed;
 use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_again};
@@ -17,7 +18,7 @@ use crate::enrich::{Accounts, Arrived, EnrichedLead, Kind, at_once, enrich};
 use crate::erasing::erase;
 use crate::ledger::Ledger;
 use crate::orders::OrderError;
-use crate::ports::{Payload, StoreError};
+use crate::ports::{Earlier, Payload, StoreError};
 
 /// How many calls are taken at once.
 const CALLS: usize = 64;
@@ -102,6 +103,9 @@ impl Sequencer {
     /// Takes in what can be decided next; false if there is nothing. Of a tenant whose rules
     /// have used their fuel, that is what asks no rule; of one that is suspended, only erasures.
     pub(super) async fn take_in(&mut self) -> Result<bool, StoreError> {
+        if !self.decides_here().await? {
+            return Ok(self.post().await);
+        }
         let spent = self.spent();
         let aside = if spent.is_none() { self.aside.len() } else { 0 };
         let room = self.pending.room().saturating_sub(self.ready.len() + aside);
@@ -143,22 +147,26 @@ impl Sequencer {
         let answered = self.desktop.store.answered(&self.desktop.tenant, &keys).await;
         let mut earlier = match answered {
             Ok(answered) => {
-                answered.into_iter().map(|earlier| earlier.map(answer_again)).collect::<Vec<_>>().into_iter()
+                let again = |earlier: Option<Earlier>| earlier.map(|earlier| answer_again(earlier, true));
+                answered.into_iter().map(again).collect::<Vec<_>>().into_iter()
             }
             Err(error) => {
-                let failed = keys.iter().map(|_| Some(Err(OrderError::Store(error.clone()))));
+                let failed = keys.iter().map(|_| Some(Some(Err(OrderError::Store(error.clone())))));
                 failed.collect::<Vec<_>>().into_iter()
             }
         };
         let mut new = Vec::with_capacity(calls.len());
         for call in calls {
             let key = call.call().key.clone();
-            match key.as_ref().and_then(|_| earlier.next().flatten()) {
-                Some(answer) => {
-                    self.line.settle(key.as_ref());
-                    call.answer(answer);
-                }
-                None => new.push(call),
+            let Some((key, earlier)) = key.and_then(|key| Some((key, earlier.next().flatten()?))) else {
+                new.push(call);
+                continue;
+            };
+            self.line.settle(Some(&key));
+            match earlier {
+                Some(answer) => call.answer(answer),
+                // The same was asked at another host, and waits in the inbox.
+                None => self.awaited.push(Awaited::repeated(call, key)),
             }
         }
         new

@@ -8,6 +8,7 @@
 //! which is harmless, since deciding changes nothing. Nobody is answered before the commit.
 
 mod commit;
+mod elsewhere;
 mod intake;
 mod standing;
 
@@ -21,7 +22,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
 use self::commit::{Pending, UnderWay};
+use self::elsewhere::{ANSWERS_EVERY, Awaited};
 use self::intake::{Look, Reading, Ready};
+use crate::affinity::Affinity;
 use crate::calls::{Line, Placed};
 use crate::enrich::{Accounts, Kind, Reads, reads};
 use crate::ledger::Ledger;
@@ -96,6 +99,12 @@ pub struct Sequencer {
     /// Is sent to after each commit with effects.
     recorded: watch::Sender<()>,
     tally: Arc<Tally>,
+    /// Who else may decide, where there are several hosts.
+    affinity: Option<Arc<Affinity>>,
+    /// Calls that are in the inbox, and whose callers wait here.
+    awaited: Vec<Awaited>,
+    /// Whether the log has a newer workspace, and other hosts decide until it is known here.
+    behind: bool,
 }
 
 /// How far a turn came.
@@ -142,12 +151,21 @@ impl Sequencer {
             stirred: Arc::default(),
             recorded: watch::Sender::new(()),
             tally: Arc::default(),
+            affinity: None,
+            awaited: Vec::new(),
+            behind: false,
         };
         sequencer.read_directories().await;
         sequencer.enter_workspace(None).await?;
         sequencer.settle_in().await?;
         sequencer.forget_departed().await;
         Ok(sequencer)
+    }
+
+    /// Leaves the tenant to whichever host has its lease.
+    #[must_use]
+    pub fn beside(self, affinity: Arc<Affinity>) -> Self {
+        Self { affinity: Some(affinity), ..self }
     }
 
     /// The number of the revision that it decides under.
@@ -180,6 +198,8 @@ impl Sequencer {
         lacking.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut answers = tokio::time::interval(ANSWERS_EVERY);
+        answers.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stirred = self.stirred.clone();
         let mut busy = true;
         while !*stop.borrow() {
@@ -188,6 +208,7 @@ impl Sequencer {
                 _ = stop.changed() => None,
                 () = bell.notified(), if !self.inbox.blocked => { self.inbox.again(); None }
                 _ = poll.tick() => { self.inbox.again(); None }
+                _ = answers.tick(), if !self.awaited.is_empty() => { self.find_answers().await; None }
                 _ = lacking.tick() => { self.refresh |= self.lacks_directory(); None }
                 _ = directories.tick() => { self.refresh = true; self.forget_departed().await; None }
                 Some(order) = orders.recv(), if !self.line.is_full() => Some(order),
@@ -260,7 +281,10 @@ impl Sequencer {
                     return Ok(());
                 }
                 if !self.step().await? {
-                    stirred.notified().await;
+                    tokio::select! {
+                        () = stirred.notified() => {}
+                        () = tokio::time::sleep(ANSWERS_EVERY), if !self.awaited.is_empty() => self.find_answers().await,
+                    }
                 }
             }
         };
@@ -273,6 +297,7 @@ impl Sequencer {
             Err(_) => tracing::warn!(tenant = %self.desktop.tenant, "The last calls took too long"),
         }
         self.line.refuse();
+        self.refuse_awaited();
     }
 
     /// Whether no call waits any more, and nothing is under way.
@@ -282,6 +307,7 @@ impl Sequencer {
             && self.ready.is_empty()
             && self.pending.is_empty()
             && self.under_way.is_empty()
+            && self.awaited.is_empty()
     }
 
     /// Decides about one batch of what waits in the inbox, and waits until it is recorded.

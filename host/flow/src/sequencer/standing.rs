@@ -52,6 +52,7 @@ impl Sequencer {
         self.accounts
             .retain(|connection, account| crms.get(connection).is_some_and(|crm| Arc::ptr_eq(crm, &account.crm)));
         let entered = self.revision();
+        self.behind = false;
         self.read_directories().await;
         // It is entered already: what fails from here on is done again later, and refuses nothing.
         if let Err(error) = self.settle_in().await {

@@ -114,7 +114,7 @@ async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Page<FlowState>>, Problem> {
     let tenant = caller.tenant()?;
-    let bound = standing::bound(&doors, tenant)?;
+    let bound = standing::bound(&doors, tenant).await?;
     let desk = standing::desk(&doors, tenant).await?;
     let counters = |flow: &FlowId| desk.counters().get(flow).cloned().unwrap_or_default();
     let page = Page::cut(bound.workspace.flows.iter().collect(), &paging, |flow| flow.id.to_string())?;

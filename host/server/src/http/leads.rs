@@ -99,7 +99,7 @@ async fn import(
 ) -> Result<Json<Imported>, Problem> {
     let tenant = caller.tenant()?;
     let form = form(&headers)?;
-    let mut import = Import::new(&doors, tenant, asked)?;
+    let mut import = Import::new(&doors, tenant, asked).await?;
     let result = import.read(form, body).await;
     let (name, accepted) = (import.name, import.result.accepted);
     if accepted > 0 {
@@ -115,7 +115,7 @@ async fn import(
 }
 
 impl<'d> Import<'d> {
-    fn new(doors: &'d Doors, tenant: &'d TenantId, asked: ImportAsked) -> Result<Self, Problem> {
+    async fn new(doors: &'d Doors, tenant: &'d TenantId, asked: ImportAsked) -> Result<Self, Problem> {
         let ImportAsked { import: name, flow } = asked;
         if name.is_empty() || name.len() > NAME_MAX || name.contains(char::is_control) {
             return Err(Problem {
@@ -126,7 +126,7 @@ impl<'d> Import<'d> {
                 retry_after: None,
             });
         }
-        let bound = standing::bound(doors, tenant)?;
+        let bound = standing::bound(doors, tenant).await?;
         let flow = flow.map(FlowId::from);
         if flow.as_ref().is_some_and(|flow| bound.workspace.flow(flow).is_none()) {
             return Err(Problem { mend: "GET /v1/flows lists the flows.", ..Problem::missing("such flow") });

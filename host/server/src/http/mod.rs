@@ -35,6 +35,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rota_crm::Secret;
+use rota_flow::affinity::Affinity;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, Outbox, People, Store, Tenancy, Vault};
 
@@ -82,6 +83,8 @@ pub struct Doors {
     pub library: Arc<dyn Library>,
     /// The way in for components.
     pub uploads: Arc<Uploads>,
+    /// Which hosts there are, and for which tenants this one decides.
+    pub affinity: Arc<Affinity>,
     /// Who is alive here.
     pub tenants: Arc<Tenants>,
     /// How workspaces are changed.

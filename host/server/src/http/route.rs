@@ -105,7 +105,8 @@ async fn route(
 ) -> Result<Json<RouteAnswer>, Problem> {
     let received = doors.clock.now();
     let id = caller.tenant()?;
-    let tenant = doors.tenants.get(id).ok_or_else(|| Problem::missing(&format!("workspace of the tenant `{id}`")))?;
+    let found = doors.tenants.find(id, &*doors.tenancy).await;
+    let tenant = found.ok_or_else(|| Problem::missing(&format!("workspace of the tenant `{id}`")))?;
     let wait = wait(asked.timeout_ms)?;
     let key = key(&headers, &asked)?.map(|key| Keyed { key, asked: asked.digest(), received });
     let RouteCall { flow, lead, record, apply, .. } = asked;
@@ -222,7 +223,7 @@ fn late(wait: Duration) -> Problem {
         status: StatusCode::GATEWAY_TIMEOUT,
         kind: "timeout",
         detail: format!(
-            "There was no decision within {} ms. It is recorded whole, or not at all; a call that still waited its turn is withdrawn.",
+            "There was no decision within {} ms. It is recorded whole, or not at all; a call that still waited its turn is withdrawn, unless another host decides for the tenant, and was left to do so.",
             wait.as_millis()
         ),
         mend: "Ask again with the same idempotency key: a decision that was recorded is answered, and else one is taken.",
@@ -244,6 +245,10 @@ fn refused(error: &OrderError) -> Problem {
         OrderError::OtherQuestion => {
             let mend = "Use a new key for another call; a repeat has the same flow, lead and apply.";
             problem(StatusCode::CONFLICT, "other-question", mend, None)
+        }
+        OrderError::Erased => {
+            let mend = "Nothing was decided. Use a new key for another call.";
+            problem(StatusCode::CONFLICT, "person-erased", mend, None)
         }
         OrderError::Unreadable(_) => {
             let mend = "Nothing was recorded. Try again later, or send the whole `lead`.";

@@ -14,8 +14,8 @@ use super::problem::Problem;
 use crate::bind::Bound;
 
 /// What the tenant decides under.
-pub(super) fn bound(doors: &Doors, tenant: &TenantId) -> Result<Arc<Bound>, Problem> {
-    let alive = doors.tenants.get(tenant).ok_or_else(|| Problem {
+pub(super) async fn bound(doors: &Doors, tenant: &TenantId) -> Result<Arc<Bound>, Problem> {
+    let alive = doors.tenants.find(tenant, &*doors.tenancy).await.ok_or_else(|| Problem {
         status: StatusCode::NOT_FOUND,
         kind: "no-workspace",
         detail: format!("`{tenant}` has no workspace on this server yet."),
@@ -28,7 +28,7 @@ pub(super) fn bound(doors: &Doors, tenant: &TenantId) -> Result<Arc<Bound>, Prob
 /// The state at the end of the log. This reads the workspace of the revision, the statuses,
 /// the rotations and the counters, and no decision.
 pub(super) async fn desk(doors: &Doors, tenant: &TenantId) -> Result<Arc<Desk>, Problem> {
-    let Bound { workspace, bindings, .. } = &*bound(doors, tenant)?;
+    let Bound { workspace, bindings, .. } = &*bound(doors, tenant).await?;
     // Nobody joins a decision here, so none is asked for.
     let snapshot = doors.store.load(tenant, doors.clock.now()).await.map_err(|error| Problem::store(&error))?;
     let ledger = Ledger::restored(snapshot, workspace.clone(), bindings.clone(), Mode::Live);

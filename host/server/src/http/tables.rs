@@ -90,7 +90,7 @@ async fn list(
     caller: Caller,
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Page<TableState>>, Problem> {
-    let bound = standing::bound(&doors, caller.tenant()?)?;
+    let bound = standing::bound(&doors, caller.tenant()?).await?;
     let all = bound.workspace.tables.iter().map(|table| state(table, &bound)).collect();
     Page::cut(all, &paging, |table| table.id.clone()).map(Json)
 }
@@ -100,13 +100,13 @@ async fn one(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<TableState>, Problem> {
-    let bound = standing::bound(&doors, caller.tenant()?)?;
+    let bound = standing::bound(&doors, caller.tenant()?).await?;
     Ok(Json(state(find(&bound, &id)?, &bound)))
 }
 
 async fn file(State(doors): State<Arc<Doors>>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let tenant = caller.tenant()?;
-    let bound = standing::bound(&doors, tenant)?;
+    let bound = standing::bound(&doors, tenant).await?;
     let table = find(&bound, &id)?;
     let kept = match &table.digest {
         Some(digest) => doors.store.kept(tenant, digest).await.map_err(|error| Problem::store(&error))?,
@@ -125,7 +125,7 @@ async fn look_up(
     Path(id): Path<String>,
     Asked(LookUpAsked { key }): Asked<LookUpAsked>,
 ) -> Result<Json<LookedUp>, Problem> {
-    let bound = standing::bound(&doors, caller.tenant()?)?;
+    let bound = standing::bound(&doors, caller.tenant()?).await?;
     find(&bound, &id)?;
     let table: Option<&Arc<table::Table>> = bound.bindings.tables.get(&id);
     let value = table.and_then(|table| table.look_up(&key)).map(str::to_owned);

@@ -88,6 +88,10 @@ async fn receive(
         tracing::warn!(app, wrong, "An event could not be read");
     }
     let mut arrivals: HashMap<TenantId, Vec<Arrival>> = HashMap::new();
+    // Another host may have been told of an account a moment ago.
+    if received.portals.keys().any(|portal| doors.tenants.portal(&app, *portal).is_none()) {
+        doors.tenants.look_again(&*doors.tenancy).await;
+    }
     for (portal, events) in received.portals {
         match doors.tenants.portal(&app, portal) {
             Some((tenant, connection)) => {

@@ -4,14 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rota_domain::id::TenantId;
 use rota_flow::ports::{StoreError, Tenancy, Vault};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
-use super::{Tenants, tenant};
+use super::{Tenant, Tenants, tenant};
 
 /// How often it is read, so that a revision is active on every host within two seconds, unless a
 /// component of it is to be compiled there first.
@@ -19,6 +20,15 @@ const FOLLOW: Duration = Duration::from_secs(1);
 
 /// After so many looks, what was refused here is tried again: half a minute.
 const AGAIN: u32 = 30;
+
+/// Looks at the database for somebody who names what is not known here yet: one at a time, and who
+/// asks before one begins shares it.
+#[derive(Default)]
+pub(super) struct Looks {
+    begun: AtomicU64,
+    /// The revision of each tenant that was tried last.
+    one: Mutex<BTreeMap<TenantId, u64>>,
+}
 
 /// What was seen of the database.
 pub struct Seen {
@@ -59,6 +69,38 @@ impl Tenants {
                     self.heed();
                 }
                 _ = stopped.changed() => {}
+            }
+        }
+    }
+
+    /// The tenant, if it is alive here, or can be once the database was looked at.
+    pub async fn find(&self, id: &TenantId, tenancy: &dyn Tenancy) -> Option<Arc<Tenant>> {
+        if self.get(id).is_none() {
+            self.look_again(tenancy).await;
+        }
+        self.get(id)
+    }
+
+    /// Takes up at once what another host applied, so that nobody is told that something is not
+    /// there which is only not known here yet. A revision that does not hold here is tried once.
+    pub async fn look_again(&self, tenancy: &dyn Tenancy) {
+        let begun = self.looks.begun.load(Ordering::SeqCst);
+        let mut tried = self.looks.one.lock().await;
+        if self.looks.begun.load(Ordering::SeqCst) > begun {
+            return;
+        }
+        self.looks.begun.fetch_add(1, Ordering::SeqCst);
+        if let Err(error) = self.parts.standings.read(tenancy).await {
+            tracing::warn!(%error, "What other hosts changed could not be read");
+            return;
+        }
+        for (id, revision) in self.parts.standings.revisions() {
+            let here = self.get(&id).map_or(0, |tenant| tenant.revision());
+            if here >= revision || self.is_from_files(&id) || tried.insert(id.clone(), revision) == Some(revision) {
+                continue;
+            }
+            if let Err(error) = self.take_up(&id).await {
+                tracing::warn!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
             }
         }
     }

@@ -22,6 +22,7 @@ use rota_domain::delivery::Backoff;
 use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
+use rota_flow::affinity::Affinity;
 use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
@@ -33,6 +34,7 @@ use crate::bind::{Bound, bind_under};
 use crate::custody::{Custody, Need, Sent, Unfit};
 use crate::last_good::last_good;
 
+use self::following::Looks;
 use self::portals::Portals;
 
 pub use following::Seen;
@@ -55,6 +57,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Where events come in.
     pub inbox: Arc<Inbox>,
+    /// For which tenants this host decides, and for which others do.
+    pub affinity: Arc<Affinity>,
     /// When effects are tried again.
     pub backoff: Backoff,
     /// Persons, who are erased at a CRM's word.
@@ -93,6 +97,7 @@ pub struct Tenants {
     turns: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
     /// The loops of all tenants. None ends before the host stops.
     work: Mutex<JoinSet<()>>,
+    looks: Looks,
 }
 
 /// A tenant's turn to be changed, until it is dropped.
@@ -108,6 +113,7 @@ impl Tenants {
             portals: Portals::default(),
             turns: Mutex::default(),
             work: Mutex::default(),
+            looks: Looks::default(),
         }
     }
 

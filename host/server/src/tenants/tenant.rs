@@ -60,7 +60,8 @@ impl Tenant {
             clock: parts.clock.clone(),
             share: share.clone(),
         })
-        .await?;
+        .await?
+        .beside(parts.affinity.clone());
         let (entered, tally) = (sequencer.revision(), sequencer.tally());
         let (orders, placed) = Orders::new();
         let recorded = watch::Sender::new(());

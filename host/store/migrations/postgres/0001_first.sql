@@ -258,6 +258,17 @@ CREATE TABLE secrets (
     PRIMARY KEY (tenant, name)
 );
 
+-- Small, and written every second or so.
+CREATE TABLE hosts (
+    host TEXT COLLATE "C" PRIMARY KEY,
+    until BIGINT NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
+
+CREATE TABLE leases (
+    tenant TEXT COLLATE "C" PRIMARY KEY REFERENCES tenants (tenant),
+    host TEXT COLLATE "C" NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
+
 CREATE VIEW decision_rows AS
 SELECT d.*, log.body, why.body AS why, people.key AS person_key, people.key_digest AS person_digest,
     people.erased, people.erased_by

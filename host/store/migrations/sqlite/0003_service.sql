@@ -215,4 +215,16 @@ CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE sta
 -- What an alarm asks for.
 CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;
 
+-- Hosts that use this database at the same time, each until when it is there unless it says so
+-- again, and which of them decides for whom. A lease is worth something only as long as its host is
+-- there. No decision depends on either: they spare hosts the work of deciding twice.
+CREATE TABLE hosts (
+    host TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE leases (
+    tenant TEXT PRIMARY KEY REFERENCES tenants (tenant),
+    host TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;

@@ -41,6 +41,8 @@ mod kept;
 mod keys;
 #[path = "../sql/lanes.rs"]
 mod lanes;
+#[path = "../sql/leases.rs"]
+mod leases;
 #[path = "../sql/library.rs"]
 mod library;
 #[path = "../sql/log.rs"]

@@ -32,17 +32,17 @@ impl CallRow {
     }
 }
 
-fn digests(seed: &Seed, call: &Keyed) -> (KeyDigest, KeyDigest) {
+/// The digests of a call's key and of what it asks.
+pub(super) fn digests(seed: &Seed, call: &Keyed) -> (KeyDigest, KeyDigest) {
     (digest(seed, "call", &call.key), digest(seed, "asked", call.asked.as_str()))
 }
 
-/// Finds calls: the digest of what they asked, and the entry that answered it.
-pub(super) type CallLookup = Lookup<Option<KeyDigest>, i64>;
+/// Finds calls: the digest of what they asked, and the entry that answered it, if one did.
+pub(super) type CallLookup = Lookup<Option<KeyDigest>, Option<i64>>;
 
 /// How calls are found.
 pub(super) const FIND: &str = "SELECT asked.n, inbox.asked, inbox.entry FROM asked
-    JOIN inbox ON inbox.tenant = asked.tenant AND inbox.dedupe_key = asked.digest
-    WHERE inbox.entry IS NOT NULL";
+    JOIN inbox ON inbox.tenant = asked.tenant AND inbox.dedupe_key = asked.digest";
 
 /// Puts down the statement that writes calls; a key that is there already is left out.
 pub(super) fn insert(sql: &mut QueryBuilder<Db>, calls: &[(&TenantId, &CallRow)]) {
@@ -68,17 +68,22 @@ pub(super) async fn read(
 ) -> Result<Vec<Option<Earlier>>, Failure> {
     let asked: Vec<(KeyDigest, KeyDigest)> = calls.iter().map(|call| digests(&keys.seed, call)).collect();
     let found = lookup.find(&keys.tenant, asked.iter().map(|(key, _)| key.clone()).collect()).await?;
+    // Of each, whether the same was asked, and by which entry it was answered.
     let same = |(key, question): &(KeyDigest, KeyDigest)| {
         found.get(key).map(|(asked, entry)| (asked.as_ref() == Some(question)).then_some(*entry))
     };
-    let same: Vec<Option<Option<i64>>> = asked.iter().map(same).collect();
-    let entries: BTreeSet<i64> = same.iter().flatten().flatten().copied().collect();
+    let same: Vec<Option<Option<Option<i64>>>> = asked.iter().map(same).collect();
+    let entries: BTreeSet<i64> = same.iter().flatten().flatten().flatten().copied().collect();
     let mut answers = HashMap::with_capacity(entries.len());
     for entry in entries {
         answers.insert(entry, answer(readers, keys, entry).await?);
     }
-    let earlier = |known: Option<Option<i64>>| {
-        known.map(|entry| entry.and_then(|entry| answers.get(&entry).cloned()).unwrap_or(Earlier::OtherQuestion))
+    let earlier = |known: Option<Option<Option<i64>>>| {
+        known.map(|known| match known {
+            None => Earlier::OtherQuestion,
+            Some(None) => Earlier::Waiting,
+            Some(Some(entry)) => answers.get(&entry).cloned().unwrap_or(Earlier::OtherQuestion),
+        })
     };
     Ok(same.into_iter().map(earlier).collect())
 }
@@ -91,7 +96,15 @@ async fn answer(readers: &Pool, keys: &TenantKeys, entry: i64) -> Result<Earlier
         .fetch_optional(readers)
         .await?;
     let name = format_args!("decision {entry} of `{}`", keys.tenant).to_string();
-    let row = row.ok_or_else(|| unreadable(&name, "it is not in the log"))?;
+    let Some(row) = row else {
+        let kind: Option<String> = sqlx::query_scalar("SELECT kind FROM log WHERE tenant = $1 AND seq = $2")
+            .bind(keys.tenant.as_str())
+            .bind(entry)
+            .fetch_optional(readers)
+            .await?;
+        let erased = kind.as_deref() == Some("erased");
+        return erased.then_some(Earlier::Erased).ok_or_else(|| unreadable(&name, "it is not in the log").into());
+    };
     let person = row.person;
     let read = row.read(keys)?;
     let (stored, known) = (read.stored, read.known);

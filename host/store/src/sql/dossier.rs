@@ -93,7 +93,7 @@ impl People for SqlStore {
 
 /// Whether what waits is about them.
 fn is_meant(payload: &Payload, whom: &Whom) -> bool {
-    match (payload, whom) {
+    match (payload.subject(), whom) {
         (Payload::Lead { lead, .. }, Whom::Lead(id)) => lead.id == *id,
         (Payload::Lead { lead, .. }, Whom::Email(email)) => PersonKey::of(lead) == PersonKey::of_email(email),
         (Payload::Record { connection, object, id, .. }, Whom::Lead(lead)) => {
@@ -104,7 +104,7 @@ fn is_meant(payload: &Payload, whom: &Whom) -> bool {
 }
 
 fn digest_of(keys: &TenantKeys, payload: &Payload) -> Option<KeyDigest> {
-    match payload {
+    match payload.subject() {
         Payload::Lead { lead, .. } => Some(person_digest(&keys.seed, &PersonKey::of(lead))),
         _ => None,
     }

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::id::TenantId;
 use rota_domain::person::PersonKey;
-use rota_flow::ports::{Accepted, Arrival, Payload, StoreError, Waiting};
+use rota_flow::ports::{Accepted, Arrival, Payload, Posted, StoreError, Waiting};
 use sqlx::{FromRow, QueryBuilder, Row as _};
 
+use super::answered;
 use super::dialect::{self, Connection, DbRow, Pool};
 use super::failure::Failure;
 use super::keys::TenantKeys;
@@ -34,6 +35,17 @@ struct Row {
     payload: Option<String>,
     /// The person's place and the sealed payload, where it is.
     person: Option<(usize, Vec<u8>)>,
+    /// What a call asked.
+    asked: Option<KeyDigest>,
+}
+
+/// What is to wait, before it is a row.
+struct New<'a> {
+    dedupe_key: KeyDigest,
+    asked: Option<KeyDigest>,
+    occurred: Timestamp,
+    received: Timestamp,
+    payload: &'a Payload,
 }
 
 impl Arrivals {
@@ -44,21 +56,42 @@ impl Arrivals {
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Result<Self, Failure> {
-        let persons: Vec<Option<PersonKey>> = arrivals.iter().map(|arrival| personal(&arrival.payload)).collect();
+        let new = arrivals.iter().map(|Arrival { dedupe_key, occurred, payload }| {
+            let dedupe_key = digest(&keys.seed, "arrival", dedupe_key);
+            New { dedupe_key, asked: None, occurred: *occurred, received: now, payload }
+        });
+        Self::rows(lookup, keys.clone(), new.collect()).await
+    }
+
+    /// Makes rows of calls for whoever decides.
+    pub(super) async fn posted(
+        lookup: &PersonLookup,
+        keys: Arc<TenantKeys>,
+        calls: &[Posted],
+    ) -> Result<Self, Failure> {
+        let new = calls.iter().map(|Posted { call, payload }| {
+            let (dedupe_key, asked) = answered::digests(&keys.seed, call);
+            New { dedupe_key, asked: Some(asked), occurred: call.received, received: call.received, payload }
+        });
+        Self::rows(lookup, keys.clone(), new.collect()).await
+    }
+
+    async fn rows(lookup: &PersonLookup, keys: Arc<TenantKeys>, all: Vec<New<'_>>) -> Result<Self, Failure> {
+        let persons: Vec<Option<PersonKey>> = all.iter().map(|new| personal(new.payload)).collect();
         let people = People::meet(lookup, keys, persons.iter().flatten()).await?;
         let tenant = people.keys().tenant.clone();
-        let mut rows = Vec::with_capacity(arrivals.len());
-        for (arrival, person) in arrivals.iter().zip(&persons) {
-            let dedupe_key = digest(&people.keys().seed, "arrival", &arrival.dedupe_key);
-            let payload = json(&arrival.payload, format_args!("an arrival for `{tenant}`"))?;
+        let mut rows = Vec::with_capacity(all.len());
+        for (New { dedupe_key, asked, occurred, received, payload }, person) in all.into_iter().zip(&persons) {
+            let payload = json(payload, format_args!("an arrival for `{tenant}`"))?;
             let place = person.as_ref().and_then(|person| people.place(person));
             let person = place.map(|place| (place, people.seal(place, Kind::Arrival, &dedupe_key, &payload)));
             rows.push(Row {
                 dedupe_key,
-                occurred: micros(arrival.occurred),
-                received: micros(now),
+                occurred: micros(occurred),
+                received: micros(received),
                 payload: person.is_none().then_some(payload),
                 person,
+                asked,
             });
         }
         Ok(Self { tenant, rows, people })
@@ -70,8 +103,9 @@ impl Arrivals {
         let numbers = people::numbers(connection, &[&self.people]).await?.remove(0);
         let mut ids: HashMap<KeyDigest, i64> = HashMap::new();
         for piece in pieces(&self.rows) {
-            let mut sql =
-                QueryBuilder::new("INSERT INTO inbox (tenant, dedupe_key, occurred, received, payload, person) ");
+            let mut sql = QueryBuilder::new(
+                "INSERT INTO inbox (tenant, dedupe_key, occurred, received, payload, person, asked) ",
+            );
             dialect::values(&mut sql, piece, |values, row| {
                 values
                     .push_bind(self.tenant.as_str())
@@ -79,7 +113,8 @@ impl Arrivals {
                     .push_bind(row.occurred)
                     .push_bind(row.received)
                     .push_bind(row.payload.as_deref())
-                    .push_bind(row.person.as_ref().map(|(place, _)| numbers[*place]));
+                    .push_bind(row.person.as_ref().map(|(place, _)| numbers[*place]))
+                    .push_bind(row.asked.as_deref());
             });
             sql.push(" ON CONFLICT (tenant, dedupe_key) DO NOTHING RETURNING dedupe_key, id");
             let new: Vec<(KeyDigest, i64)> = sql.build_query_as().fetch_all(&mut *connection).await?;
@@ -238,8 +273,8 @@ fn read(columns: Columns, keys: &TenantKeys) -> Result<Waiting, Failure> {
 
 /// Whom a payload tells of, where it tells anything personal.
 fn personal(payload: &Payload) -> Option<PersonKey> {
-    match payload {
+    match payload.subject() {
         Payload::Lead { lead, .. } => Some(PersonKey::of(lead)),
-        Payload::Record { .. } | Payload::Erasure { .. } => None,
+        Payload::Record { .. } | Payload::Erasure { .. } | Payload::Call { .. } => None,
     }
 }

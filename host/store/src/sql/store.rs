@@ -36,7 +36,7 @@ pub struct SqlStore {
     pub(super) writer: Writer,
     pub(super) readers: Pool,
     pub(super) lookups: Pool,
-    persons: PersonLookup,
+    pub(super) persons: PersonLookup,
     calls: CallLookup,
     pub(super) keys: Arc<Keyring>,
     /// Arrivals that could not be read and were reported, each once: they are met at every turn.
