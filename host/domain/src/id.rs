@@ -64,6 +64,8 @@ names! {
     EffectId;
     /// A token, by its public name.
     TokenId;
+    /// One process that serves a database, by the name that it drew when it opened it.
+    HostId;
     /// SHA-256 of some bytes, written `sha256:<64 hex digits>`.
     Digest;
 }

@@ -183,4 +183,16 @@ CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 
 CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
 CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;
 
+-- Which process holds a lane, or held it last. What one that died had claimed is let go by
+-- those that live. NULL for claims of an older version.
+ALTER TABLE lanes ADD COLUMN holder TEXT;
+
+-- What the processes of this database tell each other, one note a row: `host/…` that one
+-- lives, `pace/…` how many calls of a CRM account each may make, `circuit/…` which connections
+-- are left alone. Nothing in it is about a lead.
+CREATE TABLE board (
+    name TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;
