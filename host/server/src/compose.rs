@@ -24,6 +24,7 @@ use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper, Sent};
 use crate::database::Database;
 use crate::gate::Gate;
+use crate::hosts::Hosts;
 use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
@@ -81,7 +82,11 @@ pub struct Host {
     /// are to end: calls that are under way need them.
     close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
+    /// Turns true when the tenants have ended: other hosts are told that this one is gone.
+    left: watch::Sender<bool>,
     work: JoinSet<()>,
+    /// What is agreed with other hosts, to the end.
+    company: JoinSet<()>,
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     drain: Duration,
@@ -114,6 +119,7 @@ impl Host {
     pub async fn ended(&mut self) {
         tokio::select! {
             _ = self.work.join_next() => {}
+            _ = self.company.join_next() => {}
             () = self.tenants.ended() => {}
         }
     }
@@ -130,6 +136,8 @@ impl Host {
         }
         self.stop.send_replace(true);
         self.tenants.stopped().await;
+        self.left.send_replace(true);
+        while self.company.join_next().await.is_some() {}
         self.gate.flush().await;
     }
 }
@@ -172,6 +180,8 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
     });
+    let paces = Paces::shared();
+    let hosts = Hosts::join(&plan.database, database.clone(), clock.clone()).await?;
     let listener = TcpListener::bind(plan.listen).await.with_context(|| {
         format!("cannot listen on {}: choose another address with --listen, or end what uses it", plan.listen)
     })?;
@@ -180,6 +190,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let (stop, stopped) = watch::channel(false);
     let apps = doors(&plan)?;
     let tenants = Arc::new(Tenants::new(Parts {
+        board: database.clone(),
         store: store.clone(),
         rules: plan.rules.unwrap_or_else(|| catalogue.clone()),
         catalogue: catalogue.clone(),
@@ -191,11 +202,16 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         tracks: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
         places: plan.places,
-        paces: Paces::default(),
+        paces: paces.clone(),
         apps: apps.keys().cloned().collect(),
         from_files,
         stopped: stopped.clone(),
     }));
+    // From here on CRMs may be called, as often as is agreed with other hosts.
+    let (left, leaving) = watch::channel(false);
+    let mut company = JoinSet::new();
+    let follow = tenants.clone();
+    company.spawn(async move { hosts.follow(&paces, &follow, leaving).await });
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
         revisions: database,
@@ -239,7 +255,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     work.spawn(gate.clone().run(closing.clone()));
     work.spawn(sweep(store.clone(), retention, tenants.clone(), clock.clone(), closing.clone()));
     work.spawn(serve(listener, Front::new(doors), serving, closing));
-    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate })
+    Ok(Host { address, store, close, stop, left, work, company, tenants, limits, drain: serving.drain, gate })
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

@@ -38,5 +38,5 @@ pub trait Board: Send + Sync {
     /// Lets claims of processes that are dead end at this time, if they do not end before; gives
     /// their number. A process that lives after all settles nothing of them once somebody else
     /// claimed: the fence is another.
-    async fn let_go(&self, whose: &Whose, at: Timestamp) -> Result<u64, StoreError>;
+    async fn free(&self, whose: &Whose, at: Timestamp) -> Result<u64, StoreError>;
 }

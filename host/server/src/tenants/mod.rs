@@ -12,7 +12,7 @@ mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rota_crm::hubspot::Paces;
 use rota_crm::notify::TIMEOUT;
@@ -23,7 +23,7 @@ use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
+use rota_flow::ports::{Board, Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::{OwnedMutexGuard, watch};
@@ -45,6 +45,8 @@ const REGRANTS: usize = 3;
 
 /// What every tenant is made with.
 pub struct Parts {
+    /// What other hosts of the database say.
+    pub board: Arc<dyn Board>,
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// The plugins that were taken in.
@@ -349,6 +351,13 @@ impl Tenants {
         let standing = self.parts.standings.change(tenancy, id, change).await?;
         self.heed();
         Ok(standing)
+    }
+
+    /// Takes in what other hosts say of connections, as it stood on the board at `read`.
+    pub async fn told(&self, notes: &BTreeMap<String, String>, read: Instant) {
+        for tenant in self.names().iter().filter_map(|id| self.get(id)) {
+            tenant.told(notes, read, self.parts.clock.now()).await;
+        }
     }
 
     /// Waits until a loop of a tenant ends by itself, which none should.

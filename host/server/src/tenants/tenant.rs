@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
@@ -117,6 +118,13 @@ impl Tenant {
     #[must_use]
     pub fn links(&self) -> Vec<(ConnectionId, Stand)> {
         self.couriers.stand()
+    }
+
+    /// Its links learn how other hosts found their connections.
+    pub(super) async fn told(&self, notes: &BTreeMap<String, String>, read: Instant, now: Timestamp) {
+        for link in self.couriers.links() {
+            link.told(notes, read, now).await;
+        }
     }
 
     /// Lets a link be used again at once; false if there is none of this name.

@@ -50,14 +50,14 @@ impl Unit for Swap {
 
 /// Claims that end early, since whoever made them is dead. Effects that were under way count as
 /// tried when their lane is claimed again, as those of any claim that ran out.
-struct LetGo {
+struct Freed {
     host: HostId,
     others: bool,
     at: i64,
 }
 
 #[async_trait]
-impl Unit for LetGo {
+impl Unit for Freed {
     type Answer = u64;
 
     fn weight(&self) -> usize {
@@ -96,11 +96,11 @@ impl Board for SqlStore {
         self.writer.write(swap).await
     }
 
-    async fn let_go(&self, whose: &Whose, at: Timestamp) -> Result<u64, StoreError> {
+    async fn free(&self, whose: &Whose, at: Timestamp) -> Result<u64, StoreError> {
         let (host, others) = match whose {
             Whose::Of(host) => (host.clone(), false),
             Whose::Others => (self.host.clone(), true),
         };
-        self.writer.write(LetGo { host, others, at: micros(at) }).await
+        self.writer.write(Freed { host, others, at: micros(at) }).await
     }
 }
