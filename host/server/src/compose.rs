@@ -211,7 +211,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let (left, leaving) = watch::channel(false);
     let mut company = JoinSet::new();
     let follow = tenants.clone();
-    company.spawn(async move { hosts.follow(&paces, &follow, leaving).await });
+    company.spawn(async move { hosts.follow(&paces, Some(&follow), leaving).await });
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
         revisions: database,

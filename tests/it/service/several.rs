@@ -17,14 +17,14 @@ use super::{Service, connection, double, look, now, plan, until, workspace};
 
 /// Two hosts on one database, with the tenant `acme`, which has no workspace yet, and its admin's
 /// token.
-struct Pair {
-    one: Service,
-    other: Service,
-    admin: String,
+pub(super) struct Pair {
+    pub(super) one: Service,
+    pub(super) other: Service,
+    pub(super) admin: String,
 }
 
 /// Two hosts on a SQLite file, and two on PostgreSQL where there is one.
-async fn pairs() -> Vec<Pair> {
+pub(super) async fn pairs() -> Vec<Pair> {
     let (one, admin) = empty().await;
     let file = Database::File(one.folder.path().join("rota.db"));
     let other = on(&file, Master::beside(file.beside())).await;
@@ -36,7 +36,7 @@ async fn pairs() -> Vec<Pair> {
 }
 
 /// A host on this database.
-async fn on(database: &Database, master: Master) -> Service {
+pub(super) async fn on(database: &Database, master: Master) -> Service {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[]);
     plan.database = database.clone();

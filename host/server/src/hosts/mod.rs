@@ -142,8 +142,9 @@ impl Hosts {
         Ok(())
     }
 
-    /// Reads the board until the host has stopped, and does what there is to do.
-    pub async fn follow(&self, paces: &Paces, tenants: &Tenants, mut stopped: watch::Receiver<bool>) {
+    /// Reads the board until the host has stopped, and does what there is to do for these paces and
+    /// tenants' connections.
+    pub async fn follow(&self, paces: &Paces, tenants: Option<&Tenants>, mut stopped: watch::Receiver<bool>) {
         let (mut last, mut soon, mut failed) = (Instant::now(), true, false);
         let (mut looks, mut unused) = (0_u32, BTreeSet::new());
         loop {
@@ -178,7 +179,7 @@ impl Hosts {
     async fn round(
         &self,
         paces: &Paces,
-        tenants: &Tenants,
+        tenants: Option<&Tenants>,
         sweep: Option<&mut BTreeSet<String>>,
     ) -> Result<bool, StoreError> {
         let began = Instant::now();
@@ -186,7 +187,9 @@ impl Hosts {
         self.look(&notes).await?;
         paces.sure_until(self.sure_until());
         let short = sharing::share(self, paces, &notes).await?;
-        tenants.told(&notes, began).await;
+        if let Some(tenants) = tenants {
+            tenants.told(&notes, began).await;
+        }
         if let Some(unused) = sweep {
             sharing::sweep(self, paces, &notes, unused).await?;
             for (name, body) in notes.iter().filter(|(name, body)| is_past(name, body, self.clock.now())) {
