@@ -13,7 +13,7 @@ use rota::keys::Master;
 use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot, Paces};
 use rota_crm::outbound::Reach;
-use rota_flow::ports::{Board as _, Crm as _, Store};
+use rota_flow::ports::{Crm as _, Store};
 use rota_tests::guest::{Guest, MANIFEST};
 use serde_json::{Value, json};
 use tokio::sync::watch;

@@ -56,11 +56,12 @@ impl Beats {
         let name = format!("{HOST}{}", self.me);
         let mine = notes.get(&name).map(String::as_str);
         let renewed = wall.as_microsecond().to_string();
-        if !board.swap(&name, mine, Some(&renewed)).await? {
-            // Somebody took this process for dead since the notes were read.
+        let there = board.swap(&name, mine, Some(&renewed)).await?;
+        let lost = !there || (mine.is_none() && self.looked);
+        if !there {
             board.swap(&name, None, Some(&renewed)).await?;
         }
-        Ok(self.judge(notes, wall, now))
+        Ok(Found { lost, ..self.judge(notes, wall, now) })
     }
 
     /// Who lives, and who died.
@@ -130,7 +131,7 @@ mod tests {
         // The clock of `a` is half an hour behind, which says nothing once it has been seen to change.
         for second in [0, 1] {
             let found = beats.judge(&notes(&[("a", 100 + second), ("me", 0)]), wall(100), began);
-            assert_eq!(found, Found { alive: [HostId::from("a")].into(), died: vec![] });
+            assert_eq!(found, Found { alive: [HostId::from("a")].into(), died: vec![], lost: false });
         }
         let stands = notes(&[("a", 101)]);
         let found = beats.judge(&stands, wall(2_000), began + Duration::from_secs(9));

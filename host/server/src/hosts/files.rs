@@ -119,9 +119,9 @@ mod tests {
         assert!(one.are_empty());
         let mut other = Files::join(&database, &b);
         assert!(!other.are_empty());
-        assert_eq!(other.look(), Found { alive: [a.clone()].into(), died: vec![] });
+        assert_eq!(other.look(), Found { alive: [a.clone()].into(), died: vec![], lost: false });
         drop(one);
-        assert_eq!(other.look(), Found { alive: [].into(), died: vec![a.clone()] });
+        assert_eq!(other.look(), Found { alive: [].into(), died: vec![a.clone()], lost: false });
         other.bury(&a);
         assert_eq!(other.look(), Found::default());
         other.leave();

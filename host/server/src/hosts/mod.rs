@@ -40,6 +40,10 @@ const GRACE: SignedDuration = SignedDuration::from_secs(5);
 /// How often the board is read.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// After so long every other host has seen that one lives which it took for dead. Until then it
+/// may give away what that one holds.
+const KNOWN: Duration = Duration::from_secs(3);
+
 /// How often at most, while callers wait for more of an account.
 const SOON: Duration = Duration::from_millis(100);
 
@@ -57,6 +61,8 @@ enum Signs {
 struct Found {
     alive: BTreeSet<HostId>,
     died: Vec<HostId>,
+    /// Others had taken this process for dead: what it read before is not so any more.
+    lost: bool,
 }
 
 /// What is known of the others.
@@ -67,6 +73,8 @@ struct Known {
     dead: BTreeMap<HostId, Instant>,
     /// When they were looked at last.
     looked: Option<Instant>,
+    /// When it was found that others took this process for dead.
+    lost: Option<Instant>,
     /// Until when nobody can take this process for dead.
     sure: Option<Instant>,
 }
@@ -109,7 +117,7 @@ impl Hosts {
     ///
     /// # Errors
     /// When the database fails; what is left is done at the next look.
-    pub async fn look(&self, notes: &Notes) -> Result<(), StoreError> {
+    async fn look(&self, notes: &Notes) -> Result<(), StoreError> {
         let mut signs = self.signs.lock().await;
         {
             let mut known = self.known();
@@ -130,6 +138,9 @@ impl Hosts {
             let mut known = self.known();
             known.alive = found.alive;
             known.sure = sure;
+            if found.lost {
+                known.lost = Some(Instant::now());
+            }
         }
         for host in found.died {
             self.free(&Whose::Of(host.clone()), grace).await?;
@@ -185,8 +196,12 @@ impl Hosts {
         let began = Instant::now();
         let notes = self.board.notes().await?;
         self.look(&notes).await?;
-        paces.sure_until(self.sure_until());
+        if self.known().lost.is_some_and(|lost| lost.elapsed() < KNOWN) {
+            return Ok(true);
+        }
         let short = sharing::share(self, paces, &notes).await?;
+        // Only now it is certain that what is held was not given to others meanwhile.
+        paces.sure_until(self.sure_until());
         if let Some(tenants) = tenants {
             tenants.told(&notes, began).await;
         }

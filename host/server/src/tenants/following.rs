@@ -88,7 +88,10 @@ impl Tenants {
     /// Connects anew what uses secrets that were set or removed. What cannot be connected is tried
     /// again with every look, until the secret is another one; that is said once.
     async fn look_at_secrets(&self, now: BTreeMap<(TenantId, String), Timestamp>, seen: &mut Seen) {
-        for (secret, at) in now.iter().filter(|(secret, at)| seen.secrets.get(secret) != Some(at)) {
+        for (secret, at) in &now {
+            if seen.secrets.get(secret) == Some(at) {
+                continue;
+            }
             let (id, name) = secret;
             match self.reconnect(id, name).await {
                 Ok(_) => {
