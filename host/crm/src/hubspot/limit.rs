@@ -154,7 +154,7 @@ impl Limit {
                 Taken::WhenOneReturns => None,
             };
             // What other hosts hold may be free sooner than what this one used.
-            let more = self.wardens.as_ref().filter(|_| self.state().held < self.state().calls);
+            let more = self.wardens.as_ref().filter(|_| self.state().is_short());
             if let Some(wardens) = more {
                 wardens.wanted.notify_one();
             } else if let Some(time) = free_at.filter(|time| *time > until) {
@@ -295,6 +295,11 @@ impl State {
     /// How many calls of a window may be this host's.
     fn cap(&self) -> u32 {
         self.calls.min(self.held)
+    }
+
+    /// Whether other hosts hold what this one could use.
+    fn is_short(&self) -> bool {
+        self.held < self.calls
     }
 
     fn free(&self) -> u32 {
