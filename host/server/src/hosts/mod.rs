@@ -31,10 +31,11 @@ use crate::tenants::Tenants;
 pub type Notes = BTreeMap<String, String>;
 
 /// How long after a death that was found at once the claims of the dead are kept from others. A
-/// call of theirs may still be on its way to the CRM; one that a process cannot wait for any more
-/// arrives within this time or is lost, as far as that can ever be said. What arrives even later does
-/// what it did when claims ended by their lease alone, after a time-out: an owner is the newer one's
-/// again with the next effect, and a task that came late was looked for before it was sent again.
+/// call of theirs may still be on its way to the CRM. That was so, too, where a claim ended by its
+/// lease alone, at least 12 s after its last call began; here it is at least this long, which is
+/// more than a CRM takes to carry a call out, and on PostgreSQL a death is found after ten. Whatever
+/// comes later still does no other harm than then: an owner is state, and the same effect writes the
+/// same one again; a task is looked for by its mark before it is sent again.
 const GRACE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How often the board is read.
@@ -49,6 +50,9 @@ const SOON: Duration = Duration::from_millis(100);
 
 /// How often it is swept, in looks.
 const SWEEP: u32 = 60;
+
+/// For how long the dead are remembered.
+const REMEMBERED: Duration = Duration::from_secs(3_600);
 
 /// How this process and the others show that they live.
 enum Signs {
@@ -135,7 +139,8 @@ impl Hosts {
             }
         };
         {
-            let mut known = self.known();
+            let known = &mut *self.known();
+            known.dead.retain(|host, since| !found.alive.contains(host) && since.elapsed() < REMEMBERED);
             known.alive = found.alive;
             known.sure = sure;
             if found.lost {
