@@ -155,7 +155,7 @@ async fn a_claim_that_came_too_late_to_be_sent_within_its_lease_is_given_back_un
 
 /// What a courier's link learns of the others', as its host does every second.
 async fn hear(courier: &Courier, board: &MemoryStore, seconds: i64) {
-    let read = std::time::Instant::now();
+    let read = tokio::time::Instant::now();
     courier.link.told(&board.notes().await.expect("notes"), read, at(seconds)).await;
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::Url;
 use rota_domain::allotment::Need;
 use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
 
 use super::limit::{Burst, Limit, Wardens};
 use crate::Secret;
@@ -59,7 +60,7 @@ impl Paces {
     /// Until when what is held may be used; none means for ever.
     pub fn sure_until(&self, until: Option<Instant>) {
         if let Some(wardens) = &self.wardens {
-            *wardens.sure.lock().unwrap_or_else(PoisonError::into_inner) = until.map(Into::into);
+            *wardens.sure.lock().unwrap_or_else(PoisonError::into_inner) = until;
         }
     }
 

@@ -5,12 +5,12 @@ mod notice;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::circuit::{Circuit, Fuse, Heard, Leave, Standing};
 use rota_domain::id::{ConnectionId, TenantId};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::ports::Board;
 use notice::Notice;

@@ -4,11 +4,12 @@
 //! agree. The time that stands in it only tells one that looks for the first time how old it is.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rota_domain::id::HostId;
 use rota_flow::ports::{Board, StoreError};
+use tokio::time::Instant;
 
 use super::{Found, Notes};
 

@@ -13,7 +13,7 @@ mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use rota_crm::hubspot::Paces;
@@ -21,6 +21,7 @@ use rota_domain::id::HostId;
 use rota_flow::link::is_past;
 use rota_flow::ports::{Board, Clock, StoreError, Whose};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use self::beats::Beats;
 use self::files::Files;

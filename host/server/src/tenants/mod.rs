@@ -12,7 +12,7 @@ mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rota_crm::hubspot::Paces;
 use rota_crm::notify::TIMEOUT;
@@ -28,6 +28,7 @@ use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::bind::{Bound, bind_under};
 use crate::custody::{Custody, Need, Sent, Unfit};

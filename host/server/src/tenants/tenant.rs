@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex as Lock, PoisonError, RwLock};
-use std::time::Instant;
 
 use jiff::Timestamp;
 use rota_domain::id::{ConnectionId, Seed, TenantId};
@@ -14,6 +13,7 @@ use rota_flow::share::Share;
 use rota_flow::tally::Tally;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Parts;
 use super::accounts::{Account, accounts};
