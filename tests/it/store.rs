@@ -3,6 +3,7 @@
 //! A store is added by one line, `suite!(name, Place)`, where a `Place` is somewhere that
 //! can be opened more than once.
 
+mod board;
 mod durable;
 mod hosts;
 mod inbox;
@@ -23,7 +24,7 @@ pub(crate) mod values;
 use std::sync::Arc;
 
 use rota::keys::Master;
-use rota_flow::ports::{Leases, Store, StoreError};
+use rota_flow::ports::{Board, Leases, Store, StoreError};
 use rota_store::{PostgresStore, SqliteStore};
 use tokio::sync::OnceCell;
 
@@ -42,6 +43,9 @@ pub(crate) trait Place: Sync {
 
     /// The same for who asks about hosts and leases: as another host of it would.
     fn leases(&self) -> impl Future<Output = Arc<dyn Leases>> + Send;
+
+    /// Opens it as another process, with what processes tell each other.
+    fn host(&self) -> impl Future<Output = (Arc<dyn Store>, Arc<dyn Board>)> + Send;
 }
 
 /// A SQLite file in a folder of its own.
@@ -53,8 +57,13 @@ impl Place for SqliteFile {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
+        self.host().await.0
+    }
+
+    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
         let store: SqliteStore = rota_tests::open(&self.0.path().join("rota.db")).await.unwrap();
-        Arc::new(store)
+        let store = Arc::new(store);
+        (store.clone(), store)
     }
 
     async fn leases(&self) -> Arc<dyn Leases> {
@@ -102,6 +111,11 @@ impl Place for PostgresDatabase {
 
     async fn leases(&self) -> Arc<dyn Leases> {
         self.connect().await
+    }
+
+    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
+        let store = self.connect().await;
+        (store.clone(), store)
     }
 }
 
@@ -192,6 +206,10 @@ macro_rules! suite {
                     a_posted_call_waits_once_and_its_key_finds_the_decision,;
                 shared:
                     a_decision_with_large_answers_and_many_candidates_comes_back_whole,;
+                board:
+                    a_note_takes_the_place_of_the_one_that_its_writer_knew_and_of_no_other,
+                    claims_of_a_process_that_died_are_free_before_their_lease_runs_out,
+                    claims_of_all_other_processes_are_freed_at_once_and_ones_own_stay,;
                 order:
                     no_sequence_of_events_delivers_out_of_order_or_strands_a_lane,;
             }

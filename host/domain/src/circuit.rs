@@ -89,6 +89,10 @@ pub enum Heard {
     },
 }
 
+/// Why it is out of order, where another host found that: its words stay there, since they may
+/// repeat what a CRM said of a person.
+const ELSEWHERE: &str = "another host of this database found it out of order, and knows why";
+
 /// One connection's circuit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Circuit {
@@ -159,6 +163,22 @@ impl Circuit {
             Heard::Limit { until, cause } => self.stop(Standing::Paused(until), cause, now),
             Heard::Refusal { until, cause } => self.stop(Standing::Open(until), cause, now),
         }
+    }
+
+    /// How often it opened in a row without an answer.
+    #[must_use]
+    pub fn opened(&self) -> u32 {
+        self.opened
+    }
+
+    /// Stands as another one for the same connection, which is out of order since then and opened so
+    /// often in a row.
+    pub fn follow(&mut self, standing: Standing, since: Timestamp, opened: u32) {
+        if self.cause.is_none() {
+            self.cause = Some(ELSEWHERE.into());
+        }
+        (self.standing, self.since, self.opened) = (standing, since, opened);
+        self.silent = self.fuse.silent;
     }
 
     /// A person has mended the cause: everything goes again.
@@ -259,6 +279,19 @@ mod tests {
         circuit.heard(Heard::Refusal { until: at(300), cause: "401".into() }, at(8), 0.5);
         assert_eq!(circuit.leave(at(299)), Leave::NotBefore(at(300)));
         assert_eq!(circuit.leave(at(300)), Leave::One);
+    }
+
+    #[test]
+    fn one_that_follows_another_is_probed_when_that_one_would_be_and_waits_as_long_after_that() {
+        let (mut circuit, mut other) = (circuit(), circuit());
+        other.heard(silence(5), at(0), 0.5);
+        assert_eq!(other.leave(at(2)), Leave::One);
+        other.heard(silence(1), at(2), 0.5);
+        circuit.follow(other.standing(), other.since(), other.opened());
+        assert_eq!((circuit.leave(at(3)), circuit.since()), (Leave::NotBefore(at(6)), at(0)));
+        assert_eq!(circuit.leave(at(6)), Leave::One);
+        circuit.heard(silence(1), at(6), 0.5);
+        assert_eq!(circuit.standing(), Standing::Open(at(14)));
     }
 
     #[test]

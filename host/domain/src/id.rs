@@ -64,7 +64,7 @@ names! {
     EffectId;
     /// A token, by its public name.
     TokenId;
-    /// One run of a host: drawn when it starts, and known to nobody but hosts of its database.
+    /// One process that serves a database, by the name that it drew when it opened it.
     HostId;
     /// SHA-256 of some bytes, written `sha256:<64 hex digits>`.
     Digest;

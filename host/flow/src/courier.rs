@@ -79,7 +79,7 @@ impl Courier {
     /// When the store fails; what was claimed is free again after its lease.
     pub async fn round(&self, inbox: &Notify) -> Result<Round, StoreError> {
         let now = self.clock.now();
-        let leave = self.link.leave(now);
+        let leave = self.link.leave(now).await;
         let limit = match leave {
             Leave::All => BATCH,
             Leave::One => 1,
@@ -117,7 +117,8 @@ impl Courier {
             .collect();
         let delivered = answers.iter().any(Result::is_ok);
         let before = self.link.stand().standing;
-        let standing = self.link.heard(heard(answers.iter(), &self.backoff, now, jitter), delivered, now, jitter);
+        let told = heard(answers.iter(), &self.backoff, now, jitter);
+        let standing = self.link.heard(told, delivered, now, jitter).await;
         self.tell(before, standing);
         let settled = claims.into_iter().zip(answers).map(|(claim, answer)| {
             let jitter = (self.chance)();

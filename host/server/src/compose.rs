@@ -10,7 +10,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::Paces;
 use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
-use rota_domain::id::{HostId, TenantId};
+use rota_domain::id::TenantId;
 use rota_domain::plan::Plans;
 use rota_flow::affinity::Affinity;
 use rota_flow::ingest::Inbox;
@@ -25,6 +25,7 @@ use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper, Sent};
 use crate::database::Database;
 use crate::gate::Gate;
+use crate::hosts::Hosts;
 use crate::http::{AppDoor, Doors, Front, Limits, serve};
 use crate::keeping::Keeping;
 use crate::keys::Master;
@@ -82,7 +83,11 @@ pub struct Host {
     /// are to end: calls that are under way need them.
     close: watch::Sender<bool>,
     stop: watch::Sender<bool>,
+    /// Turns true when the tenants have ended: other hosts are told that this one is gone.
+    left: watch::Sender<bool>,
     work: JoinSet<()>,
+    /// What is agreed with other hosts, to the end.
+    company: JoinSet<()>,
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     drain: Duration,
@@ -118,6 +123,7 @@ impl Host {
     pub async fn ended(&mut self) {
         tokio::select! {
             _ = self.work.join_next() => {}
+            _ = self.company.join_next() => {}
             () = self.tenants.ended() => {}
         }
     }
@@ -136,6 +142,8 @@ impl Host {
         self.tenants.stopped().await;
         drop(self.leave);
         self.affinity.leave().await;
+        self.left.send_replace(true);
+        while self.company.join_next().await.is_some() {}
         self.gate.flush().await;
     }
 }
@@ -178,17 +186,20 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         Some(keeping) => keeping.open()?,
         None => Catalogue::new()?,
     });
+    let paces = Paces::shared();
+    let hosts = Hosts::join(&plan.database, database.clone(), clock.clone()).await?;
     let listener = TcpListener::bind(plan.listen).await.with_context(|| {
         format!("cannot listen on {}: choose another address with --listen, or end what uses it", plan.listen)
     })?;
     let address = listener.local_addr()?;
     let inbox = Arc::new(Inbox::new(store.clone(), clock.clone()));
-    let name = HostId::from(format!("{:032x}", rand::random::<u128>()));
+    let name = database.host().clone();
     let affinity = Arc::new(Affinity::new(name, database.clone(), inbox.clone(), clock.clone()));
     affinity.begin().await?;
     let (stop, stopped) = watch::channel(false);
     let apps = doors(&plan)?;
     let tenants = Arc::new(Tenants::new(Parts {
+        board: database.clone(),
         store: store.clone(),
         rules: plan.rules.unwrap_or_else(|| catalogue.clone()),
         catalogue: catalogue.clone(),
@@ -201,11 +212,16 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         tracks: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
         places: plan.places,
-        paces: Paces::default(),
+        paces: paces.clone(),
         apps: apps.keys().cloned().collect(),
         from_files,
         stopped: stopped.clone(),
     }));
+    // From here on CRMs may be called, as often as is agreed with other hosts.
+    let (left, leaving) = watch::channel(false);
+    let mut company = JoinSet::new();
+    let follow = tenants.clone();
+    company.spawn(async move { hosts.follow(&paces, Some(&follow), leaving).await });
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
         revisions: database,
@@ -253,7 +269,21 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     tokio::spawn(affinity.clone().run(leaving));
     work.spawn(sweep(store.clone(), retention, tenants.clone(), clock.clone(), closing.clone()));
     work.spawn(serve(listener, Front::new(doors), serving, closing));
-    Ok(Host { address, store, close, stop, work, tenants, limits, drain: serving.drain, gate, affinity, leave })
+    Ok(Host {
+        address,
+        store,
+        close,
+        stop,
+        left,
+        work,
+        company,
+        tenants,
+        limits,
+        drain: serving.drain,
+        gate,
+        affinity,
+        leave,
+    })
 }
 
 fn doors(plan: &Plan) -> anyhow::Result<HashMap<String, AppDoor>> {

@@ -15,6 +15,7 @@ pub mod database;
 pub mod demo;
 pub mod exit;
 pub mod gate;
+pub mod hosts;
 pub mod http;
 pub mod import;
 pub mod keeping;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use rota_flow::ports::{
-    Access, Leases, Library, Outbox, People, Retention, Revisions, Store, StoreError, Tenancy, Vault, Watch,
+    Access, Board, Leases, Library, Outbox, People, Retention, Revisions, Store, StoreError, Tenancy, Vault, Watch,
 };
 
 use crate::{PostgresStore, SqliteStore};
@@ -10,7 +10,7 @@ use crate::{PostgresStore, SqliteStore};
 /// All the ports of one database.
 #[async_trait]
 pub trait Database:
-    Store + Access + Leases + Library + Outbox + People + Retention + Revisions + Tenancy + Vault + Watch
+    Store + Access + Board + Leases + Library + Outbox + People + Retention + Revisions + Tenancy + Vault + Watch
 {
     /// Seals the tenants' keys under the host's current key, as its source has it now. With
     /// `below`, tenants get new keys, too, and their persons' keys and secrets are sealed

@@ -39,7 +39,7 @@ pub(super) async fn pairs() -> Vec<Pair> {
 }
 
 /// A host on this database.
-async fn on(database: &Database, master: Master) -> Service {
+pub(super) async fn on(database: &Database, master: Master) -> Service {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[]);
     plan.database = database.clone();

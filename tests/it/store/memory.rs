@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rota_domain::effect::{About, Act};
 use rota_domain::id::ConnectionId;
-use rota_flow::ports::{Claim, Leases, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
+use rota_flow::ports::{Board, Claim, Leases, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
 use rota_tests::memory::MemoryStore;
 
 use super::values::{
@@ -17,11 +18,11 @@ use super::values::{
 use super::{Place, SqliteFile};
 
 /// A store that is there as long as somebody knows it.
-pub(crate) struct InMemory(MemoryStore);
+pub(crate) struct InMemory(MemoryStore, AtomicU32);
 
 impl Place for InMemory {
     fn new() -> Self {
-        Self(MemoryStore::default())
+        Self(MemoryStore::default(), AtomicU32::default())
     }
 
     async fn open(&self) -> Arc<dyn Store> {
@@ -30,6 +31,11 @@ impl Place for InMemory {
 
     async fn leases(&self) -> Arc<dyn Leases> {
         Arc::new(self.0.clone())
+    }
+
+    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
+        let store = Arc::new(self.0.of(&self.1.fetch_add(1, Ordering::Relaxed).to_string()));
+        (store.clone(), store)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
-use rota_domain::id::{ConnectionId, TenantId};
+use rota_domain::id::{ConnectionId, HostId, TenantId};
 use rota_flow::ports::{Claim, LaneState, OutboxRow};
 
 use super::Tenant;
@@ -18,6 +18,7 @@ pub(super) struct Lane {
     pub(super) next_at: Timestamp,
     pub(super) lease: Option<Timestamp>,
     pub(super) fence: i64,
+    pub(super) holder: Option<HostId>,
 }
 
 /// An effect on its way. Its place in the outbox is its number.
@@ -109,7 +110,7 @@ impl Tenant {
     }
 
     fn lane(&mut self, key: LaneKey, at: Timestamp) -> &mut Lane {
-        self.lanes.entry(key).or_insert(Lane { next_at: at, lease: None, fence: 0 })
+        self.lanes.entry(key).or_insert(Lane { next_at: at, lease: None, fence: 0, holder: None })
     }
 
     /// Something comes back to a lane, to be tried from this time on.
@@ -126,7 +127,7 @@ impl Tenant {
 
     pub(super) fn claim(
         &mut self,
-        connection: &ConnectionId,
+        (connection, holder): (&ConnectionId, &HostId),
         now: Timestamp,
         lease: SignedDuration,
         limit: usize,
@@ -144,18 +145,18 @@ impl Tenant {
             return Vec::new();
         }
         self.fence += 1;
-        due.into_iter().filter_map(|(_, key)| self.lease(key, now + lease)).collect()
+        due.into_iter().filter_map(|(_, key)| self.lease(key, holder, now + lease)).collect()
     }
 
     /// Leases a lane; gives its head.
-    fn lease(&mut self, key: LaneKey, until: Timestamp) -> Option<Claim> {
+    fn lease(&mut self, key: LaneKey, holder: &HostId, until: Timestamp) -> Option<Claim> {
         let head = self.head(&key);
         let (Some(lane), Some(head)) = (self.lanes.get_mut(&key), head) else {
             self.lanes.remove(&key);
             return None;
         };
         let abandoned = lane.lease.replace(until).is_some();
-        lane.fence = self.fence;
+        (lane.fence, lane.holder) = (self.fence, Some(holder.clone()));
         let row = &mut self.outbox[head];
         if abandoned {
             // Whoever held it may have sent the head, and died.

@@ -19,7 +19,7 @@ pub(super) struct Hosts {
 
 impl MemoryStore {
     fn among(&self) -> MutexGuard<'_, Hosts> {
-        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,6 +2,7 @@
 //! file, no thread, no sealing, no erasures. It runs in the caller's task and never waits, so
 //! that a simulation on it is the same each time. The contract suite holds it to the real ones.
 
+mod board;
 mod lanes;
 mod leases;
 mod log;
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
     Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, LaneState, OutboxRow, People, Recalled,
     Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
@@ -23,9 +24,20 @@ use lanes::{Lane, LaneKey, Row};
 use leases::Hosts;
 use log::{Called, Decided, Inboxed, State};
 
-/// Durable state in memory. Clones are the same store.
-#[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<BTreeMap<TenantId, Tenant>>>, Arc<Mutex<Hosts>>);
+/// Durable state in memory. Clones are the same store, and the same process.
+#[derive(Clone)]
+pub struct MemoryStore {
+    tenants: Arc<Mutex<BTreeMap<TenantId, Tenant>>>,
+    board: Arc<Mutex<BTreeMap<String, String>>>,
+    hosts: Arc<Mutex<Hosts>>,
+    host: HostId,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { tenants: Arc::default(), board: Arc::default(), hosts: Arc::default(), host: "memory".into() }
+    }
+}
 
 /// Everything of one tenant.
 struct Tenant {
@@ -80,7 +92,13 @@ impl MemoryStore {
     }
 
     fn tenants(&self) -> MutexGuard<'_, Tenants> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same store, as another process has it.
+    #[must_use]
+    pub fn of(&self, host: &str) -> Self {
+        Self { host: host.into(), ..self.clone() }
     }
 
     /// Does something with a tenant; nobody sees half of it.
@@ -148,7 +166,7 @@ impl Store for MemoryStore {
         lease: SignedDuration,
         limit: u32,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.with(tenant, |tenant| tenant.claim(connection, now, lease, most(limit)))
+        self.with(tenant, |tenant| tenant.claim((connection, &self.host), now, lease, most(limit)))
     }
 
     async fn settle(&self, settlements: Vec<Settlement>) -> Result<Vec<bool>, StoreError> {

@@ -3,11 +3,17 @@
 //! A call counts from the moment it may leave until one window after its answer. HubSpot
 //! sees it somewhere in between, so its own count is never above ours, however long the
 //! network takes.
+//!
+//! Where several hosts use an account, each makes no more calls in a window than it holds
+//! places; see `rota_domain::allotment`. A pace only says how many it needs, and is told how many
+//! it has: no call asks a database.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rota_domain::allotment::Need;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -42,13 +48,37 @@ pub(super) struct Limit {
     /// Held by the caller whose turn is next; tokio's mutex is first come, first served.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    /// One came back, or there are more places.
     returned: Notify,
     most: u32,
+    /// Callers who are here; one of them has the turn.
+    here: AtomicU32,
+    /// Who gives places out; none where all of them are this host's.
+    wardens: Option<Arc<Wardens>>,
+}
+
+/// Those who divide an account's calls between hosts.
+#[derive(Default)]
+pub(super) struct Wardens {
+    /// Rung when a caller waits for a place that another host may have.
+    pub(super) wanted: Notify,
+    /// Until when this host may use what it holds; none means for ever.
+    pub(super) sure: Mutex<Option<Instant>>,
+}
+
+impl Wardens {
+    fn are_sure(&self, now: Instant) -> bool {
+        self.sure.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|until| now < until)
+    }
 }
 
 struct State {
     calls: u32,
     window: Duration,
+    /// How many of the calls are this host's.
+    held: u32,
+    /// Whether HubSpot said something new of the first two.
+    news: bool,
     in_flight: u32,
     /// Leave given, ever.
     given: u32,
@@ -74,10 +104,22 @@ pub(super) struct TooLong {
 }
 
 impl Limit {
+    /// A pace of this host alone.
     pub(super) fn new(burst: Burst) -> Self {
+        Self::made(burst, None)
+    }
+
+    /// A pace that several hosts share; this one holds nothing yet.
+    pub(super) fn shared(burst: Burst, wardens: Arc<Wardens>) -> Self {
+        Self::made(burst, Some(wardens))
+    }
+
+    fn made(burst: Burst, wardens: Option<Arc<Wardens>>) -> Self {
         let state = State {
             calls: burst.calls.min(burst.most).max(1),
             window: burst.window,
+            held: if wardens.is_some() { 0 } else { u32::MAX },
+            news: false,
             in_flight: 0,
             given: 0,
             past: VecDeque::new(),
@@ -88,11 +130,14 @@ impl Limit {
             state: Mutex::new(state),
             returned: Notify::new(),
             most: burst.most.max(1),
+            here: AtomicU32::new(0),
+            wardens,
         }
     }
 
     /// Waits for leave, behind those who asked before, but not beyond `until`.
     pub(super) async fn acquire(&self, until: Instant) -> Result<Permit<'_>, TooLong> {
+        let _here = Here::new(&self.here);
         let Ok(_turn) = timeout_at(until, self.turn.lock()).await else {
             return Err(TooLong { wait: self.state().window });
         };
@@ -100,16 +145,23 @@ impl Limit {
             if Instant::now() >= until {
                 return Err(TooLong { wait: Duration::ZERO });
             }
-            let free_at = match self.state().take(Instant::now()) {
+            let now = Instant::now();
+            let unsure = self.wardens.as_ref().filter(|wardens| !wardens.are_sure(now));
+            let taken = if unsure.is_some() { Taken::At(now + UNSURE) } else { self.state().take(now) };
+            let free_at = match taken {
                 Taken::Yes { used, number } => return Ok(Permit { limit: self, used, number }),
                 Taken::At(time) => Some(time),
                 Taken::WhenOneReturns => None,
             };
-            if let Some(time) = free_at.filter(|time| *time > until) {
+            // What other hosts hold may be free sooner than what this one used.
+            let more = self.wardens.as_ref().filter(|_| self.state().is_short());
+            if let Some(wardens) = more {
+                wardens.wanted.notify_one();
+            } else if let Some(time) = free_at.filter(|time| *time > until) {
                 return Err(TooLong { wait: time.saturating_duration_since(Instant::now()) });
             }
             tokio::select! {
-                () = sleep_until(free_at.unwrap_or(until)) => {}
+                () = sleep_until(free_at.unwrap_or(until).min(until)) => {}
                 () = self.returned.notified() => {}
             }
         }
@@ -119,16 +171,19 @@ impl Limit {
     /// same account show as a smaller remainder, and count here as if they were ours.
     pub(super) fn learn(&self, permit: &Permit<'_>, said: Said) {
         let mut state = self.state();
+        let before = (state.calls, state.window);
         if let Some(max) = said.max.filter(|max| *max > 0) {
             state.calls = max.min(self.most);
         }
         if let Some(window) = said.window.filter(|window| !window.is_zero()) {
             state.window = window;
         }
+        state.news |= before != (state.calls, state.window);
         if let Some(remaining) = said.remaining {
-            // HubSpot counted when the call arrived: what has aged since then is no stranger's.
+            // HubSpot counted when the call arrived: what has aged since then is no stranger's. Nor is
+            // what other hosts hold.
             let ours = permit.used.saturating_add(state.given.wrapping_sub(permit.number));
-            let others = state.calls.saturating_sub(remaining).saturating_sub(ours);
+            let others = state.cap().saturating_sub(remaining).saturating_sub(ours);
             let now = Instant::now();
             state.past.extend((0..others).map(|_| now));
         }
@@ -141,8 +196,64 @@ impl Limit {
         state.closed_until = state.closed_until.max(Some(until));
     }
 
+    /// What this host needs of the account's calls just now.
+    pub(super) fn need(&self) -> Need {
+        let mut state = self.state();
+        state.forget(Instant::now());
+        // Nobody waits for a place while HubSpot lets nobody in.
+        let waiting = if state.is_closed(Instant::now()) { 0 } else { self.here.load(Ordering::Relaxed) };
+        Need { used: state.used(), waiting }
+    }
+
+    /// How many calls the account takes, and in what window; and whether HubSpot said so since
+    /// somebody was told last.
+    pub(super) fn terms(&self) -> (u32, Duration, bool) {
+        let state = self.state();
+        (state.calls, state.window, state.news)
+    }
+
+    /// The account takes so many calls in this window, as is known by now.
+    pub(super) fn agree(&self, calls: u32, window: Duration) {
+        let mut state = self.state();
+        (state.calls, state.window, state.news) = (calls.clamp(1, self.most), window, false);
+    }
+
+    /// Holds no more places than this, or than there are calls in; gives how many those are.
+    pub(super) fn lower(&self, to: u32) -> u32 {
+        let mut state = self.state();
+        state.forget(Instant::now());
+        state.held = state.held.min(to.max(state.used()));
+        state.held
+    }
+
+    /// Holds so many places.
+    pub(super) fn hold(&self, places: u32) {
+        if std::mem::replace(&mut self.state().held, places) < places {
+            self.returned.notify_one();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How often a host that may not use what it holds looks whether it may again.
+const UNSURE: Duration = Duration::from_millis(250);
+
+/// A caller who is here, until it is dropped.
+struct Here<'a>(&'a AtomicU32);
+
+impl<'a> Here<'a> {
+    fn new(here: &'a AtomicU32) -> Self {
+        here.fetch_add(1, Ordering::Relaxed);
+        Self(here)
+    }
+}
+
+impl Drop for Here<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -164,7 +275,7 @@ impl State {
             return Taken::Yes { used: self.used(), number: self.given };
         }
         // As many must age as are above the limit, which may have shrunk.
-        let above = self.used().saturating_sub(self.calls);
+        let above = self.used().saturating_sub(self.cap());
         match self.past.get(above as usize) {
             Some(back) => Taken::At(*back + self.window),
             None => Taken::WhenOneReturns,
@@ -181,8 +292,22 @@ impl State {
         self.in_flight.saturating_add(u32::try_from(self.past.len()).unwrap_or(u32::MAX))
     }
 
+    /// How many calls of a window may be this host's.
+    fn cap(&self) -> u32 {
+        self.calls.min(self.held)
+    }
+
+    /// Whether other hosts hold what this one could use.
+    fn is_short(&self) -> bool {
+        self.held < self.calls
+    }
+
     fn free(&self) -> u32 {
-        self.calls.saturating_sub(self.used())
+        self.cap().saturating_sub(self.used())
+    }
+
+    fn is_closed(&self, now: Instant) -> bool {
+        self.closed_until.is_some_and(|until| until > now)
     }
 }
 

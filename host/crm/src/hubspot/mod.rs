@@ -43,7 +43,7 @@ use read::Readings;
 pub use account::{is_hubspots, vouches};
 pub use api::ApiStyle;
 pub use limit::Burst;
-pub use paces::Paces;
+pub use paces::{Pace, Paces};
 pub use signature::{Allow, Refusal, Signed, promises, verify};
 pub use webhook::{Event, Received, Unreadable, parse};
 

@@ -2,6 +2,7 @@
 //! `Rules` in rota-rules, `Store` in rota-store, `Crm` in rota-crm, `Clock` in the server.
 
 mod access;
+mod board;
 mod crm;
 mod leases;
 mod library;
@@ -18,6 +19,7 @@ mod watch;
 use jiff::Timestamp;
 
 pub use access::Access;
+pub use board::{Board, Whose};
 pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };

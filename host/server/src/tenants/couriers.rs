@@ -54,7 +54,8 @@ impl Couriers {
             if carried.contains_key(&id) {
                 continue;
             }
-            let link = Arc::new(Link::new(parts.backoff.fuse, parts.clock.now()));
+            let (board, of) = (parts.board.clone(), (&self.tenant, &id));
+            let link = Arc::new(Link::shared(parts.backoff.fuse, parts.clock.now(), board, of));
             let (end, ended) = watch::channel(false);
             let courier = self.courier(&id, carrier.clone(), link.clone(), parts, ended);
             work.lock().unwrap_or_else(PoisonError::into_inner).spawn(courier);
@@ -66,6 +67,12 @@ impl Couriers {
     pub(super) fn stand(&self) -> Vec<(ConnectionId, Stand)> {
         let carried = self.carried.read().unwrap_or_else(PoisonError::into_inner);
         carried.iter().map(|(id, at_work)| (id.clone(), at_work.link.stand())).collect()
+    }
+
+    /// The links of all of them.
+    pub(super) fn links(&self) -> Vec<Arc<Link>> {
+        let carried = self.carried.read().unwrap_or_else(PoisonError::into_inner);
+        carried.values().map(|at_work| at_work.link.clone()).collect()
     }
 
     /// Lets one be used again, at once; false if there is none of this name.

@@ -34,8 +34,10 @@ pub(super) struct Looks {
 pub struct Seen {
     /// The revisions that were tried here lately.
     revisions: BTreeMap<TenantId, u64>,
-    /// When secrets were set.
+    /// When the secrets were set that are used here.
     secrets: BTreeMap<(TenantId, String), Timestamp>,
+    /// Those that could not be used yet, each with what was said of it.
+    unused: BTreeMap<(TenantId, String), String>,
     looks: u32,
 }
 
@@ -45,7 +47,7 @@ impl Seen {
     /// # Errors
     /// When the database fails.
     pub async fn now(vault: &dyn Vault) -> Result<Self, StoreError> {
-        Ok(Self { revisions: BTreeMap::new(), secrets: vault.set_when().await?, looks: 0 })
+        Ok(Self { revisions: BTreeMap::new(), secrets: vault.set_when().await?, unused: BTreeMap::new(), looks: 0 })
     }
 }
 
@@ -94,15 +96,7 @@ impl Tenants {
             tracing::warn!(%error, "What other hosts changed could not be read");
             return;
         }
-        for (id, revision) in self.parts.standings.revisions() {
-            let here = self.get(&id).map_or(0, |tenant| tenant.revision());
-            if here >= revision || self.is_from_files(&id) || tried.insert(id.clone(), revision) == Some(revision) {
-                continue;
-            }
-            if let Err(error) = self.take_up(&id).await {
-                tracing::warn!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
-            }
-        }
+        self.take_up_newer(&mut tried).await;
     }
 
     async fn look(&self, tenancy: &dyn Tenancy, vault: &dyn Vault, seen: &mut Seen) -> Result<(), StoreError> {
@@ -111,34 +105,70 @@ impl Tenants {
             seen.revisions.clear();
         }
         self.parts.standings.read(tenancy).await?;
-        for (id, revision) in self.parts.standings.revisions() {
-            let here = self.get(&id).map_or(0, |tenant| tenant.revision());
-            if here >= revision || self.is_from_files(&id) || seen.revisions.get(&id) == Some(&revision) {
-                continue;
-            }
-            seen.revisions.insert(id.clone(), revision);
-            if let Err(error) = self.take_up(&id).await {
-                tracing::error!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
-            }
-        }
-        let secrets = vault.set_when().await?;
-        let before = std::mem::replace(&mut seen.secrets, secrets.clone());
-        for (id, name) in secrets.iter().filter(|(name, at)| before.get(name) != Some(at)).map(|(secret, _)| secret) {
-            if let Err(error) = self.reconnect(id, name).await {
-                tracing::error!(tenant = %id, "The secret `{name}`, which was set anew, is not used here: {error:#}");
-            }
-        }
+        self.take_up_newer(&mut seen.revisions).await;
+        self.look_at_secrets(vault.set_when().await?, seen).await;
         Ok(())
     }
 
-    /// Decides under the newest revision that the log has of this tenant.
-    async fn take_up(&self, id: &TenantId) -> anyhow::Result<()> {
+    /// Connects anew what uses secrets that were set or removed. What cannot be connected is tried
+    /// again with every look, until the secret is another one; that is said once.
+    async fn look_at_secrets(&self, now: BTreeMap<(TenantId, String), Timestamp>, seen: &mut Seen) {
+        for (secret, at) in &now {
+            if seen.secrets.get(secret) == Some(at) {
+                continue;
+            }
+            let (id, name) = secret;
+            match self.reconnect(id, name).await {
+                Ok(_) => {
+                    seen.secrets.insert(secret.clone(), *at);
+                    seen.unused.remove(secret);
+                }
+                Err(error) => {
+                    let said = format!("{error:#}");
+                    if seen.unused.get(secret) != Some(&said) {
+                        tracing::error!(tenant = %id, "The secret `{name}`, which was set anew, is not used here yet: {said}");
+                    }
+                    seen.unused.insert(secret.clone(), said);
+                }
+            }
+        }
+        seen.unused.retain(|secret, _| now.contains_key(secret));
+        let removed: Vec<_> = seen.secrets.keys().filter(|secret| !now.contains_key(secret)).cloned().collect();
+        for secret in removed {
+            let (id, name) = &secret;
+            // The environment may have one of that name, which holds from now on.
+            if let Err(error) = self.reconnect(id, name).await {
+                tracing::warn!(tenant = %id, "The secret `{name}` was removed; accounts that use it keep it until they connect anew: {error:#}");
+            }
+            seen.secrets.remove(&secret);
+        }
+    }
+
+    /// Takes up revisions that are newer than those at work here, but those that were tried.
+    async fn take_up_newer(&self, tried: &mut BTreeMap<TenantId, u64>) {
+        for (id, revision) in self.parts.standings.revisions() {
+            let here = self.get(&id).map_or(0, |tenant| tenant.revision());
+            if here >= revision || self.is_from_files(&id) || tried.insert(id.clone(), revision) == Some(revision) {
+                continue;
+            }
+            if let Err(error) = self.take_up(&id, revision).await {
+                tracing::error!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
+            }
+        }
+    }
+
+    /// Decides under the newest revision that the log has of this tenant, which is this one or newer.
+    async fn take_up(&self, id: &TenantId, newest: u64) -> anyhow::Result<()> {
         let turn = self.turn(id).await;
+        // Whoever changed it here had the turn before, and nothing is to be bound or compiled.
+        let first = |revision: u64| self.get(id).is_some_and(|tenant| tenant.revision() >= revision);
+        if first(newest) {
+            return Ok(());
+        }
         let Some((revision, bound)) = self.bound_under(id, self.plan(id)).await? else {
             anyhow::bail!("a part of its workspace is not in the database; apply the workspace again");
         };
-        // Whoever changed it here had the turn before.
-        if self.get(id).is_some_and(|tenant| tenant.revision() >= revision) {
+        if first(revision) {
             return Ok(());
         }
         match self.apply_in(&turn, bound, Some(revision), None).await {

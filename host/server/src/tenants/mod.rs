@@ -24,11 +24,12 @@ use rota_domain::plan::Plan;
 use rota_domain::workspace::Workspace;
 use rota_flow::affinity::Affinity;
 use rota_flow::ingest::Inbox;
-use rota_flow::ports::{Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
+use rota_flow::ports::{Board, Clock, Crm, Origin, People, Restanding, Rules, Store, StoreError, Tenancy};
 use rota_flow::share::Tracks;
 use rota_rules::Catalogue;
 use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::bind::{Bound, bind_under};
 use crate::custody::{Custody, Need, Sent, Unfit};
@@ -47,6 +48,8 @@ const REGRANTS: usize = 3;
 
 /// What every tenant is made with.
 pub struct Parts {
+    /// What other hosts of the database say.
+    pub board: Arc<dyn Board>,
     /// Durable state.
     pub store: Arc<dyn Store>,
     /// The plugins that were taken in.
@@ -355,6 +358,13 @@ impl Tenants {
         let standing = self.parts.standings.change(tenancy, id, change).await?;
         self.heed();
         Ok(standing)
+    }
+
+    /// Takes in what other hosts say of connections, as it stood on the board at `read`.
+    pub async fn told(&self, notes: &BTreeMap<String, String>, read: Instant) {
+        for tenant in self.names().iter().filter_map(|id| self.get(id)) {
+            tenant.told(notes, read, self.parts.clock.now()).await;
+        }
     }
 
     /// Waits until a loop of a tenant ends by itself, which none should.

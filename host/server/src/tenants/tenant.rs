@@ -13,6 +13,7 @@ use rota_flow::share::Share;
 use rota_flow::tally::Tally;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Parts;
 use super::accounts::{Account, accounts};
@@ -118,6 +119,13 @@ impl Tenant {
     #[must_use]
     pub fn links(&self) -> Vec<(ConnectionId, Stand)> {
         self.couriers.stand()
+    }
+
+    /// Its links learn how other hosts found their connections.
+    pub(super) async fn told(&self, notes: &BTreeMap<String, String>, read: Instant, now: Timestamp) {
+        for link in self.couriers.links() {
+            link.told(notes, read, now).await;
+        }
     }
 
     /// Lets a link be used again at once; false if there is none of this name.

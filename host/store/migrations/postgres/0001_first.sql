@@ -143,6 +143,7 @@ CREATE TABLE lanes (
     pending BIGINT NOT NULL,
     next_at BIGINT NOT NULL,
     lease_until BIGINT,
+    holder TEXT COLLATE "C",
     fence BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, connection, lane)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
@@ -267,6 +268,12 @@ CREATE TABLE hosts (
 CREATE TABLE leases (
     tenant TEXT COLLATE "C" PRIMARY KEY REFERENCES tenants (tenant),
     host TEXT COLLATE "C" NOT NULL
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
+
+-- Written every second by every host: few rows, on pages with room.
+CREATE TABLE board (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    body TEXT NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
 
 CREATE VIEW decision_rows AS

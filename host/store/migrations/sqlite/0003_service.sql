@@ -227,4 +227,16 @@ CREATE TABLE leases (
     host TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Which process holds a lane, or held it last. What one that died had claimed is let go by
+-- those that live. NULL for claims of an older version.
+ALTER TABLE lanes ADD COLUMN holder TEXT;
+
+-- What the processes of this database tell each other, one note a row: `host/…` that one
+-- lives, `pace/…` how many calls of a CRM account each may make, `circuit/…` which connections
+-- are left alone. Nothing in it is about a lead.
+CREATE TABLE board (
+    name TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;

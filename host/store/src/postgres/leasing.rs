@@ -12,6 +12,8 @@ pub(super) struct Wish<'a> {
     pub(super) now: i64,
     pub(super) until: i64,
     pub(super) limit: i64,
+    /// Who leases.
+    pub(super) holder: &'a str,
 }
 
 /// Lanes that are leased now, those first that have waited longest.
@@ -33,7 +35,7 @@ pub(super) async fn lease(connection: &mut Connection, wish: &Wish<'_>) -> Resul
                AND (lease_until IS NULL OR lease_until <= $3)
              ORDER BY next_at, lane LIMIT $5
              FOR UPDATE SKIP LOCKED)
-         UPDATE lanes SET lease_until = $4, fence = (SELECT nextval('fences')) FROM free
+         UPDATE lanes SET lease_until = $4, holder = $6, fence = (SELECT nextval('fences')) FROM free
          WHERE lanes.tenant = $1 AND lanes.connection = $2 AND lanes.lane = free.lane
          RETURNING free.next_at, free.lane, lanes.fence, free.abandoned",
     )
@@ -42,6 +44,7 @@ pub(super) async fn lease(connection: &mut Connection, wish: &Wish<'_>) -> Resul
     .bind(wish.now)
     .bind(wish.until)
     .bind(wish.limit)
+    .bind(wish.holder)
     .fetch_all(connection)
     .await?;
     rows.sort_unstable();

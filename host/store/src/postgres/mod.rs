@@ -15,6 +15,8 @@ mod writer;
 mod access;
 #[path = "../sql/answered.rs"]
 mod answered;
+#[path = "../sql/board.rs"]
+mod board;
 #[path = "../sql/claim.rs"]
 mod claim;
 #[path = "../sql/counters.rs"]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::effect::Effect;
-use rota_domain::id::{ConnectionId, TenantId};
+use rota_domain::id::{ConnectionId, HostId, TenantId};
 use rota_flow::ports::Claim;
 use sqlx::QueryBuilder;
 
@@ -33,6 +33,7 @@ pub(super) struct Lease {
     now: i64,
     until: i64,
     limit: u32,
+    holder: HostId,
     keys: Arc<TenantKeys>,
     /// Whether the keys were read anew: what is sealed under another one is damaged then.
     sure: bool,
@@ -49,10 +50,10 @@ struct Round {
 }
 
 impl Lease {
-    /// A wish for up to `limit` lanes.
+    /// A wish for up to `limit` lanes of a connection, for this process.
     pub(super) fn new(
         keys: Arc<TenantKeys>,
-        connection: ConnectionId,
+        (connection, holder): (ConnectionId, HostId),
         now: Timestamp,
         lease: SignedDuration,
         limit: u32,
@@ -60,7 +61,7 @@ impl Lease {
     ) -> Self {
         let until = now.checked_add(lease).unwrap_or(Timestamp::MAX);
         let tenant = keys.tenant.clone();
-        Self { tenant, connection, now: micros(now), until: micros(until), limit, keys, sure }
+        Self { tenant, connection, now: micros(now), until: micros(until), limit, holder, keys, sure }
     }
 
     /// Whether there is a lane to be had. Most questions find none, and those do not trouble
@@ -121,7 +122,8 @@ impl Lease {
     /// Leases lanes once, and reads their heads.
     async fn round(&self, connection: &mut Connection, limit: u32) -> Result<Round, Failure> {
         let (tenant, of) = (self.tenant.as_str(), self.connection.as_str());
-        let wish = Wish { tenant, connection: of, now: self.now, until: self.until, limit: i64::from(limit) };
+        let holder = self.holder.as_str();
+        let wish = Wish { tenant, connection: of, now: self.now, until: self.until, limit: i64::from(limit), holder };
         let Leased { fence, lanes, abandoned } = dialect::lease(connection, &wish).await?;
         let heads = self.heads(connection, &lanes).await?;
         let mut heads: BTreeMap<String, Head> = heads.into_iter().map(|head| (head.0.clone(), head)).collect();

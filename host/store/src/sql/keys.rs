@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rota_domain::id::{Seed, TenantId};
+use rota_domain::id::{HostId, Seed, TenantId};
 use rota_flow::ports::StoreError;
 use zeroize::Zeroizing;
 
@@ -144,6 +144,13 @@ impl Keyring {
     /// The check of the host's current key.
     pub(super) fn seal_check(&self, host: &Key) -> Vec<u8> {
         seal(&self.shared.chance, host, &about("host", "", b""), CHECK)
+    }
+
+    /// A name for this process that no other has.
+    pub(super) fn draw_host(&self) -> HostId {
+        let mut bytes = [0; 8];
+        (self.shared.chance)(&mut bytes);
+        format!("{:016x}", u64::from_be_bytes(bytes)).into()
     }
 
     /// Bytes for a new key.

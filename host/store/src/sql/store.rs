@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
     Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
     StoreError, Stored, Waiting,
@@ -33,6 +33,8 @@ use super::writer::Writer;
 pub struct SqlStore {
     /// The database as errors name it.
     pub(super) database: Arc<str>,
+    /// What its claims are signed with.
+    pub(super) host: HostId,
     pub(super) writer: Writer,
     pub(super) readers: Pool,
     pub(super) lookups: Pool,
@@ -60,6 +62,7 @@ impl SqlStore {
         let calls = Lookup::start(lookups.clone(), Arc::clone(&database), answered::FIND);
         Self {
             database,
+            host: keys.draw_host(),
             writer,
             readers,
             lookups,
@@ -256,7 +259,7 @@ impl Store for SqlStore {
         limit: u32,
     ) -> Result<Vec<Claim>, StoreError> {
         let claim = |keys, sure| async move {
-            let lease = Lease::new(keys, connection.clone(), now, lease, limit, sure);
+            let lease = Lease::new(keys, (connection.clone(), self.host.clone()), now, lease, limit, sure);
             if lease.promises(&self.readers).await? { self.writer.attempt(lease).await } else { Ok(Vec::new()) }
         };
         self.keyed(tenant, claim).await

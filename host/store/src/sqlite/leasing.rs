@@ -11,6 +11,8 @@ pub(super) struct Wish<'a> {
     pub(super) now: i64,
     pub(super) until: i64,
     pub(super) limit: i64,
+    /// Who leases.
+    pub(super) holder: &'a str,
 }
 
 /// Lanes that are leased now, those first that have waited longest.
@@ -27,7 +29,7 @@ pub(super) async fn lease(connection: &mut Connection, wish: &Wish<'_>) -> Resul
     let abandoned = abandoned(connection, wish).await?;
     let mut lanes: Vec<(i64, String, i64)> = sqlx::query_as(
         "UPDATE lanes
-         SET lease_until = $4, fence = (SELECT fence + 1 FROM tenants WHERE tenant = $1)
+         SET lease_until = $4, holder = $6, fence = (SELECT fence + 1 FROM tenants WHERE tenant = $1)
          WHERE tenant = $1 AND connection = $2 AND lane IN (
              SELECT lane FROM lanes
              WHERE tenant = $1 AND connection = $2 AND next_at <= $3
@@ -40,6 +42,7 @@ pub(super) async fn lease(connection: &mut Connection, wish: &Wish<'_>) -> Resul
     .bind(wish.now)
     .bind(wish.until)
     .bind(wish.limit)
+    .bind(wish.holder)
     .fetch_all(&mut *connection)
     .await?;
     let Some((_, _, fence)) = lanes.first() else {
