@@ -4,10 +4,12 @@ use jiff::SignedDuration;
 use rota_domain::access::Role;
 use serde_json::json;
 
-use super::{Service, now, workspace};
-use crate::command::rota;
+use super::{Service, now, workspace, on_each};
 
-#[tokio::test(flavor = "multi_thread")]
+on_each! {
+    a_decision_older_than_its_tenant_s_plan_keeps_says_so_and_its_facts_stay,
+}
+
 async fn a_decision_older_than_its_tenant_s_plan_keeps_says_so_and_its_facts_stay() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let token = service.token("acme", Role::Operator).await;
@@ -20,7 +22,7 @@ async fn a_decision_older_than_its_tenant_s_plan_keeps_says_so_and_its_facts_sta
     let (_stop, stopped) = tokio::sync::watch::channel(false);
     let later = |days: i64| now() + SignedDuration::from_hours(24 * days);
     let sweep = async |keep: Option<u32>, days| {
-        let gone = rota::retention::one(&database, &tenant, keep, later(days), &stopped).await.expect("swept");
+        let gone = rota::retention::one(&*database, &tenant, keep, later(days), &stopped).await.expect("swept");
         (gone.decisions, gone.arrivals)
     };
     assert_eq!(sweep(None, 80).await, (0, 0), "nothing goes where the plan says nothing");
@@ -29,15 +31,14 @@ async fn a_decision_older_than_its_tenant_s_plan_keeps_says_so_and_its_facts_sta
     assert_eq!((&again.body["decision"], &again.body["repeated"]), (&json!(id), &json!(true)));
     assert_eq!(sweep(Some(30), 31).await, (1, 1));
 
-    let folder = service.folder.path();
-    let why = rota(folder, &["why", id, "--db", "rota.db"]);
+    let why = service.rota(&["why", id]);
     assert!(why.out.contains("older than the tenant's plan keeps"), "{}", why.out);
-    let replayed = rota(folder, &["replay", "--all", "--db", "rota.db", "--json"]).json();
+    let replayed = service.rota(&["replay", "--all", "--json"]).json();
     let skipped = replayed["skipped"][0]["why"].as_str().expect("a reason");
     assert!(skipped.contains("older than the tenant's plan keeps"), "{skipped}");
-    let log = rota(folder, &["log", "--db", "rota.db", "--json"]).lines();
+    let log = service.rota(&["log", "--json"]).lines();
     assert_eq!((log.len(), &log[0]["rep"]), (1, &json!("ada")), "the facts stay");
-    assert_eq!(rota(folder, &["fairness", "--db", "rota.db"]).code, 0, "fairness reads facts alone");
+    assert_eq!(service.rota(&["fairness"]).code, 0, "fairness reads facts alone");
     let new = service.post("/v1/route", &token, call).await;
     assert_eq!(new.body["repeated"], json!(false), "so long after, the same key is a new call");
 }
