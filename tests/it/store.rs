@@ -4,6 +4,7 @@
 //! can be opened more than once; and one with all the ports by `whole!(name, Whole)`.
 
 mod durable;
+mod growing;
 mod hosts;
 mod inbox;
 mod kept;
@@ -58,6 +59,9 @@ pub(crate) trait Whole: Place {
     /// Executes a statement beside it.
     fn sql(&self, statement: &'static str) -> impl Future<Output = ()> + Send;
 
+    /// How many bytes its rows and indexes take on disk, with what is free left out.
+    fn size(&self) -> impl Future<Output = i64> + Send;
+
     /// Everything that stands in its tables, as text in small letters.
     fn dump(&self) -> impl Future<Output = String> + Send;
 }
@@ -88,6 +92,12 @@ impl Whole for SqliteFile {
         let mut connection = self.connection().await;
         sqlx::raw_sql(statement).execute(&mut connection).await.expect("it runs");
         connection.close().await.expect("it closes");
+    }
+
+    async fn size(&self) -> i64 {
+        let used = "SELECT (page_count - freelist_count) * page_size
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        sqlx::query_scalar(used).fetch_one(&mut self.connection().await).await.expect("a size")
     }
 
     async fn dump(&self) -> String {
@@ -142,6 +152,15 @@ impl Whole for PostgresDatabase {
         let mut connection = PgConnection::connect(self.url().await).await.expect("a connection");
         sqlx::raw_sql(statement).execute(&mut connection).await.expect("it runs");
         connection.close().await.expect("it closes");
+    }
+
+    async fn size(&self) -> i64 {
+        // Written anew without what is free.
+        self.sql("VACUUM FULL").await;
+        let mut connection = PgConnection::connect(self.url().await).await.expect("a connection");
+        let all = "SELECT CAST(sum(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        sqlx::query_scalar(all).fetch_one(&mut connection).await.expect("a size")
     }
 
     async fn dump(&self) -> String {
@@ -281,6 +300,10 @@ macro_rules! whole {
     ($store:ident, $place:ty) => {
         mod $store {
             whole_tests! { $place:
+                growing:
+                    however_many_rounds_of_leads_come_the_database_grows_no_more,
+                    facts_stay_while_something_of_their_decision_is_dead_and_are_summed_up_once,
+                    who_comes_again_after_everything_about_them_went_is_somebody_new,;
                 mending:
                     a_message_goes_when_its_owner_is_confirmed_and_not_before,
                     a_message_of_a_decision_without_an_owner_goes_at_once,

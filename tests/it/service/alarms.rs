@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{Service, connection, double, now, tell, until, workspace, on_each};
+use super::{Service, connection, double, now, on_each, tell, until, workspace};
 use crate::command::rota_with;
 use crate::store::values::{decided_about, entry, owner};
 

@@ -3,7 +3,7 @@
 use rota_domain::access::Role;
 use serde_json::{Value, json};
 
-use super::{Service, workspace, on_each};
+use super::{Service, on_each, workspace};
 
 on_each! {
     a_change_is_noted_with_who_made_it_and_only_where_it_belongs,

@@ -8,7 +8,7 @@ use rota_domain::access::Role;
 use rota_domain::plan::{Plan as Granted, Plans};
 use serde_json::{Value, json};
 
-use super::{Service, plan, until, workspace, on_each};
+use super::{Service, on_each, plan, until, workspace};
 use crate::command::rota;
 
 on_each! {

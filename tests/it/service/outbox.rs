@@ -6,7 +6,7 @@ use rota_domain::access::Role;
 use rota_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
-use super::{Service, connection, look, tell, until, workspace, on_each};
+use super::{Service, connection, look, on_each, tell, until, workspace};
 use crate::command::rota_with;
 
 on_each! {
@@ -108,9 +108,7 @@ async fn the_command_line_does_the_same_over_http_and_in_the_database() {
     let (service, _sandbox) = refused(3).await;
     let token = service.token("acme", Role::Operator).await;
     until("three dead letters", async || dead(&service, &token).await.len() == 3).await;
-    let run = async |arguments: &[&str]| {
-        tokio::task::block_in_place(|| service.rota(arguments))
-    };
+    let run = async |arguments: &[&str]| tokio::task::block_in_place(|| service.rota(arguments));
     let server = ["--server", service.url.as_str(), "--token", token.as_str()];
     let listed = run(&[&["outbox", "list", "--cause", "rejected", "--json"], &server[..]].concat()).await;
     assert_eq!(listed.code, 0, "{}", listed.err);

@@ -6,7 +6,7 @@ use rota_domain::access::Role;
 use rota_flow::ports::{Arrival, Payload};
 use serde_json::json;
 
-use super::{Service, workspace, on_each};
+use super::{Service, on_each, workspace};
 use crate::store::sealed::found;
 
 on_each! {

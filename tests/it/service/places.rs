@@ -30,8 +30,7 @@ pub(crate) fn of(folder: &Path) -> Database {
 
 /// What a command in this folder calls its database.
 pub(crate) fn name(folder: &Path) -> String {
-    std::fs::read_to_string(folder.join("rota.url"))
-        .unwrap_or_else(|_| folder.join("rota.db").display().to_string())
+    std::fs::read_to_string(folder.join("rota.url")).unwrap_or_else(|_| folder.join("rota.db").display().to_string())
 }
 
 /// The keys of this folder's database, where a command in this folder looks for them.

@@ -15,7 +15,7 @@ use rota_domain::id::Digest;
 use rota_tests::guest::{Guest, MANIFEST};
 use serde_json::{Value, json};
 
-use super::{Answer, Service, plan, workspace, on_each};
+use super::{Answer, Service, on_each, plan, workspace};
 use crate::workshop::ROTA;
 
 on_each! {

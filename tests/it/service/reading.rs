@@ -7,7 +7,7 @@ use rota_flow::ports::Access;
 use rota_tests::http;
 use serde_json::{Value, json};
 
-use super::{Service, workspace, on_each};
+use super::{Service, on_each, workspace};
 use crate::command::rota;
 
 on_each! {

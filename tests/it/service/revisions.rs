@@ -9,7 +9,7 @@ use rota_flow::ports::{Arrival, Payload, Store};
 use serde_json::{Value, json};
 
 use super::workspace::{empty, files, rota};
-use super::{Service, plan, workspace, on_each};
+use super::{Service, on_each, plan, workspace};
 
 on_each! {
     only_comments_are_a_revision_that_says_so,

@@ -6,7 +6,7 @@ use rota_flow::ports::{KeptSecret, Vault};
 use rota_tests::http;
 use serde_json::{Value, json};
 
-use super::{Service, connection, double, plan, workspace, on_each};
+use super::{Service, connection, double, on_each, plan, workspace};
 
 on_each! {
     a_secret_goes_in_is_listed_by_name_and_never_comes_out,

@@ -10,7 +10,7 @@ use rota_flow::ports::{Access, Arrival, Payload};
 use serde_json::{Value, json};
 
 use super::sample::{Operation, operations};
-use super::{Answer, Service, connection, double_with, now, plan, workspace, on_each};
+use super::{Answer, Service, connection, double_with, now, on_each, plan, workspace};
 
 on_each! {
     another_tenants_token_opens_changes_and_learns_nothing,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rota::tenants::Standings;
 use rota_domain::access::Role;
 use rota_domain::plan::{Plan, Plans};
-use rota_flow::ports::{Arrival, Payload, People as _, Restanding, Tenancy, Whom};
+use rota_flow::ports::{Arrival, Payload, Restanding, Tenancy, Whom};
 use serde_json::json;
 
 use super::limits::hook_of;
 use super::wire::event;
-use super::{Service, connection, double, now, plan, until, workspace, on_each};
+use super::{Service, connection, double, now, on_each, plan, until, workspace};
 
 on_each! {
     a_server_without_any_tenant_is_given_one_over_http_with_its_first_token,

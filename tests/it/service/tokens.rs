@@ -7,7 +7,7 @@ use rota_domain::access::Role;
 use rota_flow::ports::Access;
 use serde_json::{Value, json};
 
-use super::{Service, now, workspace, on_each};
+use super::{Service, now, on_each, workspace};
 
 on_each! {
     a_token_is_shown_once_lets_its_holder_in_and_ends_when_it_is_revoked,
