@@ -191,6 +191,24 @@ impl Place for PostgresDatabase {
     }
 }
 
+/// The same behind a pooler that gives each transaction another session.
+pub(crate) struct Pooled(PostgresDatabase);
+
+impl Place for Pooled {
+    fn there() -> bool {
+        rota_tests::pooler::there()
+    }
+
+    fn new() -> Self {
+        Self(PostgresDatabase::new())
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.0.0.get_or_init(rota_tests::pooler::database).await;
+        self.0.connect().await
+    }
+}
+
 /// One test function for each named function of the suite.
 macro_rules! tests {
     ($place:ty: $($file:ident: $($test:ident,)+;)+) => {$($(
@@ -283,6 +301,7 @@ macro_rules! suite {
 suite!(sqlite, super::SqliteFile);
 suite!(memory_store, super::memory::InMemory);
 suite!(postgres, super::PostgresDatabase);
+suite!(pooled, super::Pooled);
 
 /// One test function for each named function about a database with all of its ports.
 macro_rules! whole_tests {

@@ -7,6 +7,7 @@
 mod dialect;
 mod leasing;
 mod open;
+mod pooled;
 mod writer;
 
 #[path = "../sql/access.rs"]
@@ -115,7 +116,10 @@ pub async fn connect(url: &str, keys: Keys) -> Result<PostgresStore, StoreError>
     let (options, name) = open::options(url)?;
     let database: Arc<str> = name.into();
     let Connections { mut first, writers, readers, lookups } = open::connect(options, &database).await?;
-    let keys = Keyring::open(&mut first, keys, &database).await?;
+    let failed = |error| failure::unavailable(&database, &error);
+    let mut transaction = first.begin_with(pooled::begin(&writers.connect_options())).await.map_err(failed)?;
+    let keys = Keyring::open(&mut transaction, keys, &database).await?;
+    transaction.commit().await.map_err(failed)?;
     // It is of no use any more.
     let _ = first.close().await;
     let writer = Writer::new(writers.clone(), Arc::clone(&database));

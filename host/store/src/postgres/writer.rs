@@ -9,6 +9,7 @@ use rota_flow::ports::{StoreError, Writing};
 
 use super::dialect::{self, Pool};
 use super::failure::Failure;
+use super::pooled;
 use super::unit::Unit;
 
 /// How often a unit is written that comes in the way of others.
@@ -66,7 +67,7 @@ impl Writer {
 }
 
 async fn once<U: Unit>(pool: &Pool, unit: &U) -> Result<U::Answer, Failure> {
-    let mut transaction = pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let mut transaction = pool.begin_with(pooled::begin(&pool.connect_options())).await?;
     match unit.write(&mut transaction).await {
         Ok(answer) => {
             transaction.commit().await?;
