@@ -18,6 +18,7 @@ mod openapi;
 mod operator;
 mod outbox;
 mod people;
+mod places;
 mod plugins;
 mod portals;
 mod preflight;
@@ -58,6 +59,28 @@ use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::command::{Ran, rota_with};
+
+/// Each of these tests on a SQLite file, and on PostgreSQL where there is one.
+macro_rules! on_each {
+    ($($test:ident,)+) => {$(
+        mod $test {
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_sqlite() {
+                super::$test().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn on_postgres() {
+                if rota_tests::postgres::there() {
+                    crate::service::places::on_postgres(super::$test()).await;
+                }
+            }
+        }
+    )+};
+}
+pub(crate) use on_each;
 
 /// A server in this process, on a database of its own.
 pub(crate) struct Service {
@@ -129,14 +152,14 @@ pub(crate) fn plan(folder: &Path, workspaces: &[String]) -> Plan {
         apps: BTreeMap::from([("main".to_owned(), app)]),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         public_url: None,
-        database: folder.join("rota.db").into(),
+        database: places::of(folder),
         plans: Plans::default(),
         // The doubles are of this machine; workspaces that are applied may name them.
         places: Places { all: vec!["127.0.0.1:*".parse().expect("a place")], ..Places::default() },
         keeping: None,
         backoff: Backoff::default().faster(20),
         rules: None,
-        keeper: keeper(),
+        keeper: Keeper { master: Some(places::keys(folder)), ..keeper() },
         secrets: Arc::new(|name| Some(if name == "SECRET" { "secret" } else { "pat-sandbox" }.to_owned())),
     }
 }
@@ -151,10 +174,13 @@ fn keeper() -> Keeper {
     Keeper { env, ..Keeper::default() }
 }
 
-/// A token of this role in a server's database: a tenant's, or for no tenant the host's.
+/// A token of this role in a server's SQLite file: a tenant's, or for no tenant the host's.
 pub(crate) async fn token(database: &Path, tenant: &str, role: Role) -> String {
     let store = rota_tests::open(database).await.expect("the database");
-    let access: &dyn Access = &store;
+    token_in(&store, tenant, role).await
+}
+
+async fn token_in(access: &dyn Access, tenant: &str, role: Role) -> String {
     let tenant = (!tenant.is_empty()).then(|| tenant.into());
     let wanted = Wanted { tenant, role, name: format!("a test's {role}"), expires: None };
     let (token, _) = issue(access, wanted, "a test", now()).await.expect("a token");
@@ -181,13 +207,19 @@ impl Service {
     }
 
     /// The server's database, opened beside it.
-    pub(crate) async fn database(&self) -> rota_store::SqliteStore {
-        rota_tests::open(&self.folder.path().join("rota.db")).await.expect("the database")
+    pub(crate) async fn database(&self) -> Box<dyn rota_store::Database> {
+        places::open(self.folder.path()).await
     }
 
     /// A token of this role: a tenant's, or for no tenant the host's.
     pub(crate) async fn token(&self, tenant: &str, role: Role) -> String {
-        token(&self.folder.path().join("rota.db"), tenant, role).await
+        token_in(&*self.database().await, tenant, role).await
+    }
+
+    /// Runs a command on the server's database, beside the server.
+    pub(crate) fn rota(&self, arguments: &[&str]) -> Ran {
+        let folder = self.folder.path();
+        rota_with(folder, arguments, &[("ROTA_DB", &places::name(folder))])
     }
 
     /// Calls a route; an empty token sends none, `Null` sends no body.

@@ -1,10 +1,11 @@
 //! What any store must keep, whatever database it is on: one suite, run against each.
 //!
 //! A store is added by one line, `suite!(name, Place)`, where a `Place` is somewhere that
-//! can be opened more than once.
+//! can be opened more than once; and one with all the ports by `whole!(name, Whole)`.
 
 mod board;
 mod durable;
+mod growing;
 mod hosts;
 mod inbox;
 mod kept;
@@ -21,12 +22,20 @@ mod shared;
 mod silent;
 pub(crate) mod values;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rota::keys::Master;
 use rota_flow::ports::{Board, Leases, Store, StoreError};
-use rota_store::{PostgresStore, SqliteStore};
+use rota_store::{Database, PostgresStore, SqliteStore};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 use tokio::sync::OnceCell;
+
+/// What processes of one database share.
+pub(crate) trait Shared: Store + Board + Leases {}
+
+impl<T: Store + Board + Leases> Shared for T {}
 
 /// An empty database.
 pub(crate) trait Place: Sync {
@@ -41,15 +50,73 @@ pub(crate) trait Place: Sync {
     /// Opens it, once more if it was opened before.
     fn open(&self) -> impl Future<Output = Arc<dyn Store>> + Send;
 
-    /// The same for who asks about hosts and leases: as another host of it would.
-    fn leases(&self) -> impl Future<Output = Arc<dyn Leases>> + Send;
-
     /// Opens it as another process, with what processes tell each other.
-    fn host(&self) -> impl Future<Output = (Arc<dyn Store>, Arc<dyn Board>)> + Send;
+    fn host(&self) -> impl Future<Output = Arc<dyn Shared>> + Send;
+}
+
+/// An empty database that can be opened with all of its ports, and looked into.
+pub(crate) trait Whole: Place {
+    /// Its keys, and the file in which they are.
+    fn keys(&self) -> (Master, PathBuf);
+
+    /// Opens it, once more if it was opened before, unless it refuses.
+    fn try_whole(&self) -> impl Future<Output = Result<Box<dyn Database>, StoreError>> + Send;
+
+    /// The same, where it is sound.
+    fn whole(&self) -> impl Future<Output = Box<dyn Database>> + Send {
+        async { self.try_whole().await.expect("a store") }
+    }
+
+    /// Executes a statement beside it.
+    fn sql(&self, statement: &'static str) -> impl Future<Output = ()> + Send;
+
+    /// How many bytes its rows and indexes take on disk, with what is free left out.
+    fn size(&self) -> impl Future<Output = i64> + Send;
+
+    /// Everything that stands in its tables, as text in small letters.
+    fn dump(&self) -> impl Future<Output = String> + Send;
 }
 
 /// A SQLite file in a folder of its own.
 struct SqliteFile(tempfile::TempDir);
+
+impl SqliteFile {
+    fn path(&self) -> PathBuf {
+        self.0.path().join("rota.db")
+    }
+
+    async fn connection(&self) -> SqliteConnection {
+        SqliteConnectOptions::new().filename(self.path()).connect().await.expect("a connection")
+    }
+}
+
+impl Whole for SqliteFile {
+    fn keys(&self) -> (Master, PathBuf) {
+        (Master::beside(&self.path()), self.0.path().join("rota.db.master"))
+    }
+
+    async fn try_whole(&self) -> Result<Box<dyn Database>, StoreError> {
+        Ok(Box::new(rota_store::open(self.path(), self.keys().0.keys()).await?))
+    }
+
+    async fn sql(&self, statement: &'static str) {
+        let mut connection = self.connection().await;
+        sqlx::raw_sql(statement).execute(&mut connection).await.expect("it runs");
+        connection.close().await.expect("it closes");
+    }
+
+    async fn size(&self) -> i64 {
+        let used = "SELECT (page_count - freelist_count) * page_size
+            FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        sqlx::query_scalar(used).fetch_one(&mut self.connection().await).await.expect("a size")
+    }
+
+    async fn dump(&self) -> String {
+        let files = std::fs::read_dir(self.0.path()).expect("a folder").map(|file| file.expect("a file").path());
+        let bytes = files.flat_map(|file| std::fs::read(file).expect("a file"));
+        String::from_utf8_lossy(&bytes.collect::<Vec<u8>>()).to_lowercase()
+    }
+}
 
 impl Place for SqliteFile {
     fn new() -> Self {
@@ -57,17 +124,12 @@ impl Place for SqliteFile {
     }
 
     async fn open(&self) -> Arc<dyn Store> {
-        self.host().await.0
+        self.host().await
     }
 
-    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
+    async fn host(&self) -> Arc<dyn Shared> {
         let store: SqliteStore = rota_tests::open(&self.0.path().join("rota.db")).await.unwrap();
-        let store = Arc::new(store);
-        (store.clone(), store)
-    }
-
-    async fn leases(&self) -> Arc<dyn Leases> {
-        Arc::new(rota_tests::open(&self.0.path().join("rota.db")).await.unwrap())
+        Arc::new(store)
     }
 }
 
@@ -96,6 +158,44 @@ impl PostgresDatabase {
     }
 }
 
+impl Whole for PostgresDatabase {
+    fn keys(&self) -> (Master, PathBuf) {
+        (Master::beside(&self.1.path().join("rota")), self.1.path().join("rota.master"))
+    }
+
+    async fn try_whole(&self) -> Result<Box<dyn Database>, StoreError> {
+        Ok(Box::new(self.try_connect().await?))
+    }
+
+    async fn sql(&self, statement: &'static str) {
+        let mut connection = PgConnection::connect(self.url().await).await.expect("a connection");
+        sqlx::raw_sql(statement).execute(&mut connection).await.expect("it runs");
+        connection.close().await.expect("it closes");
+    }
+
+    async fn size(&self) -> i64 {
+        // Written anew without what is free.
+        self.sql("VACUUM FULL").await;
+        let mut connection = PgConnection::connect(self.url().await).await.expect("a connection");
+        let all = "SELECT CAST(sum(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class
+            WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+        sqlx::query_scalar(all).fetch_one(&mut connection).await.expect("a size")
+    }
+
+    async fn dump(&self) -> String {
+        let mut connection = PgConnection::connect(self.url().await).await.expect("a connection");
+        let all = "SELECT schema_to_xml('public', true, false, '')::text";
+        let text: String = sqlx::query_scalar(all).fetch_one(&mut connection).await.expect("all tables");
+        // Bytes stand there in base 64; what is text in them is to be found, too.
+        let bytes = "SELECT coalesce(string_agg(encode(body, 'escape'), ' '), '') FROM (
+            SELECT body FROM private UNION ALL SELECT key FROM people UNION ALL SELECT sealed FROM secrets
+            UNION ALL SELECT seed FROM tenants UNION ALL SELECT dedupe_key FROM inbox) AS bytes (body)";
+        let bytes: String = sqlx::query_scalar(bytes).fetch_one(&mut connection).await.expect("all bytes");
+        connection.close().await.expect("it closes");
+        format!("{text} {bytes}").to_lowercase()
+    }
+}
+
 impl Place for PostgresDatabase {
     fn there() -> bool {
         rota_tests::postgres::there()
@@ -109,13 +209,30 @@ impl Place for PostgresDatabase {
         self.connect().await
     }
 
-    async fn leases(&self) -> Arc<dyn Leases> {
+    async fn host(&self) -> Arc<dyn Shared> {
         self.connect().await
     }
+}
 
-    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
-        let store = self.connect().await;
-        (store.clone(), store)
+/// The same behind a pooler that gives each transaction another session.
+pub(crate) struct Pooled(PostgresDatabase);
+
+impl Place for Pooled {
+    fn there() -> bool {
+        rota_tests::pooler::there()
+    }
+
+    fn new() -> Self {
+        Self(PostgresDatabase::new())
+    }
+
+    async fn open(&self) -> Arc<dyn Store> {
+        self.host().await
+    }
+
+    async fn host(&self) -> Arc<dyn Shared> {
+        self.0.0.get_or_init(rota_tests::pooler::database).await;
+        self.0.connect().await
     }
 }
 
@@ -220,3 +337,56 @@ macro_rules! suite {
 suite!(sqlite, super::SqliteFile);
 suite!(memory_store, super::memory::InMemory);
 suite!(postgres, super::PostgresDatabase);
+suite!(pooled, super::Pooled);
+
+/// One test function for each named function about a database with all of its ports.
+macro_rules! whole_tests {
+    ($place:ty: $($file:ident: $($test:ident,)+;)+) => {$($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $test() {
+            if <$place as super::Place>::there() {
+                super::$file::$test::<$place>().await;
+            }
+        }
+    )+)+};
+}
+
+macro_rules! whole {
+    ($store:ident, $place:ty) => {
+        mod $store {
+            whole_tests! { $place:
+                growing:
+                    however_many_rounds_of_leads_come_the_database_grows_no_more,
+                    facts_stay_while_something_of_their_decision_is_dead_and_are_summed_up_once,
+                    who_comes_again_after_everything_about_them_went_is_somebody_new,;
+                mending:
+                    a_message_goes_when_its_owner_is_confirmed_and_not_before,
+                    a_message_of_a_decision_without_an_owner_goes_at_once,
+                    whatever_ends_an_owner_ends_its_message,
+                    a_dead_owner_that_is_retried_holds_its_message_again,
+                    a_held_message_can_be_dropped_and_not_be_hurried,
+                    a_held_message_about_an_erased_person_is_dropped,
+                    a_held_message_to_a_destination_that_is_gone_is_dead,
+                    a_list_whose_effects_cannot_be_read_says_where_the_rest_of_it_begins,
+                    dead_effects_are_counted_listed_and_mended_by_cause,
+                    more_dead_effects_than_a_commit_takes_are_all_mended,
+                    mending_many_undoes_no_newer_owner,
+                    what_waits_for_a_connection_can_be_hurried,
+                    a_stranded_message_that_is_retried_waits_for_its_owner_again,
+                    a_stranded_message_whose_owner_is_confirmed_goes_at_once_when_it_is_retried,
+                    a_stranded_message_whose_owner_is_dead_comes_back_with_the_owner_only,
+                    a_stranded_message_whose_owner_was_given_up_is_not_sent,
+                    a_stranded_owner_and_its_message_that_are_retried_together_keep_their_order,;
+                sealed:
+                    nothing_personal_and_no_secret_stands_in_it_in_the_clear,
+                    without_its_key_a_database_is_refused_and_left_alone,
+                    after_a_rotation_everything_reads_and_the_old_key_alone_opens_nothing,
+                    a_row_in_another_place_or_of_another_person_is_refused,
+                    who_was_erased_and_comes_again_is_somebody_new,;
+            }
+        }
+    };
+}
+
+whole!(whole_sqlite, super::SqliteFile);
+whole!(whole_postgres, super::PostgresDatabase);

@@ -11,6 +11,7 @@ pub mod imports;
 pub mod memory;
 pub mod merciless;
 pub mod party;
+pub mod pooler;
 pub mod postgres;
 pub mod safe;
 pub mod server;

@@ -136,6 +136,20 @@ impl DecisionId {
     }
 }
 
+impl DecisionId {
+    /// When it was made, if it reads as one of ours.
+    #[must_use]
+    pub fn taken(&self) -> Option<jiff::Timestamp> {
+        let (high, rest) = self.as_str().split_once('-')?;
+        let (low, _) = rest.split_once('-')?;
+        if self.as_str().len() != 36 || (high.len(), low.len()) != (8, 4) {
+            return None;
+        }
+        let millis = i64::from_str_radix(&format!("{high}{low}"), 16).ok()?;
+        jiff::Timestamp::from_millisecond(millis).ok()
+    }
+}
+
 impl LeadId {
     /// The id of a record in a CRM.
     #[must_use]
@@ -162,6 +176,8 @@ mod tests {
         let late = DecisionId::new(jiff::Timestamp::from_second(1_770_000_000).unwrap(), &[0; 32]);
         assert_eq!(early.as_str(), "00000000-0000-7fff-bfff-ffffffffffff");
         assert!(early < late);
+        assert_eq!(late.taken(), jiff::Timestamp::from_second(1_770_000_000).ok());
+        assert_eq!([DecisionId::from("hs:contact:1"), DecisionId::from("web-12-3")].map(|id| id.taken()), [None, None]);
     }
 
     #[test]

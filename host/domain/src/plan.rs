@@ -71,6 +71,10 @@ pub struct Plan {
     /// Days for which leads, transcripts and delivered effects are kept; for ever unless it says so.
     #[serde(default)]
     pub keep_days: Option<u32>,
+    /// Days for which the facts of decisions stay after that; as long as `keep_days` unless it says
+    /// so, and for ever where that is.
+    #[serde(default)]
+    pub keep_facts_days: Option<u32>,
 }
 
 /// For how many days whatever was taken in is known at least, so that its repeat is one. HubSpot
@@ -135,6 +139,7 @@ impl Default for Plan {
             files_mib: None,
             secrets: None,
             keep_days: None,
+            keep_facts_days: None,
         }
     }
 }
@@ -213,6 +218,7 @@ impl Plan {
             ("files_mib", small(self.files_mib), 1, 1_000_000),
             ("secrets", small(self.secrets), 1, 10_000),
             ("keep_days", small(self.keep_days), u64::from(REPEATS_DAYS), 36_500),
+            ("keep_facts_days", small(self.keep_facts_days), u64::from(REPEATS_DAYS), 36_500),
         ];
         bounds.into_iter().find_map(|(key, value, least, most)| {
             let value = value.filter(|value| !(least..=most).contains(value))?;

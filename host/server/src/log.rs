@@ -1,8 +1,9 @@
 //! A tenant's log read page by page, for totals, proofs, and whoever asks why.
 
+use jiff::Timestamp;
 use rota_domain::fairness::{PoolReport, Reckoning};
 use rota_domain::id::{DecisionId, LeadId, TenantId};
-use rota_flow::ports::{Recalled, Store, StoreError, Stored};
+use rota_flow::ports::{Recalled, Store, StoreError, Stored, Summed};
 
 /// How many decisions are read at once.
 pub const PAGE: u32 = 1_000;
@@ -24,13 +25,25 @@ pub async fn whole(store: &dyn Store, tenant: &TenantId) -> Result<Vec<Stored>, 
 }
 
 /// How fairly each pool's turns were given. It reads the whole log, and keeps one page of it
-/// at a time.
+/// at a time; turns of which only the sums are left are in those.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn fairness(store: &dyn Store, tenant: &TenantId) -> Result<Vec<PoolReport>, StoreError> {
-    let mut reckoning = Reckoning::default();
-    let mut after = 0;
+    loop {
+        let summed = store.summed(tenant).await?;
+        let upto = summed.as_ref().map(|summed| summed.upto);
+        let pools = on_top(store, tenant, summed).await?;
+        // What was summed up meanwhile may have been missed.
+        if store.summed(tenant).await?.map(|summed| summed.upto) == upto {
+            return Ok(pools);
+        }
+    }
+}
+
+async fn on_top(store: &dyn Store, tenant: &TenantId, summed: Option<Summed>) -> Result<Vec<PoolReport>, StoreError> {
+    let (mut after, mut reckoning) =
+        summed.map(|summed| (summed.upto, summed.fairness)).unwrap_or_else(|| (0, Reckoning::default()));
     loop {
         let page = store.log(tenant, after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(reckoning.close()) };
@@ -41,6 +54,25 @@ pub async fn fairness(store: &dyn Store, tenant: &TenantId) -> Result<Vec<PoolRe
             }
         }
     }
+}
+
+/// Why there may be no decision of this id, nor about a lead of it, where some are no longer kept.
+///
+/// # Errors
+/// When the store fails.
+pub async fn gone(store: &dyn Store, tenant: &TenantId, which: &str) -> Result<Option<String>, StoreError> {
+    let Some(summed) = store.summed(tenant).await?.filter(|summed| summed.at > Timestamp::UNIX_EPOCH) else {
+        return Ok(None);
+    };
+    let taken = DecisionId::from(which).taken();
+    if taken.is_some_and(|taken| taken > summed.at) {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "decisions up to {} are no longer kept, since they are older than the tenant's plan keeps (keep_days, keep_facts_days): \
+         their turns still count in `rota fairness`, and a backup from their time has the rest",
+        summed.at.round(jiff::Unit::Second).unwrap_or(summed.at)
+    )))
 }
 
 /// The decision of this id, or else the newest about the lead of this id.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::TenantId;
-use rota_domain::plan::REPEATS_DAYS;
+use rota_domain::plan::{Plan, REPEATS_DAYS};
 use rota_flow::ports::{Clock, LetGo, Retention, Store, StoreError, Swept};
 use tokio::sync::watch;
 
@@ -48,15 +48,33 @@ pub async fn sweep(
             if *stopped.borrow() {
                 return;
             }
-            let keep = tenants.plan(&tenant).keep_days;
+            let keep = Keep::of(&tenants.plan(&tenant));
             match one(&*retention, &tenant, keep, clock.now(), &stopped).await {
-                Ok(gone) if gone.decisions + gone.effects + gone.arrivals > 0 => tracing::info!(
-                    %tenant, gone.decisions, gone.effects, gone.arrivals, "What was kept long enough is gone"
+                Ok(gone) if gone != LetGo::default() => tracing::info!(
+                    %tenant, gone.decisions, gone.effects, gone.arrivals, gone.facts, "What was kept long enough is gone"
                 ),
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%tenant, %error, "What is past stays until the next sweep"),
             }
         }
+    }
+}
+
+/// For how many days a tenant's things are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// The words of decisions; for ever where it is none.
+    pub words: Option<u32>,
+    /// Their facts, where the words go at all.
+    pub facts: Option<u32>,
+}
+
+impl Keep {
+    /// What this plan says: facts stay as long as words, or longer.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let words = plan.keep_days;
+        Self { words, facts: words.map(|words| plan.keep_facts_days.unwrap_or(words).max(words)) }
     }
 }
 
@@ -67,13 +85,13 @@ pub async fn sweep(
 pub async fn one(
     retention: &dyn Retention,
     tenant: &TenantId,
-    keep_days: Option<u32>,
+    keep: Keep,
     now: Timestamp,
     stopped: &watch::Receiver<bool>,
 ) -> Result<LetGo, StoreError> {
     let before = |days: u32| now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).ok();
-    let decisions = keep_days.and_then(before);
-    let arrivals = before(keep_days.unwrap_or(ARRIVALS_DAYS).max(REPEATS_DAYS));
+    let decisions = keep.words.and_then(before);
+    let arrivals = before(keep.words.unwrap_or(ARRIVALS_DAYS).max(REPEATS_DAYS));
     let (mut sum, mut from) = (LetGo::default(), Swept::default());
     loop {
         let piece = retention.let_go(tenant, decisions, arrivals, from).await?;
@@ -82,8 +100,21 @@ pub async fn one(
         sum.arrivals += piece.arrivals;
         match piece.next {
             Some(next) if !*stopped.borrow() => from = next,
-            _ => return Ok(sum),
+            _ => break,
         }
         tokio::time::sleep(REST).await;
     }
+    // Only now: a call whose key is known is answered with the decision that it names.
+    let facts = keep.facts.map(|days| days.max(REPEATS_DAYS)).and_then(before);
+    let mut from = facts.map(|_| Swept::default());
+    while let (Some(before), Some(swept)) = (facts, from) {
+        if *stopped.borrow() {
+            break;
+        }
+        let piece = retention.forget(tenant, before, swept).await?;
+        sum.facts += piece.facts;
+        from = piece.next;
+        tokio::time::sleep(REST).await;
+    }
+    Ok(sum)
 }

@@ -7,9 +7,17 @@ use serde_json::{Value, json};
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use super::{Service, connection, double, now, tell, until, workspace};
+use super::{Service, connection, double, now, on_each, tell, until, workspace};
 use crate::command::rota_with;
 use crate::store::values::{decided_about, entry, owner};
+
+on_each! {
+    a_lead_that_ends_in_a_queue_is_unassigned_until_somebody_gets_it,
+    a_crm_that_fails_is_an_open_circuit_and_counted_by_cause_and_its_effects_grow_old,
+    a_refused_write_is_a_dead_effect_with_its_cause_and_something_to_do,
+    a_response_target_that_passes_without_a_confirmed_owner_is_overdue,
+    leads_whose_records_cannot_be_read_grow_old_in_the_inbox,
+}
 
 async fn figures(service: &Service) -> String {
     let host = service.token("", Role::Host).await;
@@ -46,7 +54,6 @@ async fn found(service: &Service, words: &str) {
     until(words, async || told().await.contains(words)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_lead_that_ends_in_a_queue_is_unassigned_until_somebody_gets_it() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let token = service.token("acme", Role::Operator).await;
@@ -63,7 +70,6 @@ async fn a_lead_that_ends_in_a_queue_is_unassigned_until_somebody_gets_it() {
     until("nobody unassigned", async || value(&figures(&service).await, none) == Some(0)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_crm_that_fails_is_an_open_circuit_and_counted_by_cause_and_its_effects_grow_old() {
     let sandbox = double(1).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 1))]).await;
@@ -86,7 +92,6 @@ async fn a_crm_that_fails_is_an_open_circuit_and_counted_by_cause_and_its_effect
     until("no finding", async || status(&service).await["ok"] == true).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_write_is_a_dead_effect_with_its_cause_and_something_to_do() {
     let sandbox = double(1).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 1))]).await;
@@ -101,7 +106,6 @@ async fn a_refused_write_is_a_dead_effect_with_its_cause_and_something_to_do() {
     found(&service, "dead").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_response_target_that_passes_without_a_confirmed_owner_is_overdue() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let mut recorded = decided_about("1", "018f0000-0000-7000-8000-000000000001", vec![owner("41629779")]);
@@ -112,7 +116,6 @@ async fn a_response_target_that_passes_without_a_confirmed_owner_is_overdue() {
     found(&service, "past the response target").await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn leads_whose_records_cannot_be_read_grow_old_in_the_inbox() {
     let sandbox = double(1).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 1))]).await;

@@ -3,9 +3,14 @@
 use rota_domain::access::Role;
 use serde_json::{Value, json};
 
-use super::{Service, workspace};
+use super::{Service, on_each, workspace};
 
-#[tokio::test(flavor = "multi_thread")]
+on_each! {
+    a_change_is_noted_with_who_made_it_and_only_where_it_belongs,
+    the_audit_log_is_read_on_from_where_it_ended,
+    what_the_operator_does_to_a_tenant_is_seen_by_both,
+}
+
 async fn a_change_is_noted_with_who_made_it_and_only_where_it_belongs() {
     let service = Service::start(&[workspace("acme", ""), workspace("bolt", "")]).await;
     let (acme, bolt) = (service.token("acme", Role::Admin).await, service.token("bolt", Role::Admin).await);
@@ -21,7 +26,6 @@ async fn a_change_is_noted_with_who_made_it_and_only_where_it_belongs() {
     assert!(!service.get("/v1/audit", &bolt).await.body.to_string().contains(&id));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_log_is_read_on_from_where_it_ended() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -41,7 +45,6 @@ async fn the_audit_log_is_read_on_from_where_it_ended() {
     assert_eq!((seen.len(), &seen), (5, &whole));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_operator_does_to_a_tenant_is_seen_by_both() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let (host, admin) = (service.token("", Role::Host).await, service.token("acme", Role::Admin).await);

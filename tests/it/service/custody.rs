@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rota::custody::Lent;
 use rota_domain::access::Role;
 use rota_domain::id::Seed;
-use rota_flow::ports::{KeptSecret, SecretValue, Vault as _};
+use rota_flow::ports::{KeptSecret, SecretValue};
 use rota_sandbox::Sandbox;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};

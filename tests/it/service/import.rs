@@ -8,12 +8,15 @@ use rota_domain::access::Role;
 use rota_domain::plan::{Plan as Granted, Plans};
 use serde_json::{Value, json};
 
-use super::{Service, plan, until, workspace};
+use super::{Service, on_each, plan, until, workspace};
 use crate::command::rota;
+
+on_each! {
+    rows_of_a_table_are_decided_and_the_same_import_again_doubles_nothing,
+}
 
 const CSV: &str = "text/csv";
 
-#[tokio::test(flavor = "multi_thread")]
 async fn rows_of_a_table_are_decided_and_the_same_import_again_doubles_nothing() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let token = service.token("acme", Role::Operator).await;

@@ -6,8 +6,13 @@ use rota_domain::access::Role;
 use rota_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
-use super::{Service, connection, look, tell, until, workspace};
-use crate::command::{rota, rota_with};
+use super::{Service, connection, look, on_each, tell, until, workspace};
+use crate::command::rota_with;
+
+on_each! {
+    dead_letters_say_why_and_what_to_do_and_go_singly_by_cause_or_all,
+    the_command_line_does_the_same_over_http_and_in_the_database,
+}
 
 /// A service of which each lead's property is refused by the CRM.
 async fn refused(count: usize) -> (Service, Sandbox) {
@@ -41,7 +46,6 @@ async fn dead(service: &Service, token: &str) -> Vec<Value> {
     service.get("/v1/outbox?state=dead", token).await.body["items"].as_array().expect("a list").clone()
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_say_why_and_what_to_do_and_go_singly_by_cause_or_all() {
     let (service, sandbox) = refused(6).await;
     let token = service.token("acme", Role::Operator).await;
@@ -100,15 +104,11 @@ async fn a_choice_that_is_not_clear_is_refused() {
     assert_eq!(service.post("/v1/outbox/drop", &viewer, json!({"all": true})).await.status, 403);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_does_the_same_over_http_and_in_the_database() {
     let (service, _sandbox) = refused(3).await;
     let token = service.token("acme", Role::Operator).await;
     until("three dead letters", async || dead(&service, &token).await.len() == 3).await;
-    let run = async |arguments: &[&str]| {
-        let (folder, arguments) = (service.folder.path(), arguments);
-        tokio::task::block_in_place(|| rota(folder, arguments))
-    };
+    let run = async |arguments: &[&str]| tokio::task::block_in_place(|| service.rota(arguments));
     let server = ["--server", service.url.as_str(), "--token", token.as_str()];
     let listed = run(&[&["outbox", "list", "--cause", "rejected", "--json"], &server[..]].concat()).await;
     assert_eq!(listed.code, 0, "{}", listed.err);
@@ -116,8 +116,7 @@ async fn the_command_line_does_the_same_over_http_and_in_the_database() {
     assert_eq!((lines.len(), &lines[0]["trouble"]), (3, &json!("rejected")));
     let one = lines[0]["effect"].as_str().expect("an id");
     assert_eq!(run(&[&["outbox", "drop", one], &server[..]].concat()).await.code, 0);
-    let database = service.folder.path().join("rota.db").display().to_string();
-    let all = run(&["outbox", "drop", "--all", "--db", &database]).await;
+    let all = run(&["outbox", "drop", "--all"]).await;
     assert_eq!((all.code, all.out.as_str()), (0, "2 are dropped; nothing will be sent.\n"));
     let nobody = run(&["outbox", "list", "--server", "http://127.0.0.1:1"]).await;
     assert_eq!(nobody.code, 3, "{}", nobody.err);

@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use rota_domain::access::Role;
-use rota_flow::ports::{Access as _, Arrival, Payload};
+use rota_flow::ports::{Arrival, Payload};
 use serde_json::json;
 
-use super::{Service, workspace};
-use crate::command::rota;
+use super::{Service, on_each, workspace};
 use crate::store::sealed::found;
+
+on_each! {
+    a_person_is_given_out_whole_and_then_erased_and_the_log_keeps_the_facts,
+    who_comes_again_after_an_erasure_joins_no_decision_from_before,
+    a_crm_that_asks_for_an_erasure_is_obeyed,
+}
 
 /// Lets leads of these addresses come, each with a record of its own, and be decided.
 async fn decided(service: &Service, leads: &[(&str, &str)]) {
@@ -30,7 +35,6 @@ async fn decided(service: &Service, leads: &[(&str, &str)]) {
     panic!("they were not decided");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_given_out_whole_and_then_erased_and_the_log_keeps_the_facts() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -52,14 +56,14 @@ async fn a_person_is_given_out_whole_and_then_erased_and_the_log_keeps_the_facts
     assert_eq!(told.body, json!({"leads": [], "decisions": [], "waiting": []}));
 
     // The facts stay, and say who erased what they were about.
-    let why = rota(folder, &["why", &id, "--db", "rota.db"]);
+    let why = service.rota(&["why", &id]);
     assert!(why.out.contains("Personal data was erased") && why.out.contains("a test's admin"), "{}", why.out);
     assert!(!why.out.to_lowercase().contains("telltale"), "{}", why.out);
-    let replayed = rota(folder, &["replay", "--all", "--db", "rota.db", "--json"]).json();
+    let replayed = service.rota(&["replay", "--all", "--json"]).json();
     assert_eq!((&replayed["identical"], &replayed["skipped"][0]["decision"]), (&json!(1), &json!(id)));
     let skipped = replayed["skipped"][0]["why"].as_str().expect("a reason");
     assert!(skipped.contains("the person was erased at") && skipped.contains("a test's admin"), "{skipped}");
-    let log = rota(folder, &["log", "--db", "rota.db", "--json"]).lines();
+    let log = service.rota(&["log", "--json"]).lines();
     assert_eq!((log.len(), &log[0]["reason"]["detail"]), (2, &json!("erased")));
 
     let changes = service.database().await.changes(Some(&"acme".into()), 0, 99).await.expect("changes");
@@ -68,7 +72,6 @@ async fn a_person_is_given_out_whole_and_then_erased_and_the_log_keeps_the_facts
     assert!(!format!("{of_people:?}").to_lowercase().contains("telltale"), "the audit log names nobody");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn who_comes_again_after_an_erasure_joins_no_decision_from_before() {
     let folder = tempfile::tempdir().expect("a folder");
     // Leads of one person join within an hour.
@@ -103,7 +106,6 @@ async fn a_person_has_to_be_named_in_one_way() {
     assert_eq!(service.post("/v1/people/export", &viewer, json!({"lead": "web:1"})).await.status, 403);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_crm_that_asks_for_an_erasure_is_obeyed() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;

@@ -15,8 +15,16 @@ use rota_domain::id::Digest;
 use rota_tests::guest::{Guest, MANIFEST};
 use serde_json::{Value, json};
 
-use super::{Answer, Service, plan, workspace};
+use super::{Answer, Service, on_each, plan, workspace};
 use crate::workshop::ROTA;
+
+on_each! {
+    an_upload_is_taken_in_once_and_can_be_listed_looked_at_and_fetched_back,
+    a_flow_that_names_an_uploaded_plugin_has_it_after_a_restart_without_compiling_it_again,
+    a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_again,
+    a_component_is_fetched_and_counted_once_however_often_it_is_named,
+    the_plan_says_how_many_plugins_there_may_be,
+}
 
 /// A server whose strangers' components are compiled in children and kept.
 async fn start(workspaces: &[String]) -> Service {
@@ -55,7 +63,6 @@ async fn listed(service: &Service, token: &str) -> Vec<String> {
     rows.map(|row| format!("{}@{}", row["name"].as_str().unwrap(), row["version"].as_str().unwrap())).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_upload_is_taken_in_once_and_can_be_listed_looked_at_and_fetched_back() {
     let service = start(&[workspace("acme", "")]).await;
     let (admin, viewer) = (service.token("acme", Role::Admin).await, service.token("acme", Role::Viewer).await);
@@ -77,7 +84,6 @@ async fn an_upload_is_taken_in_once_and_can_be_listed_looked_at_and_fetched_back
     assert_eq!(back.bytes().await.expect("bytes"), component);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_flow_that_names_an_uploaded_plugin_has_it_after_a_restart_without_compiling_it_again() {
     let service = start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -111,7 +117,6 @@ async fn a_flow_that_names_an_uploaded_plugin_has_it_after_a_restart_without_com
     assert!(service.get("/v1/plugins/ours", &admin).await.body["withdrawn"].is_null());
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_again() {
     let service = start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -124,12 +129,12 @@ async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_a
     assert_eq!(service.get("/v1/plugins/ours", &admin).await.status, 404, "no name means it");
     assert_eq!(service.get(&format!("/v1/plugins/{digest}"), &admin).await.status, 200, "and it can still be replayed");
 
-    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = service.database().await;
     for name in ["ours", digest.as_str()] {
         let flow = workspace("acme", "").replace("\"next-in-line\"", &format!("\"{name}\""));
         let mut loaded = plan(&service.folder.path().join("other"), &[flow]).workspaces.remove(0);
         let error =
-            rota::bind::find_uploaded(&mut loaded, &store, &store).await.expect_err("it is refused").to_string();
+            rota::bind::find_uploaded(&mut loaded, &*store, &*store).await.expect_err("it is refused").to_string();
         let words = if name == "ours" { "which is not there: use inbound-outbound" } else { "which was withdrawn at" };
         assert!(error.contains(words), "{error}");
     }
@@ -137,7 +142,6 @@ async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_a
     assert_eq!(service.get("/v1/plugins/ours", &admin).await.status, 200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_component_is_fetched_and_counted_once_however_often_it_is_named() {
     let service = start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -146,11 +150,11 @@ async fn a_component_is_fetched_and_counted_once_however_often_it_is_named() {
     let besides = (256 << 20) - component.len() as u64;
     assert_eq!(upload(&service, &admin, component).await.status, 201);
     let (acme, store) = ("acme".into(), service.database().await);
-    let mut shelf = Shelf::new(&acme, &store, &store, besides).await.expect("a shelf");
+    let mut shelf = Shelf::new(&acme, &*store, &*store, besides).await.expect("a shelf");
     let first = shelf.component(&digest).await.expect("there is room").expect("it is there");
     let again = shelf.component(&digest).await.expect("no more room is needed").expect("it is there");
     assert!(Arc::ptr_eq(&first, &again), "it is in memory once");
-    let mut full = Shelf::new(&acme, &store, &store, besides + 1).await.expect("a shelf");
+    let mut full = Shelf::new(&acme, &*store, &*store, besides + 1).await.expect("a shelf");
     let refused = full.component(&digest).await.expect_err("it is refused").to_string();
     assert!(refused.contains("more than 256 MiB together"), "{refused}");
 }
@@ -172,7 +176,6 @@ async fn names_of_bundled_plugins_and_versions_that_are_there_are_taken() {
     assert_eq!(listed(&service, &admin).await, ["ours@1.0.0"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_plan_says_how_many_plugins_there_may_be() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[workspace("acme", "")]);

@@ -7,8 +7,13 @@ use rota_flow::ports::Access;
 use rota_tests::http;
 use serde_json::{Value, json};
 
-use super::{Service, workspace};
+use super::{Service, on_each, workspace};
 use crate::command::rota;
+
+on_each! {
+    decisions_are_read_piece_by_piece_and_by_lead,
+    why_and_fairness_over_http_are_what_the_command_line_prints,
+}
 
 /// Two more reps, a pool of three, and a flow for it that is asked by name.
 const THREE: &str = "\
@@ -59,7 +64,6 @@ impl Service {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn decisions_are_read_piece_by_piece_and_by_lead() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let token = service.token("acme", Role::Operator).await;
@@ -104,7 +108,6 @@ async fn the_log_is_a_file_of_json_lines_or_a_table_without_formulas_and_the_com
     assert_eq!(two.lines().count(), 3);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn why_and_fairness_over_http_are_what_the_command_line_prints() {
     let service = Service::start(&[workspace("acme", THREE)]).await;
     let token = service.token("acme", Role::Operator).await;
@@ -114,11 +117,10 @@ async fn why_and_fairness_over_http_are_what_the_command_line_prints() {
     assert_eq!(why["decision"], all[2]);
     assert_eq!(why["reps"].as_array().map(Vec::len), Some(3));
     assert_eq!(service.get("/v1/why/3", &token).await.body, why);
-    let folder = service.folder.path();
-    assert_eq!(rota(folder, &["why", "3", "--json"]).json(), why);
+    assert_eq!(service.rota(&["why", "3", "--json"]).json(), why);
     let fairness = service.get("/v1/fairness", &token).await.body;
     assert_eq!((&fairness["ok"], &fairness["pools"][0]["picks"]), (&json!(true), &json!(4)));
-    assert_eq!(rota(folder, &["fairness", "--json"]).json(), fairness);
+    assert_eq!(service.rota(&["fairness", "--json"]).json(), fairness);
     assert_eq!(service.get("/v1/why/9", &token).await.status, 404);
 }
 

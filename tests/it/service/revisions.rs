@@ -9,7 +9,17 @@ use rota_flow::ports::{Arrival, Payload, Store};
 use serde_json::{Value, json};
 
 use super::workspace::{empty, files, rota};
-use super::{Service, plan, workspace};
+use super::{Service, on_each, plan, workspace};
+
+on_each! {
+    only_comments_are_a_revision_that_says_so,
+    who_was_not_first_is_told_so_and_changes_nothing,
+    a_revision_is_rolled_back_to_and_exported_byte_for_byte,
+    a_table_and_a_plugin_are_replaced_and_the_comments_stay,
+    an_applied_workspace_is_there_after_a_restart_and_no_directory_takes_its_place,
+    a_directory_holds_again_once_the_operator_says_so,
+    every_lead_is_decided_once_under_one_revision_while_twenty_are_applied,
+}
 
 /// A workspace with a table, and what the plan's text is made from.
 const FIRST: &str = r#"# Acme, as the consultant wrote it.
@@ -111,7 +121,6 @@ async fn a_reviewer_reads_what_would_change() {
     "#);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn only_comments_are_a_revision_that_says_so() {
     let (service, admin) = empty().await;
     let base = apply(&service, &admin, first()).await["revision"].clone();
@@ -123,7 +132,6 @@ async fn only_comments_are_a_revision_that_says_so() {
     assert_eq!((&applied["changed"], &applied["base"]), (&json!(true), &base));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn who_was_not_first_is_told_so_and_changes_nothing() {
     let (service, admin) = empty().await;
     let base = apply(&service, &admin, first()).await["revision"].as_u64().expect("a number");
@@ -157,7 +165,6 @@ async fn two_first_applies_at_once_are_one_after_the_other() {
     assert_eq!(revisions["items"].as_array().map(Vec::len), Some(applied), "{revisions}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_revision_is_rolled_back_to_and_exported_byte_for_byte() {
     let (service, admin) = empty().await;
     let one = apply(&service, &admin, first()).await["revision"].clone();
@@ -185,7 +192,6 @@ async fn a_revision_is_rolled_back_to_and_exported_byte_for_byte() {
     assert!(listed[0]["who"].as_str().is_some_and(|who| who.starts_with("a test's admin")), "{listed:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_table_and_a_plugin_are_replaced_and_the_comments_stay() {
     let (service, admin) = empty().await;
     let base = apply(&service, &admin, first()).await["revision"].clone();
@@ -211,7 +217,6 @@ async fn a_table_and_a_plugin_are_replaced_and_the_comments_stay() {
     assert_eq!(nothing.status, 422, "{nothing:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn an_applied_workspace_is_there_after_a_restart_and_no_directory_takes_its_place() {
     let (service, admin) = empty().await;
     let revision = apply(&service, &admin, first()).await["revision"].clone();
@@ -238,7 +243,6 @@ async fn a_workspace_whose_directory_is_served_no_more_is_opened_from_the_databa
     apply(&service, &admin, first()).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_directory_holds_again_once_the_operator_says_so() {
     let (service, admin) = empty().await;
     apply(&service, &admin, first()).await;
@@ -287,7 +291,6 @@ async fn accept(store: &dyn Store, leads: std::ops::Range<usize>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn every_lead_is_decided_once_under_one_revision_while_twenty_are_applied() {
     let (service, admin) = empty().await;
     let mut known = BTreeSet::from([apply(&service, &admin, first()).await["revision"].as_u64().expect("a number")]);

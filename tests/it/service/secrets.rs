@@ -2,11 +2,15 @@
 
 use rota::custody::{Lent, Need, Sent, Way};
 use rota_domain::access::Role;
-use rota_flow::ports::{Access as _, KeptSecret, Vault};
+use rota_flow::ports::{KeptSecret, Vault};
 use rota_tests::http;
 use serde_json::{Value, json};
 
-use super::{Service, connection, double, plan, workspace};
+use super::{Service, connection, double, on_each, plan, workspace};
+
+on_each! {
+    a_secret_goes_in_is_listed_by_name_and_never_comes_out,
+}
 
 /// A server whose one tenant has a CRM account, and whose environment has no token for it.
 async fn unconnected(folder: tempfile::TempDir, sandbox: &rota_sandbox::Sandbox) -> Result<Service, String> {
@@ -16,7 +20,6 @@ async fn unconnected(folder: tempfile::TempDir, sandbox: &rota_sandbox::Sandbox)
     Ok(Service { url: format!("http://{}", host.address), host, folder, client: http() })
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_goes_in_is_listed_by_name_and_never_comes_out() {
     let service = Service::start(&[workspace("acme", ""), workspace("birch", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -81,7 +84,7 @@ async fn an_account_takes_its_token_from_the_vault_and_connects_anew_when_it_cha
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_looks_up_no_variable_of_the_hosts_that_it_was_not_given() {
     let service = Service::start(&[workspace("acme", "")]).await;
-    let vault: std::sync::Arc<dyn Vault> = std::sync::Arc::new(service.database().await);
+    let vault: std::sync::Arc<dyn Vault> = std::sync::Arc::<dyn rota_store::Database>::from(service.database().await);
     let custody = |env: &[(&str, &str)]| {
         let keeper = rota::custody::Keeper {
             env: env

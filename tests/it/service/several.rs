@@ -24,16 +24,20 @@ pub(super) struct Pair {
     pub(super) database: Arc<dyn rota_store::Database>,
 }
 
-/// Two hosts on a SQLite file, and two on PostgreSQL where there is one.
+/// Two hosts on a SQLite file, and where there is a PostgreSQL two on it and two more behind a pooler.
 pub(super) async fn pairs() -> Vec<Pair> {
     let (one, admin) = empty().await;
     let file = Database::File(one.folder.path().join("rota.db"));
     let other = on(&file, Master::beside(file.beside())).await;
     let operator = one.token("", Role::Host).await;
-    let database = Arc::new(one.database().await);
+    let database: Arc<dyn rota_store::Database> = Arc::from(one.database().await);
     let mut pairs = vec![Pair { one, other, admin, operator, database }];
     if rota_tests::postgres::there() {
-        pairs.push(on_postgres().await);
+        pairs.push(on_postgres(&rota_tests::postgres::database().await).await);
+    }
+    // Behind a pooler, too.
+    if rota_tests::pooler::there() {
+        pairs.push(on_postgres(&rota_tests::pooler::database().await).await);
     }
     pairs
 }
@@ -47,8 +51,8 @@ pub(super) async fn on(database: &Database, master: Master) -> Service {
     Service::with(folder, plan).await
 }
 
-async fn on_postgres() -> Pair {
-    let database = Database::named(&rota_tests::postgres::database().await).expect("a URL");
+async fn on_postgres(url: &str) -> Pair {
+    let database = Database::named(url).expect("a URL");
     // Both hosts have the same key, in a file that outlives them.
     let keys = tempfile::tempdir().expect("a folder").keep();
     let master = || Master::beside(&keys.join("rota"));

@@ -10,7 +10,11 @@ use rota_flow::ports::{Access, Arrival, Payload};
 use serde_json::{Value, json};
 
 use super::sample::{Operation, operations};
-use super::{Answer, Service, connection, double_with, now, plan, workspace};
+use super::{Answer, Service, connection, double_with, now, on_each, plan, workspace};
+
+on_each! {
+    another_tenants_token_opens_changes_and_learns_nothing,
+}
 
 /// Stands in everything that belongs to the tenant whom nobody else may see.
 const TELLTALE: &str = "zephyrine";
@@ -137,8 +141,8 @@ async fn seeded(service: &Service) -> Vec<String> {
 /// Makes a token of the tenant, and gives its public name.
 async fn token_id(service: &Service, tenant: &str) -> String {
     service.token(tenant, Role::Viewer).await;
-    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
-    let grants = Access::grants(&store, Some(&tenant.into())).await.expect("tokens");
+    let store = service.database().await;
+    let grants = Access::grants(&*store, Some(&tenant.into())).await.expect("tokens");
     grants.last().expect("a token").id.to_string()
 }
 
@@ -207,7 +211,6 @@ async fn too_small_a_role_opens_no_route() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn another_tenants_token_opens_changes_and_learns_nothing() {
     let all = Neighbours::start().await;
     let before = all.all_of_the_first().await;

@@ -5,14 +5,19 @@ use std::sync::Arc;
 use rota::tenants::Standings;
 use rota_domain::access::Role;
 use rota_domain::plan::{Plan, Plans};
-use rota_flow::ports::{Arrival, Payload, People as _, Restanding, Tenancy, Whom};
+use rota_flow::ports::{Arrival, Payload, Restanding, Tenancy, Whom};
 use serde_json::json;
 
 use super::limits::hook_of;
 use super::wire::event;
-use super::{Service, connection, double, now, plan, until, workspace};
+use super::{Service, connection, double, now, on_each, plan, until, workspace};
 
-#[tokio::test(flavor = "multi_thread")]
+on_each! {
+    a_server_without_any_tenant_is_given_one_over_http_with_its_first_token,
+    a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_that,
+    what_a_crm_wants_erased_of_a_suspended_tenant_is_erased_while_its_leads_wait,
+}
+
 async fn a_server_without_any_tenant_is_given_one_over_http_with_its_first_token() {
     let service = Service::start(&[]).await;
     let host = service.token("", Role::Host).await;
@@ -88,7 +93,6 @@ async fn a_suspension_is_not_undone_by_what_was_read_before_it() {
     readers.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_that() {
     let sandbox = double(7).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;
@@ -120,7 +124,6 @@ async fn a_suspended_tenant_is_read_and_what_its_crm_sends_waits_for_the_end_of_
     until("the decision", async || service.host.store.log(&acme, 0, 9).await.expect("the log").len() == 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_a_crm_wants_erased_of_a_suspended_tenant_is_erased_while_its_leads_wait() {
     let sandbox = double(7).await;
     let service = Service::start(&[workspace("acme", &connection(&sandbox, 7))]).await;

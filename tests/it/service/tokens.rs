@@ -7,10 +7,16 @@ use rota_domain::access::Role;
 use rota_flow::ports::Access;
 use serde_json::{Value, json};
 
-use super::{Service, now, workspace};
-use crate::command::rota;
+use super::{Service, now, on_each, workspace};
 
-#[tokio::test(flavor = "multi_thread")]
+on_each! {
+    a_token_is_shown_once_lets_its_holder_in_and_ends_when_it_is_revoked,
+    a_token_that_another_process_revoked_opens_nothing_soon,
+    when_a_token_was_used_is_known_to_the_minute_after_a_stop,
+    the_operators_tokens_are_made_and_revoked_by_the_operator_alone,
+    the_command_line_makes_lists_and_revokes_on_the_file_and_through_the_server,
+}
+
 async fn a_token_is_shown_once_lets_its_holder_in_and_ends_when_it_is_revoked() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -50,21 +56,19 @@ async fn a_token_ends_at_its_end() {
     assert!(now() >= end);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_another_process_revoked_opens_nothing_soon() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
     assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
-    let store = rota_tests::open(&service.folder.path().join("rota.db")).await.expect("the database");
+    let store = service.database().await;
     let acme = "acme".into();
-    let grant = Access::grants(&store, Some(&acme)).await.expect("tokens").remove(0);
+    let grant = Access::grants(&*store, Some(&acme)).await.expect("tokens").remove(0);
     assert!(store.revoke(Some(&acme), &grant.id, now()).await.expect("revoked"));
     while service.get("/v1/tokens", &admin).await.status != 401 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn when_a_token_was_used_is_known_to_the_minute_after_a_stop() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let admin = service.token("acme", Role::Admin).await;
@@ -72,14 +76,13 @@ async fn when_a_token_was_used_is_known_to_the_minute_after_a_stop() {
     assert_eq!(service.get("/v1/tokens", &admin).await.status, 200);
     let Service { host, folder, .. } = service;
     host.stop().await;
-    let store = rota_tests::open(&folder.path().join("rota.db")).await.expect("the database");
-    let grant = Access::grants(&store, Some(&"acme".into())).await.expect("tokens").remove(0);
+    let store = super::places::open(folder.path()).await;
+    let grant = Access::grants(&*store, Some(&"acme".into())).await.expect("tokens").remove(0);
     let used = grant.used.expect("it was used");
     assert_eq!(used.as_second() % 60, 0);
     assert!(used <= now() && used > before - SignedDuration::from_secs(61));
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_operators_tokens_are_made_and_revoked_by_the_operator_alone() {
     let service = Service::start(&[workspace("acme", "")]).await;
     let (host, admin) = (service.token("", Role::Host).await, service.token("acme", Role::Admin).await);
@@ -92,22 +95,20 @@ async fn the_operators_tokens_are_made_and_revoked_by_the_operator_alone() {
     assert_eq!(service.get("/metrics", token).await.status, 401);
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_makes_lists_and_revokes_on_the_file_and_through_the_server() {
     let service = Service::start(&[workspace("acme", "")]).await;
-    let folder = service.folder.path();
-    let made = rota(folder, &["token", "new", "--tenant", "acme", "--role", "admin", "--json"]).json();
+    let made = service.rota(&["token", "new", "--tenant", "acme", "--role", "admin", "--json"]).json();
     let admin = made["token"].as_str().expect("a token").to_owned();
-    let remote = |rest: &[&str]| rota(folder, &[rest, &["--server", &service.url, "--token", &admin]].concat());
+    let remote = |rest: &[&str]| service.rota(&[rest, &["--server", &service.url, "--token", &admin]].concat());
     let made = remote(&["token", "new", "--role", "viewer", "--name", "far", "--json"]);
     let id = made.json()["id"].as_str().expect("an id").to_owned();
-    for list in [remote(&["token", "list", "--json"]), rota(folder, &["token", "list", "--tenant", "acme", "--json"])] {
+    for list in [remote(&["token", "list", "--json"]), service.rota(&["token", "list", "--tenant", "acme", "--json"])] {
         assert!(list.lines().iter().any(|grant| grant["id"] == id && grant["name"] == "far"), "{}", list.out);
     }
     assert_eq!(remote(&["token", "revoke", &id]).code, 0);
     assert_eq!(remote(&["token", "revoke", &id]).code, 2);
     assert!(remote(&["audit", "--json"]).lines().iter().any(|change| change["action"] == "token.revoked"));
-    let away = rota(folder, &["token", "list", "--server", "http://127.0.0.1:9", "--token", &admin]);
+    let away = service.rota(&["token", "list", "--server", "http://127.0.0.1:9", "--token", &admin]);
     assert_eq!(away.code, 3, "{}", away.err);
 }
 

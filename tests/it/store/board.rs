@@ -6,7 +6,7 @@ use super::Place;
 use super::values::{acme, at, begin, claim, decided, decided_about, ids, owner, record, settle, states, task};
 
 pub(crate) async fn a_note_takes_the_place_of_the_one_that_its_writer_knew_and_of_no_other(place: impl Place) {
-    let ((_, one), (_, other)) = (place.host().await, place.host().await);
+    let (one, other) = (place.host().await, place.host().await);
     assert_ne!(one.host(), other.host());
     assert!(one.swap("a", None, Some("1")).await.unwrap());
     assert!(!other.swap("a", None, Some("2")).await.unwrap(), "somebody was first");
@@ -21,7 +21,7 @@ pub(crate) async fn a_note_takes_the_place_of_the_one_that_its_writer_knew_and_o
 }
 
 pub(crate) async fn claims_of_a_process_that_died_are_free_before_their_lease_runs_out(place: impl Place) {
-    let ((one, board), (other, others)) = (place.host().await, place.host().await);
+    let (one, other) = (place.host().await, place.host().await);
     begin(&*one, &acme()).await;
     record(&*one, 0, decided("d1", vec![task("one")])).await;
     let killed = claim(&*one, 0).await;
@@ -29,7 +29,7 @@ pub(crate) async fn claims_of_a_process_that_died_are_free_before_their_lease_ru
     let alive = claim(&*other, 0).await;
     assert_eq!((ids(&killed), ids(&alive)), (vec!["d1/0"], vec!["d2/0"]));
 
-    assert_eq!(others.free(&Whose::Of(board.host().clone()), at(5)).await.unwrap(), 1);
+    assert_eq!(other.free(&Whose::Of(one.host().clone()), at(5)).await.unwrap(), 1);
     assert!(claim(&*other, 4).await.is_empty());
     let again = claim(&*other, 5).await;
     assert_eq!((ids(&again), again[0].attempt), (vec!["d1/0"], 2), "it may have come through");
@@ -40,13 +40,13 @@ pub(crate) async fn claims_of_a_process_that_died_are_free_before_their_lease_ru
 }
 
 pub(crate) async fn claims_of_all_other_processes_are_freed_at_once_and_ones_own_stay(place: impl Place) {
-    let ((one, _), (other, board)) = (place.host().await, place.host().await);
+    let (one, other) = (place.host().await, place.host().await);
     begin(&*one, &acme()).await;
     record(&*one, 0, decided("d1", vec![owner("71")])).await;
     assert_eq!(claim(&*one, 0).await.len(), 1);
     record(&*one, 0, decided_about("2", "d2", vec![owner("71")])).await;
     assert_eq!(claim(&*other, 0).await.len(), 1);
-    assert_eq!(board.free(&Whose::Others, at(3)).await.unwrap(), 1);
-    assert_eq!(board.free(&Whose::Others, at(9)).await.unwrap(), 0, "a claim is not made longer");
+    assert_eq!(other.free(&Whose::Others, at(3)).await.unwrap(), 1);
+    assert_eq!(other.free(&Whose::Others, at(9)).await.unwrap(), 0, "a claim is not made longer");
     assert_eq!(ids(&claim(&*other, 3).await), ["d1/0"]);
 }

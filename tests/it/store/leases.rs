@@ -13,7 +13,7 @@ fn host(name: &str) -> HostId {
 }
 
 pub(crate) async fn a_lease_is_taken_where_nobody_who_is_there_has_it(place: impl Place) {
-    let (store, leases, other) = (place.open().await, place.leases().await, place.leases().await);
+    let (store, leases, other) = (place.open().await, place.host().await, place.host().await);
     begin(&*store, &acme()).await;
     let (one, two) = (host("one"), host("two"));
     leases.begin(at(0)).await.unwrap();
@@ -39,7 +39,7 @@ pub(crate) async fn a_lease_is_taken_where_nobody_who_is_there_has_it(place: imp
 }
 
 pub(crate) async fn a_host_that_goes_or_gives_up_leaves_its_leases_free(place: impl Place) {
-    let (store, leases) = (place.open().await, place.leases().await);
+    let (store, leases) = (place.open().await, place.host().await);
     let birch = TenantId::from("birch");
     begin(&*store, &acme()).await;
     begin(&*store, &birch).await;
@@ -61,7 +61,7 @@ pub(crate) async fn a_host_that_goes_or_gives_up_leaves_its_leases_free(place: i
 }
 
 pub(crate) async fn whom_something_waits_for_is_told(place: impl Place) {
-    let (store, leases) = (place.open().await, place.leases().await);
+    let (store, leases) = (place.open().await, place.host().await);
     assert!(leases.leased().await.unwrap().waiting.is_empty());
     for name in ["acme", "birch", "cobalt"] {
         begin(&*store, &TenantId::from(name)).await;
@@ -94,7 +94,7 @@ fn posted(key: &str) -> Posted {
 
 pub(crate) async fn a_posted_call_waits_once_and_its_key_finds_the_decision(place: impl Place) {
     use Accepted::{Duplicate, New};
-    let (store, leases) = (place.open().await, place.leases().await);
+    let (store, leases) = (place.open().await, place.host().await);
     begin(&*store, &acme()).await;
     assert_eq!(leases.post(&acme(), vec![posted("a"), posted("b"), posted("a")]).await.unwrap(), [New, New, Duplicate]);
     let rows = store.waiting(&acme(), 0, 9).await.unwrap();

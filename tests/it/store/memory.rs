@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rota_domain::effect::{About, Act};
 use rota_domain::id::ConnectionId;
-use rota_flow::ports::{Board, Claim, Leases, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
+use rota_flow::ports::{Claim, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
 use rota_tests::memory::MemoryStore;
 
 use super::values::{
     LEASE, acme, arrival, at, begin, dead, decided_about, hs, owner, property, recall, record, retry, task,
 };
-use super::{Place, SqliteFile};
+use super::{Place, Shared, SqliteFile};
 
 /// A store that is there as long as somebody knows it.
 pub(crate) struct InMemory(MemoryStore, AtomicU32);
@@ -29,13 +29,8 @@ impl Place for InMemory {
         Arc::new(self.0.clone())
     }
 
-    async fn leases(&self) -> Arc<dyn Leases> {
-        Arc::new(self.0.clone())
-    }
-
-    async fn host(&self) -> (Arc<dyn Store>, Arc<dyn Board>) {
-        let store = Arc::new(self.0.of(&self.1.fetch_add(1, Ordering::Relaxed).to_string()));
-        (store.clone(), store)
+    async fn host(&self) -> Arc<dyn Shared> {
+        Arc::new(self.0.of(&self.1.fetch_add(1, Ordering::Relaxed).to_string()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::shares::{bound, is_zero, leads, moving_bound, shares};
 use super::{Candidate, Turn, UNIT};
@@ -22,12 +22,22 @@ pub struct PoolReport {
     pub picks: u64,
     /// Stretches in which candidates and weights stayed the same.
     pub runs: Vec<Run>,
+    /// How many stretches there were besides, which kept their bounds and are only counted, since
+    /// the facts of their decisions are no longer kept.
+    #[serde(skip_serializing_if = "is_none")]
+    pub runs_before: u64,
     /// Each rep who was ever a candidate.
     pub members: Vec<MemberReport>,
 }
 
+/// Whether a number is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
+}
+
 /// A stretch in which candidates and weights stayed the same.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// The number of its first turn in the pool, from 1.
     pub from: u64,
@@ -59,7 +69,7 @@ pub struct MemberReport {
     pub worst_at: Option<DecisionId>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Tally {
     due: i64,
     got: u64,
@@ -68,11 +78,18 @@ struct Tally {
     worst_at: Option<DecisionId>,
 }
 
+impl Run {
+    /// Whether it kept its bound. A millionth of a lead is allowed for rounding.
+    fn holds(&self) -> bool {
+        self.max_abs_lag <= self.bound + 1e-6
+    }
+}
+
 impl PoolReport {
-    /// Whether no run left its bound. A millionth of a lead is allowed for rounding.
+    /// Whether no run left its bound.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.runs.iter().all(|run| run.max_abs_lag <= run.bound + 1e-6)
+        self.runs.iter().all(Run::holds)
     }
 
     /// The widest bound of its runs, and the largest lag.
@@ -94,8 +111,9 @@ pub fn report<'a>(turns: impl Iterator<Item = (&'a DecisionId, Timestamp, &'a Tu
     reckoning.close()
 }
 
-/// Fairness as far as the log was read, for logs that are read piece by piece.
-#[derive(Default)]
+/// Fairness as far as the log was read, for logs that are read piece by piece. It can be written
+/// down in the place of what was read, and goes on from there as if nothing were gone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reckoning {
     pools: BTreeMap<PoolId, Ledger>,
 }
@@ -106,6 +124,13 @@ impl Reckoning {
         self.pools.entry(turn.pool.clone()).or_default().enter(decision, turn);
     }
 
+    /// Leaves no more of the past than has an end: of the stretches in each pool, the last, the one
+    /// that went furthest, the one with the widest bound, and those that left their bounds. The others
+    /// are counted.
+    pub fn condense(&mut self) {
+        self.pools.values_mut().for_each(Ledger::condense);
+    }
+
     /// What it comes to, pool by pool.
     #[must_use]
     pub fn close(self) -> Vec<PoolReport> {
@@ -113,11 +138,12 @@ impl Reckoning {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Ledger {
     picks: u64,
     tallies: BTreeMap<RepId, Tally>,
     runs: Vec<Run>,
+    runs_before: u64,
     roster: Vec<Candidate>,
 }
 
@@ -164,6 +190,21 @@ impl Ledger {
         });
     }
 
+    fn condense(&mut self) {
+        let place = |by: fn(&Run) -> f64| {
+            let runs = self.runs.iter().enumerate();
+            runs.max_by(|(_, one), (_, other)| by(one).total_cmp(&by(other))).map(|(place, _)| place)
+        };
+        let kept = [place(|run| run.max_abs_lag), place(|run| run.bound), self.runs.len().checked_sub(1)];
+        let before = self.runs.len();
+        let mut place = 0;
+        self.runs.retain(|run| {
+            place += 1;
+            kept.contains(&Some(place - 1)) || !run.holds()
+        });
+        self.runs_before += u64::try_from(before - self.runs.len()).unwrap_or(0);
+    }
+
     fn close(self, pool: PoolId) -> PoolReport {
         let members = self
             .tallies
@@ -177,6 +218,7 @@ impl Ledger {
                 worst_at: tally.worst_at,
             })
             .collect();
-        PoolReport { pool, policy: "quota", picks: self.picks, runs: self.runs, members }
+        let Self { picks, runs, runs_before, .. } = self;
+        PoolReport { pool, policy: "quota", picks, runs, runs_before, members }
     }
 }

@@ -29,7 +29,7 @@ pub use outbox::{
     Cause, Claim, Group, LaneState, Letter, Letters, Load, Outbox, OutboxRow, Repair, Settle, Settlement, Sought,
 };
 pub use people::{AboutDecision, Dossier, Erased, Erasure, People, Whom};
-pub use retention::{LetGo, Retention, Swept};
+pub use retention::{LetGo, Retention, Summed, Swept};
 pub use revisions::{Kept, Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{

@@ -1,7 +1,9 @@
 //! The port to what is kept only for a time: it goes piece by piece, so that nobody waits for it.
+//! First go a decision's words, and later its facts, of which sums are left.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rota_domain::fairness::Reckoning;
 use rota_domain::id::TenantId;
 
 use super::StoreError;
@@ -25,8 +27,22 @@ pub struct LetGo {
     pub effects: u64,
     /// Arrivals, whose repeats are new from now on.
     pub arrivals: u64,
+    /// Decisions whose facts went, too.
+    pub facts: u64,
     /// Where the next piece begins; none at the end.
     pub next: Option<Swept>,
+}
+
+/// What is left of decisions whose facts went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summed {
+    /// The last entry of the log whose turn is in the sums; what comes after is entered on top. Facts
+    /// of entries up to it may still be there, where something of a decision waited or was dead.
+    pub upto: u64,
+    /// When the newest decision was taken that is gone.
+    pub at: Timestamp,
+    /// Fairness up to there.
+    pub fairness: Reckoning,
 }
 
 /// Lets go of what is past.
@@ -46,4 +62,12 @@ pub trait Retention: Send + Sync {
         arrivals: Option<Timestamp>,
         from: Swept,
     ) -> Result<LetGo, StoreError>;
+
+    /// Lets go of one piece of the facts of decisions before this time whose words and effects are
+    /// gone already, and of persons about whom nothing is left. The turns that they took are summed up
+    /// in the same commit. Revisions, and who was erased, stay.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing of the piece went.
+    async fn forget(&self, tenant: &TenantId, before: Timestamp, from: Swept) -> Result<LetGo, StoreError>;
 }

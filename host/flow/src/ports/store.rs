@@ -21,7 +21,7 @@ use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use tokio::sync::oneshot;
 
-use super::{Claim, Erasure, Origin, OutboxRow, Repair, Settlement};
+use super::{Claim, Erasure, Origin, OutboxRow, Repair, Settlement, Summed};
 
 /// A commit that another one follows.
 #[derive(Debug)]
@@ -459,6 +459,11 @@ pub trait Store: Send + Sync {
     /// Ends what waits for connections that are not among these: it is dead, and its lanes
     /// are gone, whoever holds them. Gives the number of effects.
     async fn strand(&self, tenant: &TenantId, connections: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError>;
+
+    /// What is left of decisions whose facts are no longer kept; a store that lets none go has nothing.
+    async fn summed(&self, _tenant: &TenantId) -> Result<Option<Summed>, StoreError> {
+        Ok(None)
+    }
 
     /// How many arrivals and how many effects wait.
     async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError>;

@@ -10,6 +10,7 @@ use super::database::Source;
 use super::output;
 use crate::exit::Exit;
 use crate::keeping::Keeping;
+use crate::log;
 use crate::replay::{Replayer, Tally};
 use crate::show::replay;
 
@@ -44,6 +45,9 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
             let newest = store.decisions_of(&tenant, &LeadId::from(id.as_str())).await?.into_iter().next();
             let id = newest.unwrap_or_else(|| DecisionId::from(id.as_str()));
             let Some(outcome) = replayer.one(&id).await? else {
+                if let Some(gone) = log::gone(&*store, &tenant, id.as_str()).await? {
+                    anyhow::bail!("`{tenant}` has no decision and no lead `{id}` any more: {gone}");
+                }
                 anyhow::bail!("`{tenant}` has no decision and no lead `{id}`: `rota log` lists what there is");
             };
             let mut tally = Tally::default();

@@ -24,6 +24,9 @@ pub(super) async fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let (store, tenant) = arguments.source.open().await?;
     let which = arguments.which.as_str();
     let Some(recalled) = log::recall(&*store, &tenant, which).await? else {
+        if let Some(gone) = log::gone(&*store, &tenant, which).await? {
+            anyhow::bail!("`{tenant}` has no decision and no lead `{which}` any more: {gone}");
+        }
         anyhow::bail!("`{tenant}` has no decision and no lead `{which}`: `rota log` lists what there is");
     };
     if arguments.json {

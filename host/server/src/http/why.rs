@@ -27,11 +27,13 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn why(State(doors): State<Arc<Doors>>, caller: Caller, Path(which): Path<String>) -> Result<Json<Why>, Problem> {
     let recalled = log::recall(&*doors.store, caller.tenant()?, &which).await;
-    let recalled = recalled.map_err(|error| Problem::store(&error))?;
-    recalled.map(|recalled| Json(Why::of(&recalled))).ok_or_else(|| Problem {
-        mend: "GET /v1/decisions lists decisions with their leads.",
-        ..Problem::missing("such decision, and no decision about such a lead")
-    })
+    if let Some(recalled) = recalled.map_err(|error| Problem::store(&error))? {
+        return Ok(Json(Why::of(&recalled)));
+    }
+    let gone = log::gone(&*doors.store, caller.tenant()?, &which).await.map_err(|error| Problem::store(&error))?;
+    let missing = Problem::missing("such decision, and no decision about such a lead");
+    let detail = gone.map_or_else(|| missing.detail.clone(), |gone| format!("{}: {gone}", missing.detail));
+    Err(Problem { mend: "GET /v1/decisions lists decisions with their leads.", detail, ..missing })
 }
 
 async fn fairness(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<serde_json::Value>, Problem> {

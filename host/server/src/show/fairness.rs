@@ -40,7 +40,8 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
         } else {
             palette.paint(Tone::Bad, "out of bounds")
         };
-        let runs = counted(u64::try_from(pool.runs.len()).unwrap_or(0), "run", "runs");
+        let runs = u64::try_from(pool.runs.len()).unwrap_or(0) + pool.runs_before;
+        let runs = counted(runs, "run", "runs");
         let picks = counted(pool.picks, "turn", "turns");
         lines.push(format!(
             "{}  {picks} in {runs}, furthest {lag:.3} of {bound:.3} leads: {verdict}",

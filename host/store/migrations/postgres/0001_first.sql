@@ -98,6 +98,13 @@ CREATE INDEX decisions_person ON decisions (person, seq);
 CREATE INDEX decisions_unassigned ON decisions (tenant, seq) WHERE unassigned = 1;
 CREATE INDEX decisions_due ON decisions (tenant, due) WHERE due IS NOT NULL AND owner_confirmed IS NULL;
 
+CREATE TABLE summed (
+    tenant TEXT COLLATE "C" PRIMARY KEY REFERENCES tenants (tenant),
+    upto BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    fairness TEXT NOT NULL
+);
+
 CREATE TABLE rep_statuses (
     tenant TEXT COLLATE "C" NOT NULL,
     rep TEXT COLLATE "C" NOT NULL,
@@ -133,6 +140,7 @@ CREATE TABLE inbox (
     UNIQUE (tenant, dedupe_key)
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.01);
 CREATE INDEX inbox_waiting ON inbox (tenant, id) WHERE entry IS NULL;
+CREATE INDEX inbox_person ON inbox (person) WHERE person IS NOT NULL;
 
 -- Small, and written at every claim and settlement: pages with room, and swept often, or claims
 -- become slow behind dead rows.
@@ -170,7 +178,7 @@ CREATE INDEX outbox_decision ON outbox (tenant, decision);
 CREATE INDEX outbox_waiting ON outbox (tenant, connection, lane, id) WHERE state = 'waiting';
 CREATE INDEX outbox_owners ON outbox (tenant, connection, lane, id) WHERE state = 'waiting' AND kind = 'owner';
 CREATE INDEX outbox_dead ON outbox (tenant, id) WHERE state = 'dead';
-CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'held', 'dead');
+CREATE INDEX outbox_person ON outbox (person);
 CREATE INDEX outbox_held ON outbox (tenant, decision) WHERE state = 'held';
 CREATE INDEX outbox_causes ON outbox (tenant, connection, trouble, id) WHERE state = 'dead';
 CREATE INDEX outbox_retried ON outbox (tenant, connection, trouble) WHERE state = 'waiting' AND trouble IS NOT NULL;

@@ -118,7 +118,17 @@ WHERE o.state = 'waiting';
 
 -- Who a person's decisions and effects are is asked when somebody is given out or erased.
 CREATE INDEX decisions_person ON decisions (person, seq);
-CREATE INDEX outbox_person ON outbox (person) WHERE state IN ('waiting', 'held', 'dead');
+CREATE INDEX outbox_person ON outbox (person);
+CREATE INDEX inbox_person ON inbox (person) WHERE person IS NOT NULL;
+
+-- What is left of decisions whose facts went: `fairness` is the sums of their turns, `upto` the
+-- last entry that is in them, `at` the time of the newest decision that is gone.
+CREATE TABLE summed (
+    tenant TEXT PRIMARY KEY REFERENCES tenants (tenant),
+    upto INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    fairness TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- What a tenant's plan is called, where rota.toml says nothing, and when it was made; a
 -- suspended tenant decides nothing that arrives.

@@ -143,7 +143,7 @@ pub(super) async fn overwrite(_: &Own) -> Result<(), sqlx::Error> {
 
 /// A transaction that sees one commit, whole.
 pub(super) async fn one_commit(readers: &Pool) -> Result<sqlx::Transaction<'static, Db>, sqlx::Error> {
-    readers.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    super::pooled::one_commit(readers).await
 }
 
 /// Whether a transaction was undone only since it came in the way of another.

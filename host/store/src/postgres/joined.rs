@@ -22,7 +22,7 @@ use super::record::Record;
 use super::records;
 use super::rows::unsigned;
 use super::unit::Unit as _;
-use super::writer::{BEGIN, Waiting, Way, given_up, within};
+use super::writer::{Waiting, Way, given_up, within};
 
 /// How many such transactions are under way at once: one that is worked on, one that waits for
 /// the disk.
@@ -123,7 +123,7 @@ fn alone(way: &Arc<Way>, posted: Posted) -> tokio::task::JoinHandle<()> {
 async fn together(way: &Way, taken: Vec<Posted>) -> Vec<Posted> {
     let Ok(mut connection) = way.connection().await else { return taken };
     let rows = taken.iter().map(|posted| posted.record.weight()).sum();
-    let written = match tokio::time::timeout(within(rows), transact(&mut connection, &taken)).await {
+    let written = match tokio::time::timeout(within(rows), transact(&mut connection, way.begin, &taken)).await {
         Ok(Ok(written)) => written,
         // It is undone when it is dropped; where the connection is lost, by the server.
         Ok(Err(_)) => return taken,
@@ -159,8 +159,8 @@ struct Written {
     committed: Result<(), sqlx::Error>,
 }
 
-async fn transact(connection: &mut Connection, posted: &[Posted]) -> Result<Written, Failure> {
-    let mut transaction = connection.begin_with(BEGIN).await?;
+async fn transact(connection: &mut Connection, begin: &'static str, posted: &[Posted]) -> Result<Written, Failure> {
+    let mut transaction = connection.begin_with(begin).await?;
     let free = free(&mut transaction, posted).await?;
     let stands = |record: &&Record| free.get(record.tenant.as_str()) == Some(&record.expected);
     let records: Vec<&Record> = posted.iter().map(|posted| &posted.record).filter(stands).collect();

@@ -9,6 +9,7 @@ mod dialect;
 mod joined;
 mod leasing;
 mod open;
+mod pooled;
 mod writer;
 
 #[path = "../sql/access.rs"]
@@ -85,6 +86,8 @@ mod shared;
 mod store;
 #[path = "../sql/strand.rs"]
 mod strand;
+#[path = "../sql/summing.rs"]
+mod summing;
 #[path = "../sql/tenant.rs"]
 mod tenant;
 #[path = "../sql/turns.rs"]
@@ -119,7 +122,10 @@ pub async fn connect(url: &str, keys: Keys) -> Result<PostgresStore, StoreError>
     let (options, name) = open::options(url)?;
     let database: Arc<str> = name.into();
     let Connections { mut first, writers, readers, lookups } = open::connect(options, &database).await?;
-    let keys = Keyring::open(&mut first, keys, &database).await?;
+    let failed = |error| failure::unavailable(&database, &error);
+    let mut transaction = first.begin_with(pooled::begin(&writers.connect_options())).await.map_err(failed)?;
+    let keys = Keyring::open(&mut transaction, keys, &database).await?;
+    transaction.commit().await.map_err(failed)?;
     // It is of no use any more.
     let _ = first.close().await;
     let writer = Writer::new(writers.clone(), Arc::clone(&database));

@@ -1,8 +1,8 @@
 //! Opening a database on a server: its connections, its encoding and its version.
 //!
 //! Nothing of a session is relied upon, so a pooler that gives every transaction another
-//! session may stand between. One that does not keep prepared statements apart needs
-//! `statement-cache-capacity=0` in the URL; see <https://www.pgbouncer.org/features.html>.
+//! session may stand between. One that does not keep prepared statements apart needs a word in
+//! the URL: see `pooled`.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 
 use super::failure::{Failure, unavailable};
+use super::pooled;
 
 /// The schema's versions, oldest first. Each sets `rota_schema.version` to its place, from 1.
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_first.sql")];
@@ -51,23 +52,26 @@ pub(super) fn options(url: &str) -> Result<(PgConnectOptions, String), StoreErro
     let name = options.get_database().unwrap_or_else(|| options.get_username());
     let name = format!("postgres://{}:{}/{name}", options.get_host(), options.get_port());
     // A statement's text says nothing that its error does not say.
-    Ok((options.application_name("rota").disable_statement_logging(), name))
+    // No fraction is ever read, and poolers refuse what they do not know.
+    let options = options.extra_float_digits(None).disable_statement_logging();
+    Ok((pooled::named(options, url), name))
 }
 
 /// Connects, and makes or renews the schema.
 pub(super) async fn connect(options: PgConnectOptions, database: &str) -> Result<Connections, StoreError> {
     let mut first = options.connect().await.map_err(|error| unavailable(database, &error))?;
-    migrate(&mut first, database).await.map_err(|failure| failure.of(database))?;
-    let pool = |most| {
-        let pool = PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
-        pool.connect_lazy_with(options.clone())
-    };
-    Ok(Connections { first, writers: pool(WRITERS), readers: pool(READERS), lookups: pool(LOOKUPS) })
+    migrate(&mut first, pooled::begin(&options), database).await.map_err(|failure| failure.of(database))?;
+    let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+    let reading = |most| if pooled::is(&options) { pooled::reading(pool(most)) } else { pool(most) };
+    let writers = pool(WRITERS).connect_lazy_with(options.clone());
+    let readers = reading(READERS).connect_lazy_with(options.clone());
+    let lookups = reading(LOOKUPS).connect_lazy_with(options.clone());
+    Ok(Connections { first, writers, readers, lookups })
 }
 
 /// Brings the schema to this version, in one transaction, one host after the other.
-async fn migrate(connection: &mut PgConnection, database: &str) -> Result<(), Failure> {
-    let mut transaction = connection.begin().await?;
+async fn migrate(connection: &mut PgConnection, begin: &'static str, database: &str) -> Result<(), Failure> {
+    let mut transaction = connection.begin_with(begin).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING).execute(&mut *transaction).await?;
     let refused = |detail: String| Failure::Store(StoreError::Unavailable { database: database.into(), detail });
     let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut *transaction).await?;

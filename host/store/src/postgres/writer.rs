@@ -14,16 +14,12 @@ use sqlx::pool::PoolConnection;
 use super::dialect::{self, Connection, Db, Pool};
 use super::failure::Failure;
 use super::joined::{self, Queue};
+use super::pooled;
 use super::record::Record;
 use super::unit::Unit;
 
 /// How often a unit is written that comes in the way of others.
 const TURNS: u32 = 16;
-
-/// How each transaction begins. Others wait for what it locks, so the server undoes it where its
-/// host says nothing more in the middle of it: one that stands still, or was cut off without a word.
-pub(super) const BEGIN: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// How long a unit may take, waiting for others included, before its connection is taken for dead:
 /// a way that fell silent may never say so.
@@ -38,6 +34,8 @@ pub(super) struct Writer(Arc<Way>);
 /// What everybody who writes goes over.
 pub(super) struct Way {
     pool: Pool,
+    /// How a transaction begins.
+    pub(super) begin: &'static str,
     /// Records that wait for each other.
     pub(super) queue: Mutex<Queue>,
     /// Units that are being written, or wait for a connection.
@@ -50,7 +48,8 @@ impl Writer {
     /// Writes over the connections of this pool.
     pub(super) fn new(pool: Pool, database: Arc<str>) -> Self {
         let (waiting, failed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Way { pool, queue: Mutex::default(), waiting, failed, database }))
+        let begin = pooled::begin(&pool.connect_options());
+        Self(Arc::new(Way { pool, begin, queue: Mutex::default(), waiting, failed, database }))
     }
 
     /// How many units wait, and how many could not be written so far for the database's sake.
@@ -125,7 +124,7 @@ impl Way {
 
     async fn once<U: Unit>(&self, unit: &U) -> Result<U::Answer, Failure> {
         let mut connection = self.connection().await?;
-        match tokio::time::timeout(within(unit.weight()), transact(&mut connection, unit)).await {
+        match tokio::time::timeout(within(unit.weight()), transact(&mut connection, self.begin, unit)).await {
             Ok(done) => done,
             Err(_) => Err(given_up(connection).into()),
         }
@@ -144,8 +143,8 @@ pub(super) fn given_up(mut connection: PoolConnection<Db>) -> sqlx::Error {
     sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }
 
-async fn transact<U: Unit>(connection: &mut Connection, unit: &U) -> Result<U::Answer, Failure> {
-    let mut transaction = connection.begin_with(BEGIN).await?;
+async fn transact<U: Unit>(connection: &mut Connection, begin: &'static str, unit: &U) -> Result<U::Answer, Failure> {
+    let mut transaction = connection.begin_with(begin).await?;
     match unit.write(&mut transaction).await {
         Ok(answer) => {
             transaction.commit().await?;

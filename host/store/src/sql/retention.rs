@@ -16,6 +16,7 @@ use super::many::pieces;
 use super::private::{self, Kind};
 use super::rows::{micros, signed, unsigned};
 use super::store::SqlStore;
+use super::summing;
 use super::unit::Unit;
 
 /// Rows that are looked at for one piece: reading them takes some milliseconds.
@@ -55,6 +56,14 @@ impl Retention for SqlStore {
         }
         let gone = self.writer.write(past).await?;
         Ok(LetGo { next, ..gone })
+    }
+
+    async fn forget(&self, tenant: &TenantId, before: Timestamp, from: Swept) -> Result<LetGo, StoreError> {
+        let found = summing::find(&self.readers, tenant, before, from).await;
+        let (sums, next) = self.read(found)?;
+        let Some(sums) = sums else { return Ok(LetGo { next, ..LetGo::default() }) };
+        let facts = self.writer.write(sums).await?;
+        Ok(LetGo { facts, next, ..LetGo::default() })
     }
 }
 
@@ -184,12 +193,12 @@ impl Unit for Past {
         }
         let decisions = u64::try_from(self.decisions.len()).unwrap_or(u64::MAX);
         let effects = u64::try_from(effects.len()).unwrap_or(u64::MAX);
-        Ok(LetGo { decisions, effects, arrivals, next: None })
+        Ok(LetGo { decisions, effects, arrivals, ..LetGo::default() })
     }
 }
 
 /// Numbers with commas between them.
-fn numbers(sql: &mut QueryBuilder<Db>, numbers: impl Iterator<Item = i64>) {
+pub(super) fn numbers(sql: &mut QueryBuilder<Db>, numbers: impl Iterator<Item = i64>) {
     let mut list = sql.separated(", ");
     for number in numbers {
         list.push_bind(number);

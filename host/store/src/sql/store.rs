@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, Seed, TenantId};
 use rota_flow::ports::{
     Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
-    StoreError, Stored, Waiting,
+    StoreError, Stored, Summed, Waiting,
 };
 
 use super::answered::{self, CallLookup};
@@ -26,6 +26,7 @@ use super::repair::Mend;
 use super::settle::{Line, Settlements};
 use super::shared::Written;
 use super::strand::Strand;
+use super::summing;
 use super::tenant::NewTenant;
 use super::writer::Writer;
 
@@ -348,6 +349,10 @@ impl Store for SqlStore {
 
     async fn strand(&self, tenant: &TenantId, connections: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError> {
         self.writer.write(Strand::new(tenant.clone(), connections.to_vec(), now)).await
+    }
+
+    async fn summed(&self, tenant: &TenantId) -> Result<Option<Summed>, StoreError> {
+        self.read(summing::read(&self.readers, tenant).await)
     }
 
     async fn backlog(&self, tenant: &TenantId) -> Result<(u64, u64), StoreError> {

@@ -87,6 +87,8 @@ mod shared;
 mod store;
 #[path = "../sql/strand.rs"]
 mod strand;
+#[path = "../sql/summing.rs"]
+mod summing;
 #[path = "../sql/tenant.rs"]
 mod tenant;
 #[path = "../sql/turns.rs"]
