@@ -70,6 +70,8 @@ impl Tenants {
         if seen.looks.is_multiple_of(AGAIN) {
             seen.revisions.clear();
         }
+        // Before tenants come alive with them: one that is removed while they do is missed then.
+        let secrets = vault.set_when().await?;
         self.parts.standings.read(tenancy).await?;
         for (id, revision) in self.parts.standings.revisions() {
             let here = self.get(&id).map_or(0, |tenant| tenant.revision());
@@ -81,7 +83,7 @@ impl Tenants {
                 tracing::error!(tenant = %id, "Revision {revision}, which another host entered, does not hold here: {error:#}");
             }
         }
-        self.look_at_secrets(vault.set_when().await?, seen).await;
+        self.look_at_secrets(secrets, seen).await;
         Ok(())
     }
 
