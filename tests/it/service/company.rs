@@ -156,30 +156,6 @@ async fn a_plugin_that_is_uploaded_at_one_host_decides_at_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_removed_gives_way_to_what_the_environment_has_on_every_host() {
-    for Pair { one, other, admin } in pairs().await {
-        let sandbox = double(7).await;
-        let calls = async |status: u64| {
-            let calls = look(&sandbox, "calls").await;
-            calls.as_array().expect("calls").iter().filter(|call| call["status"] == status).count()
-        };
-        let text = workspace("acme", &connection(&sandbox, 7));
-        let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
-        assert_eq!(applied.status, 200, "{applied:?}");
-        until("the other's look into the CRM", async || calls(200).await > 1).await;
-        let set = one.call("PUT", "/v1/secrets/TOKEN", &admin, json!({ "value": "pat-wrong" })).await;
-        assert_eq!(set.status, 200, "{set:?}");
-        let _folder = one.stop().await;
-        let by_the_first = calls(401).await;
-        until("a call with the wrong token", async || calls(401).await > by_the_first).await;
-        let before = calls(200).await;
-        assert_eq!(other.call("DELETE", "/v1/secrets/TOKEN", &admin, Value::Null).await.status, 204);
-        until("a call with the environment's", async || calls(200).await > before).await;
-        other.stop().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn hosts_that_stop_leave_nothing_beside_the_database() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = Database::File(folder.path().join("rota.db"));
