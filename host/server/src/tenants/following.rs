@@ -104,9 +104,11 @@ impl Tenants {
         if seen.looks.is_multiple_of(AGAIN) {
             seen.revisions.clear();
         }
+        // Before tenants come alive with them: one that is removed while they do is missed then.
+        let secrets = vault.set_when().await?;
         self.parts.standings.read(tenancy).await?;
         self.take_up_newer(&mut seen.revisions).await;
-        self.look_at_secrets(vault.set_when().await?, seen).await;
+        self.look_at_secrets(secrets, seen).await;
         Ok(())
     }
 
