@@ -6,6 +6,7 @@
 mod durable;
 mod hosts;
 mod inbox;
+mod joined;
 mod kept;
 mod lanes;
 mod log;
