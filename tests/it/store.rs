@@ -8,6 +8,7 @@ mod durable;
 mod growing;
 mod hosts;
 mod inbox;
+mod joined;
 mod kept;
 mod lanes;
 mod leases;

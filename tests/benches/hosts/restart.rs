@@ -11,7 +11,7 @@ use crate::double::{self, Double, FIRST};
 use crate::process::{Home, Process};
 
 /// How often is looked how many wait.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a double lets in, and how long it is looked at.
 #[derive(Clone, Copy)]

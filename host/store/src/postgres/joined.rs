@@ -33,7 +33,7 @@ const MOST_ROWS: usize = 4_096;
 
 /// A record that is written alone keeps others waiting for so long at most: it may have met
 /// somebody who holds its tenant.
-const HOLDS_UP: Duration = Duration::from_millis(20);
+const HOLDS_UP: Duration = Duration::from_millis(250);
 
 /// Records that wait, and how many tasks write them.
 #[derive(Default)]

@@ -48,8 +48,14 @@ impl Unit for Strand {
         dialect::alone(connection, self.tenant.as_str()).await?;
         // Where somebody holds the lane, what they sent may come through, and they cannot say so
         // any more: should it be retried, it is looked for.
-        let mut sql = QueryBuilder::new(
-            "UPDATE outbox
+        // Which connections those are is asked once, and not again for each effect that waits, as
+        // PostgreSQL might where it knows nothing of how many there are. By way of the lanes, since
+        // those of what was delivered are gone.
+        let mut sql =
+            QueryBuilder::new("WITH gone (connection) AS MATERIALIZED (SELECT DISTINCT connection FROM lanes");
+        self.of_others(&mut sql);
+        sql.push(
+            ") UPDATE outbox
              SET state = 'dead', trouble = '\"no-connection\"', note = 'the workspace has no connection `' || connection || '` any more',
                  attempts = max(attempts, CASE WHEN EXISTS (
                      SELECT 1 FROM lanes
@@ -58,9 +64,7 @@ impl Unit for Strand {
                  at = ",
         );
         sql.push_bind(self.now).push(" WHERE state = 'waiting' AND tenant = ").push_bind(self.tenant.as_str());
-        // By way of the lanes, since those of what was delivered are gone.
-        sql.push(" AND connection IN (SELECT connection FROM lanes");
-        self.of_others(&mut sql);
+        sql.push(" AND connection IN (SELECT connection FROM gone");
         let dead: Vec<(i64, String)> =
             sql.push(") RETURNING decision, kind").build_query_as().fetch_all(&mut *connection).await?;
         // What an owner held back goes with it, as wherever one dies.
