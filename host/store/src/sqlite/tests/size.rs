@@ -10,7 +10,9 @@ use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
-use rota_flow::ports::{Arrival, Entry, EntryBody, Payload, Private, Recorded, Settles, Store as _};
+use rota_flow::ports::{
+    Arrival, Entry, EntryBody, Payload, Private, Recorded, Retention as _, Settles, Store as _, Swept,
+};
 use serde_json::json;
 
 use super::shared::turn;
@@ -152,6 +154,36 @@ async fn measure(folder: &Path, reps: usize) -> (u64, usize) {
     // Closing copies everything into the file and leaves nothing beside it.
     store.close().await;
     ((length() - empty) / 1_000, text / 1_000)
+}
+
+/// The bytes of the file that are in use, for each of a thousand decisions.
+async fn used(folder: &Path) -> i64 {
+    let used = "SELECT (page_count - freelist_count) * page_size / 1000
+        FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+    sqlx::query_scalar(used).fetch_one(&mut super::raw(folder).await).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_a_decision_that_was_kept_long_enough_nothing_stays_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, _) = measure(folder.path(), 20).await;
+    let store = open(folder.path()).await;
+    // The decisions were applied.
+    sqlx::raw_sql("UPDATE outbox SET state = 'done'; DELETE FROM lanes")
+        .execute(&mut super::raw(folder.path()).await)
+        .await
+        .unwrap();
+    let mut from = Some(Swept::default());
+    while let Some(swept) = from {
+        from = store.let_go(&acme(), Some(at(9)), Some(at(9)), swept).await.unwrap().next;
+    }
+    let facts = used(folder.path()).await;
+    from = Some(Swept::default());
+    while let Some(swept) = from {
+        from = store.forget(&acme(), at(9), swept).await.unwrap().next;
+    }
+    let nothing = used(folder.path()).await;
+    assert!(whole > 3_000 && (500..2_000).contains(&facts) && nothing < 400, "bytes: {whole}, {facts}, {nothing}");
 }
 
 #[tokio::test]
