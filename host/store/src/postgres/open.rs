@@ -61,12 +61,18 @@ pub(super) fn options(url: &str) -> Result<(PgConnectOptions, String), StoreErro
 pub(super) async fn connect(options: PgConnectOptions, database: &str) -> Result<Connections, StoreError> {
     let mut first = options.connect().await.map_err(|error| unavailable(database, &error))?;
     migrate(&mut first, pooled::begin(&options), database).await.map_err(|failure| failure.of(database))?;
-    let pool = |most| PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
+    let pool = |most| given_back(PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE));
     let reading = |most| if pooled::is(&options) { pooled::reading(pool(most)) } else { pool(most) };
     let writers = pool(WRITERS).connect_lazy_with(options.clone());
     let readers = reading(READERS).connect_lazy_with(options.clone());
     let lookups = reading(LOOKUPS).connect_lazy_with(options.clone());
     Ok(Connections { first, writers, readers, lookups })
+}
+
+/// Lets a connection that is given back be asked whether it is well, and not for ever: sqlx asks
+/// too, and has no end, so that one over a way that fell silent would keep its place in the pool.
+fn given_back(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.after_release(|connection, _| Box::pin(pooled::in_time(async { connection.ping().await.map(|()| true) })))
 }
 
 /// Brings the schema to this version, in one transaction, one host after the other.

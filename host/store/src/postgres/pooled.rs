@@ -7,6 +7,8 @@
 //! to the next. That costs a read two messages more and the server the planning of each statement,
 //! so it is done only where the URL says `statement-cache-capacity=0`.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool, Postgres};
 
@@ -25,6 +27,9 @@ const WRITES: [&str; 2] = [
 
 /// How reads begin that see one commit.
 const ONE_COMMIT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// How long a connection that is given back may take to answer.
+const GIVEN_BACK: Duration = Duration::from_secs(5);
 
 /// How all of them begin behind such a pooler.
 const READS: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; DEALLOCATE ALL";
@@ -63,11 +68,17 @@ pub(super) fn reading(pool: PgPoolOptions) -> PgPoolOptions {
             })
         })
         .after_release(|connection, _| {
-            Box::pin(async move {
+            Box::pin(in_time(async move {
                 say(connection, END).await?;
                 Ok(true)
-            })
+            }))
         })
+}
+
+/// Whoever has not answered in time is taken for dead.
+pub(super) async fn in_time(done: impl Future<Output = Result<bool, sqlx::Error>>) -> Result<bool, sqlx::Error> {
+    let silent = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(GIVEN_BACK, done).await.unwrap_or_else(silent)
 }
 
 async fn say(connection: &mut PgConnection, statements: &'static str) -> Result<(), sqlx::Error> {
