@@ -4,6 +4,7 @@ pub mod callers;
 pub mod calls;
 pub mod calm;
 pub mod fuzz;
+mod guarded;
 pub mod guest;
 pub mod hostile;
 pub mod http1;

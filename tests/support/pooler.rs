@@ -2,15 +2,14 @@
 //! transaction may get another session, and there are fewer sessions than who asks for one. It ends
 //! with this process.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+
+use crate::guarded::{self, Guarded};
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
 
-/// Runs a pooler until nobody holds the other end of its input any more. It may not run as root.
+/// Runs a pooler until nobody holds the other end of its input any more.
 const RUN: &str = r#"
 set -e
 dir=$(mktemp -d /tmp/rota-pgbouncer.XXXXXX)
@@ -37,13 +36,6 @@ wait $pooler || true
 rm -rf "$dir"
 "#;
 
-/// One that runs.
-struct Pooler {
-    port: u16,
-    /// Who holds its input: it goes when this process does.
-    _guardian: Child,
-}
-
 /// Whether there is one, and a PostgreSQL behind it. Where there is none, that is said.
 ///
 /// # Panics
@@ -68,29 +60,11 @@ pub fn there() -> bool {
 /// # Panics
 /// When there is no server, or it refuses, or the pooler does not start.
 pub async fn database() -> String {
-    static POOLER: OnceLock<Pooler> = OnceLock::new();
+    static POOLER: OnceLock<Guarded> = OnceLock::new();
     let direct = crate::postgres::database().await;
     let (_, place) = direct.rsplit_once('@').expect("postgres://user@host:port/name");
     let (address, name) = place.split_once('/').expect("host:port/name");
     let port = address.rsplit_once(':').expect("host:port").1;
-    let pooler = POOLER.get_or_init(|| started(port));
+    let pooler = POOLER.get_or_init(|| guarded::start(RUN, Path::new(PROGRAM), &[port]).expect("a shell"));
     format!("postgres://rota@127.0.0.1:{}/{name}?statement-cache-capacity=0", pooler.port)
-}
-
-fn started(behind: &str) -> Pooler {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
-    let mut command = if rustix::process::getuid().is_root() {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
-    command.args(["-c", RUN, "sh", PROGRAM]).arg(port.to_string()).arg(behind);
-    command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut guardian = command.spawn().expect("a shell");
-    let mut line = String::new();
-    BufReader::new(guardian.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
-    assert_eq!(line, "ready\n", "PgBouncer did not start");
-    Pooler { port, _guardian: guardian }
 }

@@ -3,16 +3,15 @@
 //! and ends with this process. Where there is neither, whoever needs one says so and is content,
 //! unless `ROTA_TESTS_NEED_POSTGRES` is set, as it is in CI.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-/// Runs a server until nobody holds the other end of its input any more. It may not run as root.
+use crate::guarded::{self, Guarded};
+
+/// Runs a server until nobody holds the other end of its input any more.
 const RUN: &str = r#"
 set -e
 programs=$1
@@ -41,8 +40,7 @@ pub struct Server {
     base: String,
     /// Which database there is to begin with.
     first: String,
-    /// Who holds its input: it goes when this process does.
-    _guardian: Option<Child>,
+    _guarded: Option<Guarded>,
 }
 
 /// Whether there is one. Where there is none, that is said.
@@ -84,7 +82,7 @@ impl Server {
     #[must_use]
     pub fn of(url: &str) -> Self {
         let (base, first) = url.rsplit_once('/').expect("the URL is postgres://user@host:port/database");
-        Self { base: base.into(), first: first.into(), _guardian: None }
+        Self { base: base.into(), first: first.into(), _guarded: None }
     }
 
     /// The URL of a new, empty database of it.
@@ -119,19 +117,7 @@ fn programs() -> Option<PathBuf> {
 
 /// Starts one with these options of its command.
 fn started(programs: &Path, options: &[&str]) -> Option<Server> {
-    let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
-    let mut command = if rustix::process::getuid().is_root() {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
-    command.args(["-c", RUN, "sh"]).arg(programs).arg(port.to_string()).args(options);
-    let mut guardian = command.current_dir("/tmp").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
-    let mut line = String::new();
-    BufReader::new(guardian.stdout.take()?).read_line(&mut line).ok()?;
-    assert_eq!(line, "ready\n", "PostgreSQL of {} did not start", programs.display());
-    let base = format!("postgres://rota@127.0.0.1:{port}");
-    Some(Server { base, first: "postgres".into(), _guardian: Some(guardian) })
+    let guarded = guarded::start(RUN, programs, options)?;
+    let base = format!("postgres://rota@127.0.0.1:{}", guarded.port);
+    Some(Server { base, first: "postgres".into(), _guarded: Some(guarded) })
 }
