@@ -27,8 +27,9 @@ async fn well(kills: usize, hosts: usize, database: Option<String>) -> Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_host_killed_fifty_times_loses_nothing_and_does_nothing_twice() {
-    well(50, 1, None).await;
+async fn one_host_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice() {
+    // With those below, fifty.
+    well(38, 1, None).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
