@@ -2,6 +2,7 @@
 //! host is stopped by another one's, and what it writes itself does not wait for ever.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rota_domain::access::Change;
@@ -92,22 +93,29 @@ async fn a_host_that_falls_silent_in_the_middle_of_a_record_does_not_stop_anothe
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_writes_on_a_connection_that_is_silent_for_good_is_told() {
+async fn no_write_waits_for_ever_on_a_connection_that_is_silent_for_good_and_the_next_ones_go_over_new_ones() {
     if !PostgresDatabase::there() {
         return;
     }
     let place = PostgresDatabase::new();
     let host = host(&place).await;
+    let forgotten = Arc::new(AtomicBool::new(false));
     let mut workers = JoinSet::new();
     for _ in 0..8 {
-        let store = Arc::clone(&host.store);
-        workers.spawn(async move { while store.changed(None, change()).await.is_ok() {} });
+        let (store, forgotten) = (Arc::clone(&host.store), Arc::clone(&forgotten));
+        // One that has no connection at that moment meets a new one, and nothing happens to it.
+        workers.spawn(async move {
+            while store.changed(None, change()).await.is_ok() && !forgotten.load(Ordering::Relaxed) {}
+        });
     }
-    // They write all the time, so the connections are in use when they are forgotten.
+    // They write all the time, so connections are in use when they are forgotten.
     tokio::time::sleep(Duration::from_millis(300)).await;
     host.way.forget();
-    let told = async { while workers.join_next().await.is_some() {} };
-    tokio::time::timeout(Duration::from_secs(240), told).await.expect("nobody waits for ever");
+    forgotten.store(true, Ordering::Relaxed);
+    let ended = async { while workers.join_next().await.is_some() {} };
+    tokio::time::timeout(Duration::from_secs(240), ended).await.expect("nobody waits for ever");
+    let again = async { while host.store.changed(None, change()).await.is_err() {} };
+    tokio::time::timeout(Duration::from_secs(240), again).await.expect("it writes over new connections");
 }
 
 fn change() -> Change {
