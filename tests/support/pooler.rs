@@ -31,7 +31,7 @@ pooler=$!
 until grep -q "process up" "$dir/log"; do kill -0 $pooler || { cat "$dir/log" >&2; exit 1; }; sleep 0.1; done
 echo ready
 cat >/dev/null || true
-kill -QUIT $pooler
+kill -KILL $pooler
 wait $pooler || true
 rm -rf "$dir"
 "#;
