@@ -87,7 +87,7 @@ pub struct Host {
     left: watch::Sender<bool>,
     work: JoinSet<()>,
     /// What is agreed with other hosts, to the end.
-    company: JoinSet<()>,
+    agreeing: JoinSet<()>,
     tenants: Arc<Tenants>,
     limits: Arc<Limits>,
     drain: Duration,
@@ -123,7 +123,7 @@ impl Host {
     pub async fn ended(&mut self) {
         tokio::select! {
             _ = self.work.join_next() => {}
-            _ = self.company.join_next() => {}
+            _ = self.agreeing.join_next() => {}
             () = self.tenants.ended() => {}
         }
     }
@@ -143,7 +143,7 @@ impl Host {
         drop(self.leave);
         self.affinity.leave().await;
         self.left.send_replace(true);
-        while self.company.join_next().await.is_some() {}
+        while self.agreeing.join_next().await.is_some() {}
         self.gate.flush().await;
     }
 }
@@ -219,9 +219,9 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     }));
     // From here on CRMs may be called, as often as is agreed with other hosts.
     let (left, leaving) = watch::channel(false);
-    let mut company = JoinSet::new();
+    let mut agreeing = JoinSet::new();
     let follow = tenants.clone();
-    company.spawn(async move { hosts.follow(&paces, Some(&follow), leaving).await });
+    agreeing.spawn(async move { hosts.follow(&paces, Some(&follow), leaving).await });
     let workspaces = Arc::new(Workspaces {
         store: store.clone(),
         revisions: database,
@@ -276,7 +276,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         stop,
         left,
         work,
-        company,
+        agreeing,
         tenants,
         limits,
         drain: serving.drain,

@@ -1,6 +1,7 @@
 //! Calls in the inbox: written with the entry that answers them, and found again by their key.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rota_domain::decision::Apply;
 use rota_domain::id::{Seed, TenantId};
@@ -68,24 +69,20 @@ pub(super) async fn read(
 ) -> Result<Vec<Option<Earlier>>, Failure> {
     let asked: Vec<(KeyDigest, KeyDigest)> = calls.iter().map(|call| digests(&keys.seed, call)).collect();
     let found = lookup.find(&keys.tenant, asked.iter().map(|(key, _)| key.clone()).collect()).await?;
-    // Of each, whether the same was asked, and by which entry it was answered.
-    let same = |(key, question): &(KeyDigest, KeyDigest)| {
-        found.get(key).map(|(asked, entry)| (asked.as_ref() == Some(question)).then_some(*entry))
-    };
-    let same: Vec<Option<Option<Option<i64>>>> = asked.iter().map(same).collect();
-    let entries: BTreeSet<i64> = same.iter().flatten().flatten().flatten().copied().collect();
-    let mut answers = HashMap::with_capacity(entries.len());
-    for entry in entries {
-        answers.insert(entry, answer(readers, keys, entry).await?);
+    let mut answers: HashMap<i64, Earlier> = HashMap::new();
+    let mut earlier = Vec::with_capacity(asked.len());
+    for (key, question) in &asked {
+        earlier.push(match found.get(key) {
+            None => None,
+            Some((asked, _)) if asked.as_ref() != Some(question) => Some(Earlier::OtherQuestion),
+            Some((_, None)) => Some(Earlier::Waiting),
+            Some((_, Some(entry))) => Some(match answers.entry(*entry) {
+                Entry::Occupied(read) => read.get().clone(),
+                Entry::Vacant(unread) => unread.insert(answer(readers, keys, *entry).await?).clone(),
+            }),
+        });
     }
-    let earlier = |known: Option<Option<Option<i64>>>| {
-        known.map(|known| match known {
-            None => Earlier::OtherQuestion,
-            Some(None) => Earlier::Waiting,
-            Some(Some(entry)) => answers.get(&entry).cloned().unwrap_or(Earlier::OtherQuestion),
-        })
-    };
-    Ok(same.into_iter().map(earlier).collect())
+    Ok(earlier)
 }
 
 /// The answer that the entry of this number gave. Of an erased person, what is left of it.
