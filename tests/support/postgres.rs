@@ -1,11 +1,12 @@
 //! A PostgreSQL for tests: the server that `ROTA_TEST_POSTGRES` names, by the URL of a database
-//! in which others may be created (they stay there), or one that is started from Debian's programs
-//! and ends with this process. Where there is neither, whoever needs one says so and is content,
-//! unless `ROTA_TESTS_NEED_POSTGRES` is set, as it is in CI.
+//! in which others may be created (the last ones stay there), or one that is started from Debian's
+//! programs and ends with this process. Where there is neither, whoever needs one says so and is
+//! content, unless `ROTA_TESTS_NEED_POSTGRES` is set, as it is in CI.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -32,7 +33,18 @@ rm -rf "$dir"
 "#;
 
 /// How a server is started for tests: nothing of theirs has to outlive it, and many use it at once.
-const QUICK: [&str; 6] = ["-c", "fsync=off", "-c", "max_connections=500", "-c", "shared_buffers=64MB"];
+const QUICK: [&str; 8] =
+    ["-c", "fsync=off", "-c", "max_connections=500", "-c", "shared_buffers=64MB", "-c", "max_wal_size=96MB"];
+
+/// Databases whose tests have ended.
+static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The databases that a thread has made. Each test has a thread of its own, so they have ended when it has.
+struct Made(Vec<String>);
+
+thread_local! {
+    static MADE: RefCell<Made> = const { RefCell::new(Made(Vec::new())) };
+}
 
 /// A server that others may create databases in.
 pub struct Server {
@@ -59,12 +71,25 @@ pub fn there() -> bool {
     there
 }
 
-/// The URL of a new, empty database.
+/// The URL of a new, empty database, which is there until the test that asks for it ends.
 ///
 /// # Panics
 /// When there is no server, or it refuses.
 pub async fn database() -> String {
-    server().expect("whoever asks for a database has asked whether there is a server").database().await
+    let server = server().expect("whoever asks for a database has asked whether there is a server");
+    let ended = std::mem::take(&mut *ENDED.lock().unwrap());
+    // Hundreds of them would take gigabytes, and what a pooler keeps open to each all connections.
+    let drops = ended.iter().map(|name| format!("DROP DATABASE {name} WITH (FORCE)"));
+    let url = server.database_after(drops.collect()).await;
+    let name = url.rsplit_once('/').expect("a URL ends with a name").1.to_owned();
+    MADE.with_borrow_mut(|made| made.0.push(name));
+    url
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        ENDED.lock().unwrap().append(&mut self.0);
+    }
 }
 
 impl Server {
@@ -90,10 +115,18 @@ impl Server {
     /// # Panics
     /// When it refuses.
     pub async fn database(&self) -> String {
+        self.database_after(Vec::new()).await
+    }
+
+    /// The same, after these statements.
+    async fn database_after(&self, mut statements: Vec<String>) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name = format!("rota_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut connection = PgConnection::connect(&format!("{}/{}", self.base, self.first)).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&mut connection).await.unwrap();
+        statements.push(format!("CREATE DATABASE {name}"));
+        for statement in statements {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        }
         connection.close().await.unwrap();
         format!("{}/{name}", self.base)
     }
