@@ -12,9 +12,13 @@ fn workspace(calendar: &str) -> Workspace {
 }
 
 fn calendar(text: &str) -> BusinessTime {
-    let workspace = workspace(text);
-    workspace.check().unwrap_or_else(|wrong| panic!("{wrong}"));
-    Calendars::of(&workspace).get("x").expect("the calendar").clone()
+    workspace(text).check().unwrap_or_else(|wrong| panic!("{wrong}"));
+    unchecked(text)
+}
+
+/// The same, though it may never be open.
+fn unchecked(text: &str) -> BusinessTime {
+    Calendars::of(&workspace(text)).get("x").expect("the calendar").clone()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -117,7 +121,7 @@ fn an_hour_that_the_clock_skips_is_not_open_and_one_that_it_shows_twice_is_open_
 #[test]
 fn minutes_that_take_more_than_ten_years_have_no_answer() {
     let start = at("2026-01-05T09:00:00Z");
-    assert_eq!(calendar("hours = {}").add_minutes(start, 1), None);
+    assert_eq!(unchecked("hours = {}").add_minutes(start, 1), None);
     let always = "[\"00:00-24:00\"]";
     let days: Vec<String> =
         ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().map(|day| format!("{day} = {always}")).collect();
@@ -178,6 +182,38 @@ fn spans_may_touch_and_end_at_midnight() {
     assert_eq!(after(&split, "2026-01-05T22:00:00Z", 180), "2026-01-07T00:00:00Z");
 }
 
+#[test]
+fn a_calendar_that_is_closed_for_more_than_a_year_is_refused() {
+    let mondays = |weeks: i64| {
+        let monday = jiff::civil::date(2026, 1, 5);
+        let days = (0..weeks).map(|week| format!("\"{}\"", monday + SignedDuration::from_hours(week * 7 * 24)));
+        let holidays = days.collect::<Vec<_>>().join(", ");
+        workspace(&format!("hours = {{ mon = [\"09:00-17:00\"] }}\nholidays = [{holidays}]")).check()
+    };
+    assert_eq!(mondays(52).map_err(|wrong| wrong.to_string()), Ok(()));
+    let wrong = mondays(54).expect_err("it never opens");
+    assert_eq!(
+        (wrong.at.as_str(), wrong.message.as_str()),
+        (
+            "/calendars/0/holidays",
+            "calendar `x`: with these holidays it is closed for more than a year; leave some out",
+        )
+    );
+}
+
+#[test]
+fn the_clock_that_is_put_forward_or_back_opens_and_closes() {
+    let early = calendar("time_zone = \"Europe/Berlin\"\nhours = { sun = [\"02:15-03:30\"] }");
+    let change = |from: &str| early.next_change(at(from)).expect("a change").to_string();
+    // 2026-03-29: from 02:00 straight to 03:00, which is inside.
+    assert_eq!(change("2026-03-28T12:00:00Z"), "2026-03-29T01:00:00Z");
+    assert_eq!(change("2026-03-29T01:00:00Z"), "2026-03-29T01:30:00Z");
+    // 2026-10-25: at 03:00 back to 02:00, which is not.
+    assert_eq!(change("2026-10-25T00:30:00Z"), "2026-10-25T01:00:00Z");
+    assert_eq!(change("2026-10-25T01:00:00Z"), "2026-10-25T01:15:00Z");
+    assert_eq!(unchecked("hours = {}").next_change(at("2026-01-05T09:00:00Z")), None);
+}
+
 /// Hours of a whole week: of each day up to two spans that do not meet, in quarters of an hour.
 fn hours() -> impl Strategy<Value = String> {
     let clock = |quarter: u32| format!("{:02}:{:02}", quarter / 4, quarter % 4 * 15);
@@ -213,7 +249,7 @@ fn situation() -> impl Strategy<Value = (BusinessTime, Timestamp)> {
     let start =
         (0_i64..270 * 24 * 60).prop_map(|minute| at("2026-02-25T00:00:00Z") + SignedDuration::from_mins(minute));
     (zone, hours(), holidays, start).prop_map(|(zone, hours, holidays, start)| {
-        (calendar(&format!("time_zone = \"{zone}\"\n{hours}\n{holidays}")), start)
+        (unchecked(&format!("time_zone = \"{zone}\"\n{hours}\n{holidays}")), start)
     })
 }
 
@@ -234,6 +270,18 @@ proptest! {
         let first = calendar.add_minutes(start, a);
         let twice = first.and_then(|first| calendar.add_minutes(first, b));
         prop_assert_eq!(twice, calendar.add_minutes(start, a + b));
+    }
+
+    #[test]
+    fn until_it_opens_or_closes_it_is_as_it_was((calendar, start) in situation()) {
+        let change = calendar.next_change(start);
+        let end = change.unwrap_or(start + SignedDuration::from_hours(24 * 15));
+        let mut time = start;
+        while time < end {
+            prop_assert_eq!(calendar.is_open(time), calendar.is_open(start), "at {}", time);
+            time += SignedDuration::from_mins(1);
+        }
+        prop_assert!(change.is_none_or(|change| calendar.is_open(change) != calendar.is_open(start)));
     }
 
     #[test]

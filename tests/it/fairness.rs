@@ -1,7 +1,7 @@
 //! The rotation: exact by weight, strictly inside one lead, whoever comes and goes.
 
 use proptest::prelude::*;
-use rota_domain::fairness::{Candidate, Rotation, Turn, UNIT, bound, leads, moving_bound, report};
+use rota_domain::fairness::{Candidate, Policy, Rotation, Turn, UNIT, bound, leads, moving_bound, report};
 use rota_domain::id::DecisionId;
 
 fn candidates(weights: &[(&str, u32)]) -> Vec<Candidate> {
@@ -12,8 +12,8 @@ fn candidates(weights: &[(&str, u32)]) -> Vec<Candidate> {
 }
 
 fn pick(rotation: &mut Rotation, candidates: &[Candidate]) -> String {
-    let rep = rotation.next(candidates).expect("somebody is there").clone();
-    rotation.take(candidates, &rep);
+    let rep = rotation.next(Policy::Quota, candidates).expect("somebody is there").clone();
+    rotation.take(Policy::Quota, candidates, &rep);
     rep.to_string()
 }
 
@@ -59,7 +59,7 @@ fn asking_whose_turn_it_is_changes_nothing() {
     let mut rotation = Rotation::default();
     pick(&mut rotation, &candidates);
     let before = rotation.clone();
-    assert_eq!(rotation.next(&candidates), rotation.next(&candidates));
+    assert_eq!(rotation.next(Policy::Quota, &candidates), rotation.next(Policy::Quota, &candidates));
     assert_eq!(rotation, before);
 }
 
@@ -166,7 +166,7 @@ proptest! {
                 .enumerate().filter(|(place, _)| place != away).map(|(_, pair)| pair).collect();
             let candidates = candidates(&present);
             let rep = pick(&mut rotation, &candidates);
-            let turn = Turn { pool: "p".into(), candidates, rep: rep.as_str().into() };
+            let turn = Turn { pool: "p".into(), candidates, rep: rep.as_str().into(), policy: Policy::Quota };
             turns.push((DecisionId::from(format!("{n}")), turn));
         }
         let at = jiff::Timestamp::UNIX_EPOCH;

@@ -13,9 +13,9 @@ use rota::show::{
     log_line, outbox,
 };
 use rota_domain::decision::Outcome;
-use rota_domain::fairness::{Candidate, PoolReport, Rotation, Turn, report};
+use rota_domain::fairness::{Candidate, Policy, PoolReport, Rotation, Turn, report};
 use rota_domain::id::DecisionId;
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Calendar, Workspace};
 use rota_flow::ports::{Erasure, Recalled};
 use serde_json::{Value, json};
 
@@ -101,9 +101,12 @@ fn pools() -> Vec<PoolReport> {
     let mut rotation = Rotation::default();
     let turns: Vec<(DecisionId, Turn)> = (1..=20)
         .map(|n| {
-            let rep = rotation.next(&candidates).unwrap().clone();
-            rotation.take(&candidates, &rep);
-            (DecisionId::from(format!("d{n}")), Turn { pool: "latam".into(), candidates: candidates.clone(), rep })
+            let rep = rotation.next(Policy::Quota, &candidates).unwrap().clone();
+            rotation.take(Policy::Quota, &candidates, &rep);
+            (
+                DecisionId::from(format!("d{n}")),
+                Turn { pool: "latam".into(), candidates: candidates.clone(), rep, policy: Policy::Quota },
+            )
         })
         .collect();
     report(turns.iter().map(|(id, turn)| (id, Timestamp::UNIX_EPOCH, turn)))
@@ -327,6 +330,24 @@ fn a_rep_whom_the_rule_narrowed_out_is_excluded_and_one_who_was_not_there_is_awa
 }
 
 #[test]
+fn a_rep_who_was_not_on_shift_when_nobody_asked_for_the_members_is_off_shift() {
+    let mut recalled = recalled();
+    let workspace = &mut recalled.workspace;
+    workspace.calendars.push(Calendar {
+        id: "sundays".into(),
+        time_zone: Some("UTC".into()),
+        hours: [("sun".into(), vec!["23:58-23:59".into()])].into(),
+        holidays: Vec::new(),
+    });
+    let cy = workspace.reps.iter_mut().find(|rep| rep.id.as_str() == "cy").expect("cy");
+    cy.calendar = Some("sundays".into());
+    recalled.private.as_mut().unwrap().transcript =
+        "[\"rep-pool.open\",[\"na\"],{\"Ok\":0}]\n[\"rep-pool.next\",[0,[],[]],0]\n".into();
+    let why = Why::of(&recalled).reps.into_iter().find(|rep| rep.rep.as_str() == "cy").unwrap().why;
+    assert_eq!(why.words(), "off shift");
+}
+
+#[test]
 fn why_as_json_has_the_names_of_the_format() {
     let json = serde_json::to_value(Why::of(&recalled())).unwrap();
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
@@ -367,7 +388,7 @@ fn the_log_has_a_line_a_decision() {
 #[test]
 fn fairness_is_told_by_pool_and_rep() {
     assert_snapshot!(fairness(&pools(), Palette::PLAIN), @r"
-    latam  20 turns in 1 run, furthest 0.800 of 0.833 leads: within the bound
+    latam  by quota, 20 turns in 1 run, furthest 0.800 of 0.833 leads: within the bound
       rep         got        due      lag    worst
       vera          2       2.00    0.000   +0.600
       wilmer        6       6.00    0.000   -0.800

@@ -88,6 +88,38 @@ fn weights_10_30_30_30_give_1_3_3_3_in_every_ten() {
 }
 
 #[test]
+fn a_lead_goes_to_who_is_on_shift_when_it_comes() {
+    let shifts = WORKSPACE.replace("id = \"cy\"\n", "id = \"cy\"\ncalendar = \"late\"\n").replace(
+        "[[sources]]",
+        "[[calendars]]\nid = \"late\"\ntime_zone = \"UTC\"\nhours = { mon = [\"09:02-17:00\"] }\n[[sources]]",
+    );
+    let folder = workspace(&shifts);
+    events(&folder, (0..240).map(|n| lead(n, "")));
+    let decisions = simulate(&folder).lines();
+    let got: Vec<usize> = (0..240).filter(|n| decisions[*n]["rep"] == "cy").collect();
+    assert!((120..125).contains(&got[0]), "second 120 is 09:02: {got:?}");
+    assert!((35..=37).contains(&got.len()), "three in ten of 120, and no burst: {got:?}");
+}
+
+#[test]
+fn a_pool_gives_turns_by_its_policy() {
+    let of = |policy: &str, members: &str| {
+        let start = WORKSPACE.find("members = [").expect("members");
+        let end = start + WORKSPACE[start..].find("]\n").expect("their end") + 2;
+        let pool = format!("policy = \"{policy}\"\nmembers = [{members}]\n");
+        let folder = workspace(&format!("{}{pool}{}", &WORKSPACE[..start], &WORKSPACE[end..]));
+        events(&folder, (0..6).map(|n| lead(n, "")));
+        reps(&simulate(&folder).lines()).join(" ")
+    };
+    let plain = r#"{ rep = "bo" }, { rep = "manager" }, { rep = "ana" }, { rep = "cy", weight = 0 }"#;
+    assert_eq!(of("in-turn", plain), "ana bo manager ana bo manager");
+    assert_eq!(of("least-recent", plain), "ana bo manager ana bo manager");
+    let scores =
+        r#"{ rep = "bo", score = 5 }, { rep = "manager" }, { rep = "ana", score = 5 }, { rep = "cy", score = -1 }"#;
+    assert_eq!(of("pecking-order", scores), "ana bo ana bo ana bo");
+}
+
+#[test]
 fn two_runs_are_equal_byte_for_byte() {
     let folder = workspace(WORKSPACE);
     events(&folder, (0..30).map(|n| lead(n, "")));

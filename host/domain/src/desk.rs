@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
 use crate::roster::{Roster, Seat};
+use crate::shifts::Shifts;
 use crate::table::Tables;
 use crate::workspace::{Rep, Workspace};
 
@@ -76,9 +78,10 @@ pub struct Desk {
     /// The workspace's calendars, worked out.
     pub calendars: Calendars,
     roster: Arc<Roster>,
+    shifts: Arc<Shifts>,
     statuses: HashMap<RepId, Status>,
-    /// Of each rep, by place: what follows from the workspace and the statuses.
-    availabilities: Vec<Availability>,
+    /// Of each rep, by place: what follows from the workspace and the statuses, whatever the clock says.
+    standing: Vec<Availability>,
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
 }
@@ -87,8 +90,9 @@ impl Desk {
     /// A desk at the beginning of a log, without tables.
     #[must_use]
     pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
-        let availabilities = workspace.reps.iter().map(|rep| availability(rep, None)).collect();
+        let standing = workspace.reps.iter().map(|rep| standing(rep, None)).collect();
         let roster = Arc::new(Roster::of(&workspace));
+        let shifts = Arc::new(Shifts::of(&workspace));
         let calendars = Calendars::of(&workspace);
         Self {
             revision,
@@ -96,8 +100,9 @@ impl Desk {
             tables: Tables::default(),
             calendars,
             roster,
+            shifts,
             statuses: HashMap::new(),
-            availabilities,
+            standing,
             rotations: BTreeMap::new(),
             counters: Counters::new(),
         }
@@ -135,7 +140,7 @@ impl Desk {
     /// Sets what a rep is now.
     pub fn set_status(&mut self, rep: RepId, status: Status) {
         if let Some(place) = self.place(&rep) {
-            self.availabilities[place] = availability(&self.workspace.reps[place], Some(status));
+            self.standing[place] = standing(&self.workspace.reps[place], Some(status));
         }
         self.statuses.insert(rep, status);
     }
@@ -191,16 +196,40 @@ impl Desk {
         self.counters.retain(|_, counters| !counters.is_empty());
     }
 
-    /// Whether a rep can be given a lead now; who is not in the workspace cannot.
+    /// Whether a rep may be given leads at all; who is not in the workspace may not.
     #[must_use]
-    pub fn availability(&self, rep: &Rep) -> Availability {
-        self.place(&rep.id).map_or(Availability::Inactive, |place| self.availabilities[place])
+    pub fn is_active(&self, rep: &RepId) -> bool {
+        self.place(rep).is_some_and(|place| self.standing[place] != Availability::Inactive)
     }
 
-    /// Whether the rep at this place of the workspace's list can be given a lead now.
+    /// Whether the reps at these places of the workspace's list can be given a lead at that time,
+    /// by this pool or by any.
     #[must_use]
-    pub fn availability_at(&self, place: usize) -> Availability {
-        self.availabilities[place]
+    pub fn availabilities(
+        &self,
+        places: impl Iterator<Item = usize>,
+        pool: Option<&PoolId>,
+        at: Timestamp,
+    ) -> Vec<Availability> {
+        let open = self.shifts.at(at);
+        let availability = |place: usize| match self.standing[place] {
+            Availability::Available => open.of(place, pool).unwrap_or(Availability::Available),
+            absent => absent,
+        };
+        places.map(availability).collect()
+    }
+
+    /// Whether the rep at this place can be given a lead at that time, by this pool or by any.
+    #[must_use]
+    pub fn availability(&self, place: usize, pool: Option<&PoolId>, at: Timestamp) -> Availability {
+        self.availabilities(std::iter::once(place), pool, at)[0]
+    }
+
+    /// When the clock changes that for the first time after then. None if it is not the clock that
+    /// keeps them, or it changes nothing within a year.
+    #[must_use]
+    pub fn next_change(&self, place: usize, pool: Option<&PoolId>, at: Timestamp) -> Option<Timestamp> {
+        (self.standing[place] == Availability::Available).then(|| self.shifts.next_change(place, pool, at)).flatten()
     }
 
     /// The members of a pool, by id.
@@ -209,35 +238,38 @@ impl Desk {
         self.roster.pool(pool)
     }
 
-    /// Whose turn it would be. `among` narrows the members (none: all of them), by their
-    /// places in the workspace's list; `weights` replaces their weights, one for each of
+    /// Whose turn it would be at that time. `among` narrows the members (none: all of them), by
+    /// their places in the workspace's list; `weights` replaces their weights, one for each of
     /// `among`.
     #[must_use]
-    pub fn next(&self, pool: &PoolId, among: &[usize], weights: &[u32]) -> Option<Turn> {
+    pub fn next(&self, pool: &PoolId, among: &[usize], weights: &[u32], at: Timestamp) -> Option<Turn> {
         let seats = self.roster.pool(pool)?;
+        let availabilities = self.availabilities(seats.iter().map(|seat| seat.place), Some(pool), at);
         let mut candidates = Vec::with_capacity(seats.len());
         let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
-        for seat in seats.iter().filter(|seat| self.availabilities[seat.place] == Availability::Available) {
+        let there = seats.iter().zip(availabilities).filter(|(_, found)| *found == Availability::Available);
+        for (seat, _) in there {
             let weight = match &narrowed {
                 None => seat.weight,
                 Some(chosen) => match chosen[seat.place] {
-                    Chosen::No => 0,
+                    Chosen::No | Chosen::With(0) => None,
                     Chosen::AsUsual => seat.weight,
-                    Chosen::With(weight) => weight,
+                    Chosen::With(weight) => Some(weight),
                 },
             };
-            if weight > 0 {
+            if let Some(weight) = weight {
                 candidates.push(Candidate { rep: seat.rep.clone(), weight });
             }
         }
+        let policy = self.workspace.pool(pool)?.policy;
         let fresh = Rotation::default();
-        let rep = self.rotations.get(pool).unwrap_or(&fresh).next(&candidates)?.clone();
-        Some(Turn { pool: pool.clone(), candidates, rep })
+        let rep = self.rotations.get(pool).unwrap_or(&fresh).next(policy, &candidates)?.clone();
+        Some(Turn { pool: pool.clone(), candidates, rep, policy })
     }
 
     /// Of each rep, by place, whether it is chosen; the first mention counts.
     fn narrowed(&self, among: &[usize], weights: &[u32]) -> Vec<Chosen> {
-        let mut chosen = vec![Chosen::No; self.availabilities.len()];
+        let mut chosen = vec![Chosen::No; self.standing.len()];
         for (n, place) in among.iter().enumerate().rev() {
             if let Some(chosen) = chosen.get_mut(*place) {
                 *chosen = weights.get(n).map_or(Chosen::AsUsual, |weight| Chosen::With(*weight));
@@ -248,7 +280,7 @@ impl Desk {
 
     /// The turn is taken.
     pub fn take(&mut self, turn: &Turn) {
-        self.rotations.entry(turn.pool.clone()).or_default().take(&turn.candidates, &turn.rep);
+        self.rotations.entry(turn.pool.clone()).or_default().take(turn.policy, &turn.candidates, &turn.rep);
     }
 
     /// Who an owner written in a lead is: a rep's id, or `<connection>:<owner id>`.
@@ -262,7 +294,7 @@ impl Desk {
             None => self.place(&written.into()).map(|place| &self.workspace.reps[place]),
         };
         match rep {
-            Some(rep) if left || self.availability(rep) == Availability::Inactive => Owner::Inactive(rep.id.clone()),
+            Some(rep) if left || !self.is_active(&rep.id) => Owner::Inactive(rep.id.clone()),
             Some(rep) => Owner::Active(rep.id.clone()),
             None => Owner::Stranger(written.into()),
         }
@@ -289,7 +321,7 @@ enum Chosen {
     With(u32),
 }
 
-fn availability(rep: &Rep, status: Option<Status>) -> Availability {
+fn standing(rep: &Rep, status: Option<Status>) -> Availability {
     match status {
         _ if !rep.active => Availability::Inactive,
         Some(Status::Left) => Availability::Inactive,
@@ -299,6 +331,5 @@ fn availability(rep: &Rep, status: Option<Status>) -> Availability {
 }
 
 fn candidates(seats: &[Seat]) -> Vec<Candidate> {
-    let takes_turns = seats.iter().filter(|seat| seat.weight > 0);
-    takes_turns.map(|seat| Candidate { rep: seat.rep.clone(), weight: seat.weight }).collect()
+    seats.iter().filter_map(|seat| Some(Candidate { rep: seat.rep.clone(), weight: seat.weight? })).collect()
 }

@@ -27,6 +27,7 @@ pub mod property;
 pub mod rate;
 pub mod roster;
 pub mod rule;
+pub mod shifts;
 pub mod stages;
 pub mod table;
 pub mod transcript;

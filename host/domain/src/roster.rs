@@ -25,8 +25,8 @@ pub struct Seat {
     pub rep: RepId,
     /// Their place in the workspace's list of reps.
     pub place: usize,
-    /// Their weight.
-    pub weight: u32,
+    /// Their weight, or their score in a pecking order; none takes no turns.
+    pub weight: Option<u32>,
 }
 
 impl Roster {
@@ -38,7 +38,7 @@ impl Roster {
         let seats = |pool: &crate::workspace::Pool| {
             let seats = pool.members.iter().filter_map(|member| {
                 let place = *places.get(&member.rep)?;
-                Some(Seat { rep: member.rep.clone(), place, weight: member.weight })
+                Some(Seat { rep: member.rep.clone(), place, weight: member.counts(pool.policy) })
             });
             let mut seats: Vec<Seat> = seats.collect();
             // The order in which rotations want their candidates.

@@ -77,7 +77,7 @@ fn with_member(workspace: &Workspace, pool: &PoolId, rep: &RepId, weight: Option
     if let Some(pool) = workspace.pools.iter_mut().find(|known| known.id == *pool) {
         match (weight, pool.members.iter_mut().find(|member| member.rep == *rep)) {
             (Some(weight), Some(member)) => member.weight = weight,
-            (Some(weight), None) => pool.members.push(Member { rep: rep.clone(), weight }),
+            (Some(weight), None) => pool.members.push(Member { rep: rep.clone(), weight, score: None }),
             (None, _) => pool.members.retain(|member| member.rep != *rep),
         }
     }

@@ -43,7 +43,7 @@ fn decide(question: &Question) -> Verdict {
         return Verdict::Passed(Reason::new("no-territory", country));
     };
     let pool = PoolId::from(pool);
-    let Some(turn) = question.desk.next(&pool, &[], &[]) else {
+    let Some(turn) = question.desk.next(&pool, &[], &[], question.call.now) else {
         return Verdict::Passed(Reason::new("nobody", country));
     };
     Verdict::Decided(Box::new(Decided {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
-use rota_domain::fairness::{Candidate, Turn};
+use rota_domain::fairness::{Candidate, Policy, Turn};
 use rota_domain::id::{DecisionId, EffectId};
 use rota_domain::lead::Lead;
 use rota_domain::rule::Note;
@@ -71,7 +71,12 @@ fn time(text: &str) -> Timestamp {
 
 fn turn() -> Turn {
     let candidate = |rep: &str, weight| Candidate { rep: rep.into(), weight };
-    Turn { pool: "na".into(), candidates: vec![candidate("ana", 30), candidate("bo", 10)], rep: "ana".into() }
+    Turn {
+        pool: "na".into(),
+        candidates: vec![candidate("ana", 30), candidate("bo", 10)],
+        rep: "ana".into(),
+        policy: Policy::Quota,
+    }
 }
 
 const TRANSCRIPT: &str = r#"["plugin",["inbound","territory","0.1.0"],"sha256:aa"]

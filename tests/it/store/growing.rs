@@ -2,7 +2,7 @@
 //! were needed for is still told.
 
 use jiff::Timestamp;
-use rota_domain::fairness::{Candidate, Reckoning, Rotation, Turn};
+use rota_domain::fairness::{Candidate, Policy, Reckoning, Rotation, Turn};
 use rota_domain::id::{DecisionId, PoolId, RepId};
 use rota_domain::person::PersonKey;
 use rota_flow::ports::{
@@ -31,9 +31,9 @@ impl Turns {
         if n / 50 % 2 == 1 {
             candidates.pop();
         }
-        let rep = self.rotation.next(&candidates).expect("somebody").clone();
-        self.rotation.take(&candidates, &rep);
-        let turn = Turn { pool: PoolId::from("na"), candidates, rep };
+        let rep = self.rotation.next(Policy::Quota, &candidates).expect("somebody").clone();
+        self.rotation.take(Policy::Quota, &candidates, &rep);
+        let turn = Turn { pool: PoolId::from("na"), candidates, rep, policy: Policy::Quota };
         self.reckoning.enter(decision, &turn);
         (turn, self.rotation.clone())
     }

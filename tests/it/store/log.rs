@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rota_domain::decision::{Outcome, PluginName};
 use rota_domain::event::Status;
-use rota_domain::fairness::{Candidate, Rotation, Turn};
+use rota_domain::fairness::{Candidate, Policy, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
@@ -114,9 +114,10 @@ fn everything() -> Recorded {
         pool: PoolId::from("na"),
         candidates: ["ana", "ben"].map(|rep| Candidate { rep: RepId::from(rep), weight: 1 }).to_vec(),
         rep: RepId::from("ana"),
+        policy: Policy::Quota,
     };
     let mut rotation = Rotation::default();
-    rotation.take(&turn.candidates, &turn.rep);
+    rotation.take(Policy::Quota, &turn.candidates, &turn.rep);
     recorded.turn = Some((turn, rotation));
     recorded.private = Private {
         lead: Some(lead("hs:contact:1", "joe1@big.example")),
@@ -200,7 +201,7 @@ pub(crate) async fn the_state_at_the_end_of_the_log_comes_back(place: impl Place
         recorded.decision.id = DecisionId::from(format!("t{n}"));
         recorded.effects.clear();
         let (turn, _) = recorded.turn.take().unwrap();
-        rotation.take(&turn.candidates, &turn.rep);
+        rotation.take(Policy::Quota, &turn.candidates, &turn.rep);
         recorded.turn = Some((turn, rotation.clone()));
         turns.push(entry(3, decision(recorded)));
     }
@@ -239,8 +240,8 @@ pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) 
     let mut later = everything();
     later.decision.id = DecisionId::from("d2");
     later.effects.clear();
-    rotation.take(stays, &stays[0].rep);
-    rotation.take(stays, &stays[0].rep);
+    rotation.take(Policy::Quota, stays, &stays[0].rep);
+    rotation.take(Policy::Quota, stays, &stays[0].rep);
     later.turn = Some((turn.clone(), rotation.clone()));
     store.record(&acme(), 3, vec![entry(3, revised), entry(3, decision(later))]).await.unwrap();
     let state = store.load(&acme(), at(0)).await.unwrap();

@@ -1,6 +1,7 @@
 //! The end of a run: everything is well again, what waits comes to its end, and the verdict is
 //! given.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
@@ -15,6 +16,8 @@ const LOOK_MS: u64 = 400;
 /// How far the double's clock is moved forward and back, in milliseconds: webhooks whose next attempt
 /// is hours away come sooner, and their signatures still hold.
 const NUDGE_MS: i64 = 240_000;
+/// What waits for longer than this, a person tries at once: after five failures it is half an hour.
+const LONG: SignedDuration = SignedDuration::from_secs(60);
 /// How long the same must be seen until it is taken for the end, in looks.
 const SAME: usize = 3;
 
@@ -130,8 +133,24 @@ impl Run {
                 self.clock(nudge).await?;
                 nudge = -nudge;
             }
+            self.hurry(&outbox).await?;
             pause(LOOK_MS).await;
         }
+    }
+
+    /// Tries some effects at once whose next attempt is long away.
+    async fn hurry(&self, outbox: &[Value]) -> Result<(), String> {
+        let soon = Timestamp::now() + LONG;
+        let late = |effect: &&Value| {
+            let at = effect["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+            effect["state"] == "waiting" && at.is_some_and(|at| at > soon)
+        };
+        for effect in outbox.iter().filter(late).take(20) {
+            let id = effect["effect"].as_str().unwrap_or_default();
+            // It may be under way by now, which is as good.
+            self.place.run(&["outbox", "retry", id]).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
 
     /// How many decisions there are in the end.

@@ -61,7 +61,7 @@ fn enter(desk: &mut Desk, recorded: Recorded) -> Option<String> {
         wrong = Some(format!("it saw revision {}, and {} held", recorded.decision.revision, desk.revision));
     }
     if let Some((turn, rotation)) = recorded.turn {
-        let due = desk.next(&turn.pool, &[], &[]);
+        let due = desk.next(&turn.pool, &[], &[], recorded.decision.at);
         if due.as_ref() != Some(&turn) {
             wrong = Some(format!("it took the turn {turn:?}, and {due:?} was due"));
         }

@@ -95,7 +95,7 @@ fn verdict(question: &Question) -> Verdict {
     if shape == "fails" {
         return Verdict::Failed(Failure { code: ErrorCode::Trap, detail: "it fails on purpose".into() });
     }
-    let Some(turn) = question.desk.next(&pool, &[], &[]) else {
+    let Some(turn) = question.desk.next(&pool, &[], &[], question.call.now) else {
         return Verdict::Passed(Reason::new("nobody", "nobody is there"));
     };
     let task = |n: u32| Wish::Task { subject: format!("call {n}"), body: String::new(), due: None };

@@ -90,14 +90,41 @@ fn holidays(written: &[String]) -> Result<BTreeSet<i128>, Wrong> {
         let message = format!("there are {} holidays; {HOLIDAYS_MAX} are the most", written.len());
         return Err(wrong("/holidays", message));
     }
-    let day = |(n, text): (usize, &String)| {
-        let day = Date::strptime("%Y-%m-%d", text).ok().filter(|_| text.len() == 10);
-        let since = day.and_then(|day| date(1970, 1, 1).until((Unit::Day, day)).ok());
+    let since = |(n, text): (usize, &String)| {
+        let since = day(text).and_then(|day| date(1970, 1, 1).until((Unit::Day, day)).ok());
         since.map(|since| i128::from(since.get_days())).ok_or_else(|| {
             wrong(&format!("/holidays/{n}"), format!("`{text}` is no day; write it as in \"2026-12-25\""))
         })
     };
-    written.iter().enumerate().map(day).collect()
+    written.iter().enumerate().map(since).collect()
+}
+
+/// Whether it is open at least once in each year.
+///
+/// # Errors
+/// Why it is not.
+pub(super) fn opens(week: &Week, holidays: &BTreeSet<i128>) -> Result<(), Wrong> {
+    if week.total == 0 {
+        let advice = "write when it is open, as in { mon = [\"09:00-17:00\"] }";
+        return Err(wrong("/hours", format!("it has no hours, so it is never open; {advice}")));
+    }
+    let open = |day: i128| !holidays.contains(&day) && !week.spans(super::weekday(day), true, false).is_empty();
+    let mut closed = None;
+    for day in holidays {
+        // A week without holidays has an open day, so no more than seven are looked at.
+        let from = closed.filter(|(_, to)| !(to + 1..*day).any(open)).map_or(*day, |(from, _)| from);
+        if day - from >= 366 {
+            let message = "with these holidays it is closed for more than a year; leave some out";
+            return Err(wrong("/holidays", message.into()));
+        }
+        closed = Some((from, *day));
+    }
+    Ok(())
+}
+
+/// A day that is written as `2026-12-25`.
+pub(crate) fn day(text: &str) -> Option<Date> {
+    Date::strptime("%Y-%m-%d", text).ok().filter(|_| text.len() == 10)
 }
 
 /// `09:00-17:00`; what ends at or before its beginning ends on the next day.

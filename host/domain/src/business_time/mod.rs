@@ -13,11 +13,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-pub(crate) use hours::Wrong;
 pub use hours::{HOLIDAYS_MAX, SPANS_MAX};
+pub(crate) use hours::{Wrong, day};
 
 use crate::workspace::{Calendar, Workspace};
-use hours::{Week, read};
+use hours::{Week, opens, read};
 
 /// Nanoseconds.
 const MINUTE: i128 = 60_000_000_000;
@@ -105,6 +105,37 @@ impl BusinessTime {
         Timestamp::from_nanosecond(end - ahead).ok()
     }
 
+    /// The first instant after that one at which it closes, if it is open then, or else opens.
+    /// None if that is more than ten years away.
+    #[must_use]
+    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        let open = self.is_open(after);
+        let changes = |at: &Timestamp| *at > after && self.is_open(*at) != open;
+        let mut at = after.as_nanosecond();
+        let horizon = at + HORIZON;
+        let mut ahead = shift(&self.zone, after);
+        let mut following = self.zone.following(after);
+        loop {
+            let change = following.next();
+            let until = change.as_ref().map_or(horizon, |change| change.timestamp().as_nanosecond().min(horizon));
+            for day in (at + ahead).div_euclid(DAY)..=(until + ahead).div_euclid(DAY) {
+                let edges = self.spans(day).iter().flat_map(|(from, to)| [day * DAY + from, day * DAY + to]);
+                let edges = edges.map(|edge| edge - ahead).filter(|edge| (at..until).contains(edge));
+                let mut edges = edges.filter_map(|edge| Timestamp::from_nanosecond(edge).ok());
+                if let Some(edge) = edges.find(|edge| changes(edge)) {
+                    return Some(edge);
+                }
+            }
+            // A clock that is put forward or back may open or close it by that.
+            let change = change.filter(|_| until < horizon)?;
+            if changes(&change.timestamp()) {
+                return Some(change.timestamp());
+            }
+            at = until;
+            ahead = i128::from(change.offset().seconds()) * 1_000_000_000;
+        }
+    }
+
     /// Uses `left` up on the open time between two times of an evenly running wall clock, and
     /// gives the time at which nothing is left.
     fn walk(&self, mut at: i128, until: i128, left: &mut i128) -> Option<i128> {
@@ -158,7 +189,8 @@ impl BusinessTime {
 /// # Errors
 /// The first that cannot.
 pub(crate) fn check(calendar: &Calendar) -> Result<(), Wrong> {
-    read(calendar).map(|_| ())
+    let (week, holidays) = read(calendar)?;
+    opens(&week, &holidays)
 }
 
 /// How far the wall clock is ahead of UTC, in nanoseconds.

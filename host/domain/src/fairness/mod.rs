@@ -1,23 +1,26 @@
 //! Whose turn it is, and the proof that turns were given fairly.
 
+mod policy;
 mod report;
 mod rotation;
+mod served;
 mod shares;
 
 use serde::{Deserialize, Serialize};
 
+pub use policy::Policy;
 pub use report::{MemberReport, PoolReport, Reckoning, Run, report};
 pub use rotation::{Credit, Rotation};
 pub use shares::{UNIT, bound, leads, moving_bound};
 
 use crate::id::{PoolId, RepId};
 
-/// A rep who could have got a lead, with the weight that held.
+/// A rep who could have got a lead, with the weight that held: under `pecking-order` the score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Who.
     pub rep: RepId,
-    /// Their weight; at least 1.
+    /// Their weight, at least 1; or their score, at least 0.
     pub weight: u32,
 }
 
@@ -31,4 +34,7 @@ pub struct Turn {
     pub candidates: Vec<Candidate>,
     /// Who does.
     pub rep: RepId,
+    /// By which policy.
+    #[serde(default, skip_serializing_if = "Policy::is_quota")]
+    pub policy: Policy,
 }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shares::{bound, is_zero, leads, moving_bound, shares};
-use super::{Candidate, Turn, UNIT};
+use super::shares::{is_zero, leads, moving_bound};
+use super::{Candidate, Policy, Turn, UNIT};
 use crate::id::{DecisionId, PoolId, RepId};
 
 /// How fairly one pool's turns were given.
@@ -16,8 +16,8 @@ use crate::id::{DecisionId, PoolId, RepId};
 pub struct PoolReport {
     /// The pool.
     pub pool: PoolId,
-    /// Its policy.
-    pub policy: &'static str,
+    /// Its policy, as of the last turn.
+    pub policy: Policy,
     /// Turns taken.
     pub picks: u64,
     /// Stretches in which candidates and weights stayed the same.
@@ -45,8 +45,9 @@ pub struct Run {
     pub to: u64,
     /// How many candidates there were.
     pub candidates: usize,
-    /// How far a rep can be from the exact share, in leads: the strict bound where the run
-    /// began at zero, else the stated one for changing candidates.
+    /// How far a rep can be from the exact share, in leads. Under `quota` the strict bound where the
+    /// run began at zero, else the stated one for changing candidates; under other policies, which
+    /// promise nothing from one run to the next, from where the run began.
     pub bound: f64,
     /// How far one was, at most.
     pub max_abs_lag: f64,
@@ -145,15 +146,20 @@ struct Ledger {
     runs: Vec<Run>,
     runs_before: u64,
     roster: Vec<Candidate>,
+    #[serde(default, skip_serializing_if = "Policy::is_quota")]
+    policy: Policy,
+    /// What each candidate was owed when the last run began, where that is what it is measured from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    began: BTreeMap<RepId, i64>,
 }
 
 impl Ledger {
     fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
         self.picks += 1;
-        if self.runs.is_empty() || self.roster != turn.candidates {
+        if self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy {
             self.begin_run(turn);
         }
-        let shares = shares(turn.candidates.iter().map(|candidate| candidate.weight));
+        let shares = turn.policy.shares(&turn.candidates);
         let mut worst = 0;
         for (candidate, share) in turn.candidates.iter().zip(shares) {
             let tally = self.tallies.entry(candidate.rep.clone()).or_default();
@@ -167,7 +173,8 @@ impl Ledger {
                 tally.worst = tally.lag;
                 tally.worst_at = Some(decision.clone());
             }
-            worst = worst.max(tally.lag.abs());
+            let began = self.began.get(&candidate.rep).copied().unwrap_or(0);
+            worst = worst.max((tally.lag - began).abs());
         }
         if let Some(run) = self.runs.last_mut() {
             run.to = self.picks;
@@ -179,7 +186,11 @@ impl Ledger {
         let lag = |candidate: &Candidate| self.tallies.get(&candidate.rep).map_or(0, |tally| tally.lag);
         let from_zero = turn.candidates.iter().all(|candidate| is_zero(lag(candidate)));
         let members = self.tallies.len().max(turn.candidates.len());
-        let bound = if from_zero { bound(turn.candidates.len()) } else { moving_bound(members) };
+        let strict = from_zero || !turn.policy.is_quota();
+        let bound = if strict { turn.policy.bound(&turn.candidates) } else { moving_bound(members) };
+        let owed = turn.candidates.iter().map(|candidate| (candidate.rep.clone(), lag(candidate)));
+        self.began = if turn.policy.is_quota() { BTreeMap::new() } else { owed.collect() };
+        self.policy = turn.policy;
         self.roster.clone_from(&turn.candidates);
         self.runs.push(Run {
             from: self.picks,
@@ -218,7 +229,7 @@ impl Ledger {
                 worst_at: tally.worst_at,
             })
             .collect();
-        let Self { picks, runs, runs_before, .. } = self;
-        PoolReport { pool, policy: "quota", picks, runs, runs_before, members }
+        let Self { picks, runs, runs_before, policy, .. } = self;
+        PoolReport { pool, policy, picks, runs, runs_before, members }
     }
 }

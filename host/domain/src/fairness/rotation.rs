@@ -1,6 +1,6 @@
-//! The rotation of one pool: each rep's credit, and who is next.
+//! The rotation of one pool: each rep's credit or last turn, and who is next.
 //!
-//! Each pick, every candidate's credit grows by its share, and whoever gets the lead pays
+//! Under the policy `quota`, each pick, every candidate's credit grows by its share, and whoever gets the lead pays
 //! one. While the candidates stay the same from zero credit, the pick is Tijdeman's: among
 //! those whose credit has reached 1/(2n−2), the earliest deadline, ties to the lower id. That
 //! keeps every credit strictly inside one lead. Otherwise nobody can promise that; there the
@@ -9,8 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Candidate;
+use super::served::Served;
 use super::shares::{UNIT, is_zero, shares};
+use super::{Candidate, Policy};
 use crate::id::RepId;
 
 /// What a pool's reps are owed.
@@ -25,6 +26,9 @@ pub struct Rotation {
     from_zero: bool,
     /// How many turns were taken.
     picks: u64,
+    /// Who was served when, under a policy that goes by it.
+    #[serde(default, skip_serializing_if = "Served::is_empty")]
+    served: Served,
 }
 
 /// What one rep is owed.
@@ -49,25 +53,45 @@ impl Rotation {
         self.picks
     }
 
-    /// Whose turn it is among these candidates, who are sorted by id and have weights of at
-    /// least 1. Nothing changes.
+    /// Whose turn it is among these candidates, who are sorted by id. Nothing changes.
     #[must_use]
-    pub fn next<'a>(&self, candidates: &'a [Candidate]) -> Option<&'a RepId> {
+    pub fn next<'a>(&self, policy: Policy, candidates: &'a [Candidate]) -> Option<&'a RepId> {
+        let place = match policy {
+            Policy::Quota => self.by_quota(candidates),
+            Policy::InTurn => self.served.in_turn(candidates),
+            Policy::LeastRecent => self.served.least_recent(candidates, |_| 0),
+            Policy::PeckingOrder => self.served.least_recent(candidates, |candidate| candidate.weight),
+        };
+        place.map(|place| &candidates[place].rep)
+    }
+
+    /// The same among candidates whose weights are at least 1, by place.
+    fn by_quota(&self, candidates: &[Candidate]) -> Option<usize> {
         let shares = shares(candidates.iter().map(|candidate| candidate.weight));
         let before = self.credits_of(candidates);
-        let place = match candidates.len() {
+        match candidates.len() {
             0 => None,
             1 => Some(0),
             _ if self.runs_from_zero(candidates, &before) => {
                 earliest_deadline(&before, &shares).or_else(|| largest(&before, &shares))
             }
             _ => largest(&before, &shares),
-        };
-        place.map(|place| &candidates[place].rep)
+        }
     }
 
-    /// The turn is taken: all candidates earn their share, and this rep pays one lead.
-    pub fn take(&mut self, candidates: &[Candidate], rep: &RepId) {
+    /// This rep's turn is taken.
+    pub fn take(&mut self, policy: Policy, candidates: &[Candidate], rep: &RepId) {
+        self.picks += 1;
+        if policy == Policy::Quota {
+            return self.pay(candidates, rep);
+        }
+        // What the credits know of the last turn is not of this one.
+        self.last.clear();
+        self.served.note(rep, self.picks);
+    }
+
+    /// All candidates earn their share, and this rep pays one lead.
+    fn pay(&mut self, candidates: &[Candidate], rep: &RepId) {
         self.from_zero = self.runs_from_zero(candidates, &self.credits_of(candidates));
         if self.last != candidates {
             self.last = candidates.to_vec();
@@ -77,12 +101,11 @@ impl Rotation {
             *self.credit_mut(&candidate.rep) += share;
         }
         *self.credit_mut(rep) -= UNIT;
-        self.picks += 1;
     }
 
     /// Whether a turn among these candidates belongs to a run that began at zero credit.
     fn runs_from_zero(&self, candidates: &[Candidate], credits: &[i64]) -> bool {
-        if self.picks > 0 && self.last == candidates {
+        if !self.last.is_empty() && self.last == candidates {
             return self.from_zero;
         }
         credits.iter().all(|units| is_zero(*units))
@@ -91,6 +114,7 @@ impl Rotation {
     /// Keeps only these members. What the others were owed goes to those who stay, by
     /// weight, so that the sum stays 0.
     pub fn retain(&mut self, members: &[Candidate]) {
+        self.served.retain(members);
         let (stay, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.credits)
             .into_iter()
             .partition(|credit| members.iter().any(|member| member.rep == credit.rep));

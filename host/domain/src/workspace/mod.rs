@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
-pub use people::{Calendar, Match, Member, Policy, Pool, Rep, Table};
+pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};
 

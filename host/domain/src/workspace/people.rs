@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Contradiction, Workspace};
 use crate::business_time::{self, Wrong};
+use crate::fairness::Policy;
 use crate::id::{ConnectionId, Digest, OwnerId, PoolId, RepId};
 
 /// Somebody who may own leads.
@@ -30,6 +32,12 @@ pub struct Rep {
     /// Words that rules may ask for.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// When they work: the id of a calendar. Where that says no time zone, it is read in theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+    /// When they are away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub time_off: Vec<TimeOff>,
     /// Most open leads; absent means no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
@@ -50,18 +58,9 @@ pub struct Pool {
     /// Who is in it.
     #[serde(default)]
     pub members: Vec<Member>,
-    /// Its working hours: the id of a calendar.
+    /// When it gives leads: the id of a calendar. Outside its hours, none of its members is there for it.
     #[serde(default)]
     pub calendar: Option<String>,
-}
-
-/// How a pool gives turns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Policy {
-    /// By weight, and never a whole lead away from the exact share.
-    #[default]
-    Quota,
 }
 
 /// A rep's place in a pool.
@@ -73,6 +72,37 @@ pub struct Member {
     /// Their share, relative to the others'; 0 takes no turns.
     #[serde(default = "one")]
     pub weight: u32,
+    /// Their place in a pecking order: the highest goes first, and below zero takes no turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<i32>,
+}
+
+impl Member {
+    /// The weight that counts under this policy, or the score; none for whoever takes no turns.
+    #[must_use]
+    pub fn counts(&self, policy: Policy) -> Option<u32> {
+        match policy {
+            Policy::PeckingOrder => u32::try_from(self.score.unwrap_or(0)).ok(),
+            _ => Some(self.weight).filter(|weight| *weight > 0),
+        }
+    }
+}
+
+/// Days on which a rep is away, from midnight to midnight in their time zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeOff {
+    /// The first day, as `2026-03-10`.
+    pub from: String,
+    /// The last day; left out, the first is the only one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// How many days before the first they are given no more leads.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub before: u8,
+    /// How many days after the last they are given none yet.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after: u8,
 }
 
 /// Weekly working hours.
@@ -135,6 +165,30 @@ fn one() -> u32 {
     1
 }
 
+/// Whether a number is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
+impl TimeOff {
+    /// The first and the last day, without those around them.
+    ///
+    /// # Errors
+    /// The key that is wrong, what is wrong with it, and what to do.
+    pub fn days(&self) -> Result<(Date, Date), (&'static str, String)> {
+        let day = |key, text: &str| {
+            business_time::day(text).ok_or_else(|| (key, format!("`{text}` is no day; write it as in \"2026-12-25\"")))
+        };
+        let from = day("from", &self.from)?;
+        let to = self.to.as_ref().map_or(Ok(from), |to| day("to", to))?;
+        if to < from {
+            return Err(("to", format!("time off from {from} to {to} ends before it begins; swap the days")));
+        }
+        Ok((from, to))
+    }
+}
+
 impl Rep {
     /// What to call them: the name, else the id.
     #[must_use]
@@ -170,7 +224,13 @@ impl Rep {
                 return Err(Contradiction::new(at, message));
             }
         }
-        Ok(())
+        for (n, off) in self.time_off.iter().enumerate() {
+            let told = |(key, message)| {
+                Contradiction::new(format!("/reps/{place}/time_off/{n}/{key}"), format!("rep `{rep}`: {message}"))
+            };
+            off.days().map_err(told)?;
+        }
+        known(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
     }
 }
 
@@ -178,7 +238,7 @@ impl Pool {
     pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
         let pool = &self.id;
         let mut seen = std::collections::HashSet::new();
-        for (n, Member { rep, weight }) in self.members.iter().enumerate() {
+        for (n, Member { rep, weight, score }) in self.members.iter().enumerate() {
             let at = format!("/pools/{place}/members/{n}");
             if workspace.rep(rep).is_none() {
                 let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));
@@ -196,16 +256,34 @@ impl Pool {
                 );
                 return Err(Contradiction::new(at + "/weight", message));
             }
-        }
-        match &self.calendar {
-            Some(id) if !workspace.calendars.iter().any(|calendar| calendar.id == *id) => {
-                let known = nearest(id, workspace.calendars.iter().map(|calendar| calendar.id.as_str()));
-                let message =
-                    format!("pool `{pool}` names the calendar `{id}`, which is not among [[calendars]]{known}");
-                Err(Contradiction::new(format!("/pools/{place}/calendar"), message))
+            let policy = self.policy.name();
+            if *weight > 1 && self.policy != Policy::Quota {
+                let message = format!(
+                    "pool `{pool}` has the policy `{policy}`, which knows no weights; leave `weight` out, or use the policy `quota`"
+                );
+                return Err(Contradiction::new(at + "/weight", message));
             }
-            _ => Ok(()),
+            if score.is_some() && self.policy != Policy::PeckingOrder {
+                let message = format!(
+                    "pool `{pool}` has the policy `{policy}`, which knows no scores; leave `score` out, or use the policy `pecking-order`"
+                );
+                return Err(Contradiction::new(at + "/score", message));
+            }
         }
+        known(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
+    }
+}
+
+/// Whether there is such a calendar, if one is named.
+fn known(calendar: Option<&String>, workspace: &Workspace, whose: &str, at: &str) -> Result<(), Contradiction> {
+    let names = || workspace.calendars.iter().map(|calendar| calendar.id.as_str());
+    match calendar {
+        Some(id) if names().all(|name| name != id) => {
+            let known = nearest(id, names());
+            let message = format!("{whose} names the calendar `{id}`, which is not among [[calendars]]{known}");
+            Err(Contradiction::new(at, message))
+        }
+        _ => Ok(()),
     }
 }
 

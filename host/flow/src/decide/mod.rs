@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::class;
 use rota_domain::decision::{Decision, Outcome};
-use rota_domain::desk::{Availability, Desk, Owner};
+use rota_domain::desk::{Desk, Owner};
 use rota_domain::id::FlowId;
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
@@ -168,10 +168,7 @@ fn joinable<'a>(around: &Around<'a>, flow: &Flow, lead: &Lead) -> Option<&'a Dec
     let same = earlier.flow.as_ref() == Some(&flow.id) || earlier.rep.is_some();
     // The host asks again because the decision about this record came to nothing.
     let came_to_nothing = lead.trigger == DELIVERY_FAILED && earlier.lead == lead.id;
-    let stands = earlier.rep.as_ref().is_none_or(|rep| {
-        let rep = around.desk.workspace.rep(rep);
-        rep.is_some_and(|rep| around.desk.availability(rep) != Availability::Inactive)
-    });
+    let stands = earlier.rep.as_ref().is_none_or(|rep| around.desk.is_active(rep));
     (fresh && same && stands && !came_to_nothing).then_some(earlier)
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
-use rota_domain::desk::{Availability, Owner};
+use rota_domain::desk::Owner;
 use rota_domain::effect::{About, Act, Effect};
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId};
@@ -196,7 +196,7 @@ impl<'a> Draft<'a> {
         }
         if let Some(turn) = decided.turn {
             let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
-            rotation.take(&turn.candidates, &turn.rep);
+            rotation.take(turn.policy, &turn.candidates, &turn.rep);
             self.decision.pool = Some(turn.pool.clone());
             self.turn = Some((turn, rotation));
         }
@@ -276,10 +276,8 @@ impl<'a> Draft<'a> {
     }
 
     fn able(&self, rep: &RepId) -> Option<(RepId, Option<OwnerId>)> {
-        let known = self.around.desk.workspace.rep(rep)?;
-        let active = self.around.desk.availability(known) != Availability::Inactive;
         let owner = self.owner_id(rep).ok()?;
-        active.then(|| (rep.clone(), owner))
+        self.around.desk.is_active(rep).then(|| (rep.clone(), owner))
     }
 
     /// The rep's id among the owners of the CRM that the lead came from. None where the

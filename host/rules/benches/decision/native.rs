@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use rota_domain::property;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, call};
 
 /// The rule of this name, if it is written here.
 pub(crate) fn rule(name: &str) -> Option<fn(&Scene)> {
@@ -18,7 +18,7 @@ pub(crate) fn rule(name: &str) -> Option<fn(&Scene)> {
 fn next_in_line(scene: &Scene) {
     let settings: serde_json::Value = serde_json::from_str(scene.settings.text()).expect("settings");
     let pool = settings["pool"].as_str().expect("a pool");
-    black_box(scene.desk.next(&pool.into(), &[], &[]));
+    black_box(scene.desk.next(&pool.into(), &[], &[], call().now));
 }
 
 fn territory(scene: &Scene) {
@@ -34,6 +34,6 @@ fn territory(scene: &Scene) {
     };
     let fits = territories.iter().find(|territory| here(&territory["countries"]));
     let pool = fits.and_then(|territory| territory["pool"].as_str()).expect("a pool");
-    black_box(scene.desk.next(&pool.into(), &[], &[]));
+    black_box(scene.desk.next(&pool.into(), &[], &[], call().now));
     black_box(format!("{} → {pool}", country.unwrap_or_default()));
 }

@@ -5,7 +5,7 @@ use toml::de::DeValue;
 use super::document::Document;
 
 /// Lists of tables, and the key in each of their entries.
-const NOT_ACTED_ON: [(&str, &str); 2] = [("reps", "capacity"), ("pools", "calendar")];
+const NOT_ACTED_ON: [(&str, &str); 1] = [("reps", "capacity")];
 
 /// One warning for each such key, at the first place where it stands.
 pub(super) fn warnings(file: &str, document: &Document<'_>) -> Vec<String> {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Method;
+use jiff::Timestamp;
 use rota_domain::access::Role;
 use rota_domain::desk::{Availability, Desk};
 use rota_domain::event::Status;
-use rota_domain::fairness::leads;
+use rota_domain::fairness::{Policy, leads};
 use rota_domain::id::{PoolId, RepId};
-use rota_domain::workspace::{Policy, Pool};
+use rota_domain::workspace::Pool;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -38,7 +39,7 @@ struct PoolState {
     id: PoolId,
     /// How turns are given.
     policy: Policy,
-    /// Its working hours: the id of a calendar.
+    /// When it gives leads: the id of a calendar.
     calendar: Option<String>,
     /// Turns taken so far.
     turns: u64,
@@ -57,8 +58,13 @@ struct PoolMember {
     name: String,
     /// Their share, relative to the others'.
     weight: u32,
-    /// Whether they can be given a lead now.
+    /// Their place in a pecking order.
+    score: Option<i32>,
+    /// Whether they can be given a lead of this pool now.
     availability: Availability,
+    /// When a shift, a time off or the pool's hours change that.
+    #[schemars(with = "Option<String>")]
+    until: Option<Timestamp>,
     /// What they were last said to be.
     status: Option<Status>,
     /// What they are owed, in leads; below zero, what they have had in advance.
@@ -66,17 +72,20 @@ struct PoolMember {
 }
 
 impl PoolState {
-    fn of(pool: &Pool, desk: &Desk) -> Self {
+    fn of(pool: &Pool, desk: &Desk, now: Timestamp) -> Self {
         let rotation = desk.rotation(&pool.id);
         let credits = rotation.map(|rotation| rotation.credits()).unwrap_or_default();
         let credit = |rep: &RepId| credits.iter().find(|credit| credit.rep == *rep).map_or(0, |credit| credit.units);
         let members = pool.members.iter().filter_map(|member| {
-            let rep = &desk.workspace.reps[desk.place(&member.rep)?];
+            let place = desk.place(&member.rep)?;
+            let rep = &desk.workspace.reps[place];
             Some(PoolMember {
                 rep: rep.id.clone(),
                 name: rep.title().to_owned(),
                 weight: member.weight,
-                availability: desk.availability(rep),
+                score: member.score,
+                availability: desk.availability(place, Some(&pool.id), now),
+                until: desk.next_change(place, Some(&pool.id), now),
                 status: desk.status(&rep.id),
                 credit: rounded(leads(credit(&rep.id))),
             })
@@ -86,7 +95,7 @@ impl PoolState {
             policy: pool.policy,
             calendar: pool.calendar.clone(),
             turns: rotation.map_or(0, |rotation| rotation.picks()),
-            next: desk.next(&pool.id, &[], &[]).map(|turn| turn.rep),
+            next: desk.next(&pool.id, &[], &[], now).map(|turn| turn.rep),
             members: members.collect(),
         }
     }
@@ -104,7 +113,7 @@ async fn list(
 ) -> Result<Json<Page<PoolState>>, Problem> {
     let desk = standing::desk(&doors, caller.tenant()?).await?;
     let page = Page::cut(desk.workspace.pools.iter().collect(), &paging, |pool| pool.id.to_string())?;
-    let items = page.items.into_iter().map(|pool| PoolState::of(pool, &desk)).collect();
+    let items = page.items.into_iter().map(|pool| PoolState::of(pool, &desk, doors.clock.now())).collect();
     Ok(Json(Page { items, next: page.next }))
 }
 
@@ -115,5 +124,5 @@ async fn one(
 ) -> Result<Json<PoolState>, Problem> {
     let desk = standing::desk(&doors, caller.tenant()?).await?;
     let pool = desk.workspace.pool(&PoolId::from(id)).ok_or_else(|| Problem::missing("such pool"))?;
-    Ok(Json(PoolState::of(pool, &desk)))
+    Ok(Json(PoolState::of(pool, &desk, doors.clock.now())))
 }

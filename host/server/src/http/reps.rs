@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Method;
+use jiff::Timestamp;
 use rota_domain::access::{Change, Role};
 use rota_domain::desk::{Availability, Desk};
 use rota_domain::event::Status;
@@ -56,6 +57,9 @@ struct RepState {
     status: Option<Status>,
     /// Whether they can be given a lead now.
     availability: Availability,
+    /// When their shift or time off changes that.
+    #[schemars(with = "Option<String>")]
+    until: Option<Timestamp>,
 }
 
 /// What a rep is from now on.
@@ -68,7 +72,8 @@ struct NewStatus {
 }
 
 impl RepState {
-    fn of(rep: &Rep, desk: &Desk, memberships: &Memberships<'_>) -> Self {
+    fn of(rep: &Rep, desk: &Desk, memberships: &Memberships<'_>, now: Timestamp) -> Self {
+        let place = desk.place(&rep.id).unwrap_or_default();
         let pools = memberships.get(&rep.id).into_iter().flatten();
         Self {
             id: rep.id.clone(),
@@ -80,7 +85,8 @@ impl RepState {
             pools: pools.map(|pool| (*pool).clone()).collect(),
             active: rep.active,
             status: desk.status(&rep.id),
-            availability: desk.availability(rep),
+            availability: desk.availability(place, None, now),
+            until: desk.next_change(place, None, now),
         }
     }
 }
@@ -106,7 +112,8 @@ async fn list(
     let desk = standing::desk(&doors, caller.tenant()?).await?;
     let page = Page::cut(desk.workspace.reps.iter().collect(), &paging, |rep| rep.id.to_string())?;
     let memberships = memberships(&desk);
-    let items = page.items.into_iter().map(|rep| RepState::of(rep, &desk, &memberships)).collect();
+    let now = doors.clock.now();
+    let items = page.items.into_iter().map(|rep| RepState::of(rep, &desk, &memberships, now)).collect();
     Ok(Json(Page { items, next: page.next }))
 }
 
@@ -134,5 +141,5 @@ async fn set(
     }
     let desk = standing::desk(&doors, tenant).await?;
     let known = desk.workspace.rep(&rep).ok_or_else(|| Problem::missing("such rep"))?;
-    Ok(Json(RepState::of(known, &desk, &memberships(&desk))))
+    Ok(Json(RepState::of(known, &desk, &memberships(&desk), now)))
 }

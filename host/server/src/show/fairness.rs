@@ -42,9 +42,10 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
         };
         let runs = u64::try_from(pool.runs.len()).unwrap_or(0) + pool.runs_before;
         let runs = counted(runs, "run", "runs");
+        let policy = pool.policy.name();
         let picks = counted(pool.picks, "turn", "turns");
         lines.push(format!(
-            "{}  {picks} in {runs}, furthest {lag:.3} of {bound:.3} leads: {verdict}",
+            "{}  by {policy}, {picks} in {runs}, furthest {lag:.3} of {bound:.3} leads: {verdict}",
             palette.heading(pool.pool.as_str())
         ));
         let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);

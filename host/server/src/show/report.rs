@@ -111,7 +111,7 @@ impl DemoPool {
                 });
                 Self {
                     pool: pool.id.clone(),
-                    policy: "quota".into(),
+                    policy: pool.policy.name().into(),
                     bound: rounded(bound),
                     max_abs_lag: rounded(max_abs_lag),
                     members: members.collect(),

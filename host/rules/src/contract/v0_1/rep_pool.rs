@@ -26,13 +26,14 @@ impl Host for Session {
             let desk = session.question.desk.clone();
             let members = desk.workspace.pool(&id).map(|pool| pool.members.as_slice()).unwrap_or_default();
             session.count(members.len() / 16)?;
-            let mut shown = Vec::with_capacity(5 * members.len());
-            for member in members {
-                let Some(place) = desk.place(&member.rep) else { continue };
+            let known: Vec<_> = members.iter().filter_map(|member| Some((member, desk.place(&member.rep)?))).collect();
+            let now = session.question.call.now;
+            let found = desk.availabilities(known.iter().map(|(_, place)| *place), Some(&id), now);
+            let mut shown = Vec::with_capacity(5 * known.len());
+            for ((member, place), found) in known.into_iter().zip(found) {
                 let rep = session.show_at(place)?;
                 let (load, capacity) = (0, desk.workspace.reps[place].capacity.unwrap_or(u32::MAX));
-                let availability = availability(desk.availability_at(place)) as u32;
-                shown.extend([rep, member.weight, load, capacity, availability]);
+                shown.extend([rep, member.weight, load, capacity, availability(found) as u32]);
             }
             Ok(shown)
         })
@@ -51,7 +52,7 @@ impl Host for Session {
             session.count(members / 16 + among.len() / 16)?;
             let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
-            let Some(turn) = desk.next(&id, &reps, &capped) else {
+            let Some(turn) = desk.next(&id, &reps, &capped, session.question.call.now) else {
                 return Ok(None);
             };
             let rep = session.show(&turn.rep);
@@ -83,7 +84,8 @@ impl Host for Session {
     fn available(&mut self, rep: u32) -> wasmtime::Result<Availability> {
         self.step("rep-pool.available", (rep,), |session| {
             let desk = session.question.desk.clone();
-            Ok(availability(desk.availability(session.rep(rep)?)))
+            let place = session.place(rep)?;
+            Ok(availability(desk.availability(place, None, session.question.call.now)))
         })
     }
 

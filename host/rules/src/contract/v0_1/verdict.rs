@@ -1,7 +1,6 @@
 //! From what a guest returned to what the host accepts: every number and every name is
 //! checked, and nothing is believed.
 
-use rota_domain::desk::Availability;
 use rota_domain::rule::{Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict};
 
 use super::lead::instant;
@@ -71,7 +70,7 @@ fn assign(session: &Session, number: u32) -> Result<Choice, Failure> {
     let rep = session
         .rep(number)
         .map_err(|_| fail(ErrorCode::BadRep, format!("it assigned the lead to rep {number}, whom it was not shown")))?;
-    if session.question.desk.availability(rep) == Availability::Inactive {
+    if !session.question.desk.is_active(&rep.id) {
         let detail = format!("it assigned the lead to `{}`, who is not active", rep.id);
         return Err(fail(ErrorCode::BadRep, detail));
     }

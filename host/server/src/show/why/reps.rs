@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use rota_domain::decision::Outcome;
+use rota_domain::desk::Availability;
 use rota_domain::id::{PoolId, RepId};
+use rota_domain::shifts::Shifts;
 use rota_domain::workspace::{Member, Pool};
 use rota_flow::ports::Recalled;
 use serde_json::Value;
@@ -41,8 +43,8 @@ pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered>
 struct Facts {
     /// Each pool that was opened, in order.
     opened: Vec<PoolId>,
-    /// Why a rep, by place in the workspace, could not be given leads; none: could.
-    absent: BTreeMap<usize, Option<WhyNot>>,
+    /// Why a rep, by place in the workspace, could not be given leads by a pool, or by any; none: could.
+    absent: BTreeMap<(Option<PoolId>, usize), Option<WhyNot>>,
     /// The reps whom the last question for a turn was narrowed to, by pool.
     among: BTreeMap<PoolId, Vec<usize>>,
 }
@@ -61,10 +63,12 @@ impl Facts {
                         facts.opened.push(name.into());
                     }
                 }
-                "rep-pool.members" => facts.hear_members(&step.answer),
+                "rep-pool.members" => {
+                    facts.hear_members(number(arg(step, 0)).and_then(|n| numbers.get(&n)), &step.answer);
+                }
                 "rep-pool.available" => {
                     if let (Some(rep), Some(word)) = (number(arg(step, 0)), step.answer.as_str()) {
-                        facts.absent.insert(rep, absence_by_name(word));
+                        facts.absent.insert((None, rep), absence_by_name(word));
                     }
                 }
                 "rep-pool.next" => {
@@ -82,7 +86,7 @@ impl Facts {
         facts
     }
 
-    fn hear_members(&mut self, answer: &Value) {
+    fn hear_members(&mut self, pool: Option<&PoolId>, answer: &Value) {
         let numbers: Vec<usize> = answer.as_array().into_iter().flatten().filter_map(number).collect();
         for member in numbers.chunks_exact(MEMBER) {
             let why = match member[AVAILABILITY] {
@@ -92,7 +96,7 @@ impl Facts {
                 4 => Some(WhyNot::Inactive),
                 _ => None,
             };
-            self.absent.insert(member[0], why);
+            self.absent.insert((pool.cloned(), member[0]), why);
         }
     }
 
@@ -108,7 +112,10 @@ impl Facts {
             return WhyNot::NotItsTurn;
         }
         let place = recalled.workspace.reps.iter().position(|rep| rep.id == member.rep);
-        let heard = place.and_then(|place| self.absent.get(&place)).copied();
+        let heard = place.and_then(|place| {
+            let of_pool = self.absent.get(&(Some(pool.clone()), place));
+            of_pool.or_else(|| self.absent.get(&(None, place))).copied()
+        });
         if place.is_some_and(|place| !recalled.workspace.reps[place].active) {
             return WhyNot::Inactive;
         }
@@ -117,12 +124,21 @@ impl Facts {
         }
         let among = self.among.get(pool).filter(|among| !among.is_empty());
         let left_out = among.is_some_and(|among| place.is_none_or(|place| !among.contains(&place)));
-        if member.weight == 0 || left_out {
+        let policy = recalled.workspace.pool(pool).map(|pool| pool.policy).unwrap_or_default();
+        if member.counts(policy).is_none() || left_out {
             return WhyNot::Excluded;
         }
         match (turn, heard) {
-            // Everybody with a weight who is there is a candidate, so this one was not there.
-            (Some(_), None) => WhyNot::Away,
+            // Everybody with a weight who is there is a candidate, so this one was not there: it was
+            // the clock, or somebody had said so.
+            (Some(_), None) => {
+                let shifts = Shifts::of(&recalled.workspace);
+                let open = shifts.at(recalled.stored.decision.at);
+                match place.and_then(|place| open.of(place, Some(pool))) {
+                    Some(Availability::OffShift) => WhyNot::OffShift,
+                    _ => WhyNot::Away,
+                }
+            }
             (Some(_), Some(_)) => WhyNot::Excluded,
             (None, _) => WhyNot::NotACandidate,
         }

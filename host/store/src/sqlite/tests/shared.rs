@@ -1,6 +1,6 @@
 //! How the log and what decisions share stand in the file.
 
-use rota_domain::fairness::{Candidate, Rotation, Turn};
+use rota_domain::fairness::{Candidate, Policy, Rotation, Turn};
 use rota_domain::id::{DecisionId, FlowId, PoolId, RepId, Seed, TenantId};
 use rota_flow::ports::{Entry, EntryBody, Recorded, Store as _, StoreError};
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ pub(super) fn turn(reps: usize) -> (Turn, Rotation) {
     let rep = |n: usize| RepId::from(format!("rep-{n:03}"));
     let candidates: Vec<Candidate> = (0..reps).map(|n| Candidate { rep: rep(n), weight: 10 }).collect();
     let mut rotation = Rotation::default();
-    rotation.take(&candidates, &rep(0));
-    (Turn { pool: PoolId::from("na"), candidates, rep: rep(0) }, rotation)
+    rotation.take(Policy::Quota, &candidates, &rep(0));
+    (Turn { pool: PoolId::from("na"), candidates, rep: rep(0), policy: Policy::Quota }, rotation)
 }
 
 async fn write(store: &SqliteStore, tenant: &TenantId, expected: u64, recorded: Vec<Recorded>) {

@@ -1,0 +1,54 @@
+//! Who was served when, for policies that give turns one after the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::Candidate;
+use crate::id::RepId;
+
+/// When each rep of a pool was served last, by the number of the turn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Served(Vec<(RepId, u64)>);
+
+impl Served {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A rep is served, in the turn of this number.
+    pub(super) fn note(&mut self, rep: &RepId, turn: u64) {
+        match self.0.binary_search_by(|(known, _)| known.cmp(rep)) {
+            Ok(place) => self.0[place].1 = turn,
+            Err(place) => self.0.insert(place, (rep.clone(), turn)),
+        }
+    }
+
+    /// Forgets all but these members, and whoever was served last.
+    pub(super) fn retain(&mut self, members: &[Candidate]) {
+        let last = self.last().cloned();
+        self.0.retain(|(rep, _)| Some(rep) == last.as_ref() || members.iter().any(|member| member.rep == *rep));
+    }
+
+    /// The place of the first candidate after the one served last, by id, and round again.
+    pub(super) fn in_turn(&self, candidates: &[Candidate]) -> Option<usize> {
+        let last = self.last();
+        let after = candidates.iter().position(|candidate| last.is_none_or(|last| candidate.rep > *last));
+        after.or((!candidates.is_empty()).then_some(0))
+    }
+
+    /// The place of the candidate served longest ago, among those of the same rank as the best; ties
+    /// to the lower id.
+    pub(super) fn least_recent(&self, candidates: &[Candidate], rank: impl Fn(&Candidate) -> u32) -> Option<usize> {
+        let turn = |candidate: &Candidate| {
+            let place = self.0.binary_search_by(|(known, _)| known.cmp(&candidate.rep));
+            place.map_or(0, |place| self.0[place].1)
+        };
+        let best = candidates.iter().map(&rank).max()?;
+        let equals = candidates.iter().enumerate().filter(|(_, candidate)| rank(candidate) == best);
+        equals.min_by_key(|(_, candidate)| turn(candidate)).map(|(place, _)| place)
+    }
+
+    fn last(&self) -> Option<&RepId> {
+        self.0.iter().max_by_key(|(_, turn)| *turn).map(|(rep, _)| rep)
+    }
+}

@@ -1,0 +1,138 @@
+//! When reps work and pools give leads: calendars and time off, worked out once a workspace
+//! revision. A rep is there while the calendars of both are open, by the wall clock of each.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Span, Timestamp};
+
+use crate::business_time::BusinessTime;
+use crate::desk::Availability;
+use crate::id::PoolId;
+use crate::workspace::{TimeOff, Workspace};
+
+/// How far ahead a change is looked for: more than a year of holidays is refused.
+const AHEAD: usize = 2_000;
+
+/// The working hours of a workspace's reps and pools.
+#[derive(Debug, Default)]
+pub struct Shifts {
+    /// Each calendar once for each zone that it is read in.
+    calendars: Vec<BusinessTime>,
+    /// Of each rep, by place.
+    reps: Vec<Shift>,
+    /// The calendar of each pool that has one.
+    pools: HashMap<PoolId, usize>,
+}
+
+/// When a rep works.
+#[derive(Debug, Default)]
+struct Shift {
+    calendar: Option<usize>,
+    /// From and to, as long as they are away.
+    off: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Which calendars are open at an instant.
+#[derive(Debug)]
+pub struct Open<'s> {
+    shifts: &'s Shifts,
+    calendars: Vec<bool>,
+    at: Timestamp,
+}
+
+impl Shifts {
+    /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        let zones = TimeZoneDatabase::bundled();
+        let mut read = Reading { workspace, zones: &zones, places: HashMap::new(), calendars: Vec::new() };
+        let reps = workspace.reps.iter().map(|rep| {
+            let zone = rep.time_zone.as_ref().unwrap_or(&workspace.time_zone);
+            let off = zones.get(zone).map(|zone| time_off(&rep.time_off, &zone)).unwrap_or_default();
+            Shift { calendar: read.calendar(rep.calendar.as_deref(), zone), off }
+        });
+        let reps = reps.collect();
+        let pools = workspace
+            .pools
+            .iter()
+            .filter_map(|pool| Some((pool.id.clone(), read.calendar(pool.calendar.as_deref(), &workspace.time_zone)?)));
+        let pools = pools.collect();
+        Self { calendars: read.calendars, reps, pools }
+    }
+
+    /// What is open at that instant.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Open<'_> {
+        Open { shifts: self, calendars: self.calendars.iter().map(|calendar| calendar.is_open(at)).collect(), at }
+    }
+
+    /// When what the clock says of a rep, in this pool or in any, is something else for the first
+    /// time after that instant. None if that is more than a year away.
+    #[must_use]
+    pub fn next_change(&self, place: usize, pool: Option<&PoolId>, after: Timestamp) -> Option<Timestamp> {
+        let shift = self.reps.get(place)?;
+        let calendars = [shift.calendar, pool.and_then(|pool| self.pools.get(pool).copied())];
+        let now = self.at(after).of(place, pool);
+        let mut at = after;
+        for _ in 0..AHEAD {
+            let hours = calendars.iter().flatten().filter_map(|calendar| self.calendars[*calendar].next_change(at));
+            let days = shift.off.iter().flat_map(|(from, to)| [*from, *to]).filter(|edge| *edge > at);
+            at = hours.chain(days).min()?;
+            if self.at(at).of(place, pool) != now {
+                return Some(at);
+            }
+        }
+        None
+    }
+}
+
+impl Open<'_> {
+    /// Why the clock keeps a rep from being given a lead by this pool, or by any; none if it does not.
+    #[must_use]
+    pub fn of(&self, place: usize, pool: Option<&PoolId>) -> Option<Availability> {
+        let Shift { calendar, off } = self.shifts.reps.get(place)?;
+        if off.iter().any(|(from, to)| (*from..*to).contains(&self.at)) {
+            return Some(Availability::Away);
+        }
+        let pool = pool.and_then(|pool| self.shifts.pools.get(pool));
+        let closed = calendar.iter().chain(pool).any(|calendar| !self.calendars[*calendar]);
+        closed.then_some(Availability::OffShift)
+    }
+}
+
+/// Calendars as they are come across.
+struct Reading<'w> {
+    workspace: &'w Workspace,
+    zones: &'w TimeZoneDatabase,
+    /// Name and zone → place.
+    places: HashMap<(&'w str, &'w str), usize>,
+    calendars: Vec<BusinessTime>,
+}
+
+impl<'w> Reading<'w> {
+    /// The place of the calendar of this name; where it says no zone, it is read in this one.
+    fn calendar(&mut self, name: Option<&str>, zone: &'w str) -> Option<usize> {
+        let calendar = self.workspace.calendars.iter().find(|calendar| Some(calendar.id.as_str()) == name)?;
+        let zone = calendar.time_zone.as_deref().unwrap_or(zone);
+        if let Some(place) = self.places.get(&(calendar.id.as_str(), zone)) {
+            return Some(*place);
+        }
+        self.calendars.push(BusinessTime::new(calendar, self.zones.get(zone).ok()?).ok()?);
+        self.places.insert((&calendar.id, zone), self.calendars.len() - 1);
+        Some(self.calendars.len() - 1)
+    }
+}
+
+/// From midnight to midnight in this zone, with the days around.
+fn time_off(written: &[TimeOff], zone: &TimeZone) -> Vec<(Timestamp, Timestamp)> {
+    let midnight = |day: Date| Some(day.to_zoned(zone.clone()).ok()?.timestamp());
+    let stretch = |off: &TimeOff| {
+        let (from, to) = off.days().ok()?;
+        let from = from.checked_sub(Span::new().days(off.before)).ok()?;
+        let to = to.checked_add(Span::new().days(i64::from(off.after) + 1)).ok()?;
+        Some((midnight(from)?, midnight(to)?))
+    };
+    written.iter().filter_map(stretch).collect()
+}
