@@ -2,6 +2,8 @@
 //! given.
 
 use jiff::{SignedDuration, Timestamp};
+use rota::clock::SystemClock;
+use rota_flow::ports::Clock as _;
 use serde_json::{Value, json};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
@@ -140,7 +142,7 @@ impl Run {
 
     /// Tries some effects at once whose next attempt is long away.
     async fn hurry(&self, outbox: &[Value]) -> Result<(), String> {
-        let soon = Timestamp::now() + LONG;
+        let soon = SystemClock.now() + LONG;
         let late = |effect: &&Value| {
             let at = effect["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
             effect["state"] == "waiting" && at.is_some_and(|at| at > soon)

@@ -25,7 +25,6 @@ pub enum Policy {
 impl Policy {
     /// Whether it is the usual one.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub fn is_quota(&self) -> bool {
         *self == Self::Quota
     }
