@@ -2,7 +2,7 @@
 //! which revision each is at, and when secrets were set is read every second; it is a few rows a
 //! tenant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -134,8 +134,10 @@ impl Tenants {
                 }
             }
         }
+        // Also those that failed to connect: what was tried with them may have left an account paused.
+        let known = seen.secrets.keys().chain(seen.unused.keys());
+        let removed: BTreeSet<_> = known.filter(|secret| !now.contains_key(secret)).cloned().collect();
         seen.unused.retain(|secret, _| now.contains_key(secret));
-        let removed: Vec<_> = seen.secrets.keys().filter(|secret| !now.contains_key(secret)).cloned().collect();
         for secret in removed {
             let (id, name) = &secret;
             // The environment may have one of that name, which holds from now on.
