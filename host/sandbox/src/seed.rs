@@ -136,6 +136,8 @@ pub struct WebhookSettings {
     /// The first retry's delay; later ones grow by half each time, all randomised. The CRM spreads
     /// its retries over a day, which no test would wait for.
     pub retry_base_ms: u64,
+    /// The most that a retry's delay grows to.
+    pub retry_longest_ms: u64,
     /// How often a failed delivery is tried again before it is given up.
     pub max_retries: u32,
     /// How long the receiver may take to answer.
@@ -154,6 +156,7 @@ impl Default for WebhookSettings {
     fn default() -> Self {
         Self {
             retry_base_ms: 200,
+            retry_longest_ms: 86_400_000,
             max_retries: 10,
             timeout_ms: 5_000,
             gather_ms: 5,

@@ -192,10 +192,11 @@ impl Webhooks {
         });
     }
 
-    /// Grows by half from one retry to the next, and is spread by half to either side.
+    /// Grows by half from one retry to the next up to the longest, and is spread by half to either side.
     fn retry_delay(&self, attempt: u32) -> Duration {
         let exponent = i32::try_from(attempt - 1).unwrap_or(i32::MAX);
-        let middle_ms = self.settings.retry_base_ms as f64 * 1.5_f64.powi(exponent);
+        let grown_ms = self.settings.retry_base_ms as f64 * 1.5_f64.powi(exponent);
+        let middle_ms = grown_ms.min(self.settings.retry_longest_ms as f64);
         let spread = self.chance.between(500..=1_500) as f64 / 1_000.0;
         Duration::try_from_secs_f64(middle_ms * spread / 1_000.0).unwrap_or(Duration::MAX)
     }

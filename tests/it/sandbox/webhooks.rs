@@ -1,7 +1,7 @@
 //! Webhooks: what they say, and what happens when nobody listens.
 
 use reqwest::{Method, StatusCode};
-use rota_sandbox::Seed;
+use rota_sandbox::{Seed, WebhookSettings};
 use serde_json::{Value, json};
 
 use super::{CONTACTS, Receiver, crm, quick};
@@ -54,6 +54,16 @@ async fn a_refused_webhook_comes_again_and_counts_its_attempts() {
     let attempts: Vec<Value> = receiver.events().iter().map(|event| event["attemptNumber"].clone()).collect();
     assert_eq!(attempts, [0, 1, 2, 3]);
     assert_eq!((&counts["failed_attempts"], &counts["pending"]), (&json!(3), &json!(0)));
+}
+
+#[tokio::test]
+async fn no_retry_waits_longer_than_the_longest() {
+    let hours = WebhookSettings { retry_base_ms: 3_600_000, retry_longest_ms: 1, ..WebhookSettings::default() };
+    let crm = crm(Seed { webhooks: hours, ..Seed::default() }).await;
+    let receiver = Receiver::answering(vec![500, 500], 0).await;
+    crm.sandbox.set_target(&receiver.url).expect("a target");
+    crm.contact(json!({})).await;
+    assert_eq!(crm.webhooks("delivered", 1).await["failed_attempts"], 2);
 }
 
 #[tokio::test]

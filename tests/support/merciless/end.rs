@@ -15,9 +15,6 @@ use super::{Report, Run, pause};
 
 /// How long is waited from one look to the next, in milliseconds.
 const LOOK_MS: u64 = 400;
-/// How far the double's clock is moved forward and back, in milliseconds: webhooks whose next attempt
-/// is hours away come sooner, and their signatures still hold.
-const NUDGE_MS: i64 = 240_000;
 /// What waits for longer than this, a person tries at once: after five failures it is half an hour.
 const LONG: SignedDuration = SignedDuration::from_secs(60);
 /// How long the same must be seen until it is taken for the end, in looks.
@@ -106,7 +103,7 @@ impl Run {
     /// Waits until all is decided and delivered.
     async fn quiet(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + self.wanted.patience;
-        let (mut same, mut nudge) = (0, NUDGE_MS);
+        let mut same = 0;
         loop {
             let (webhooks, expected) = (self.crowd.state().await?["webhooks"].clone(), self.expected());
             if number(&webhooks["given_up"]) > 0 {
@@ -130,10 +127,6 @@ impl Run {
             }
             for host in 0..self.wanted.hosts {
                 self.hosts.tend(host).await?;
-            }
-            if number(&webhooks["pending"]) > 0 {
-                self.clock(nudge).await?;
-                nudge = -nudge;
             }
             self.hurry(&outbox).await?;
             pause(LOOK_MS).await;

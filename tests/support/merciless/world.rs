@@ -61,7 +61,8 @@ pub fn double(seed: u64) -> Value {
     json!({
         "portal_id": PORTAL, "random_seed": seed, "first_id": 5_000, "owners": owners,
         "properties": { "contacts": custom },
-        "webhooks": { "retry_base_ms": 150, "max_retries": 60, "timeout_ms": 3_000 },
+        // Those of a host that is hardly ever there come soon all the same once it is.
+        "webhooks": { "retry_base_ms": 150, "retry_longest_ms": 20_000, "max_retries": 1_000, "timeout_ms": 3_000 },
     })
 }
 
