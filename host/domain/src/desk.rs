@@ -226,7 +226,7 @@ impl Desk {
     }
 
     /// When the clock changes that for the first time after then. None if it is not the clock that
-    /// keeps them, or it changes nothing within a year.
+    /// keeps them, or it changes nothing.
     #[must_use]
     pub fn next_change(&self, place: usize, pool: Option<&PoolId>, at: Timestamp) -> Option<Timestamp> {
         (self.standing[place] == Availability::Available).then(|| self.shifts.next_change(place, pool, at)).flatten()

@@ -12,7 +12,7 @@ use crate::desk::Availability;
 use crate::id::PoolId;
 use crate::workspace::{TimeOff, Workspace};
 
-/// How far ahead a change is looked for: more than a year of holidays is refused.
+/// The most beginnings and ends of hours and days off that are looked at for a change.
 const AHEAD: usize = 2_000;
 
 /// The working hours of a workspace's reps and pools.
@@ -69,7 +69,7 @@ impl Shifts {
     }
 
     /// When what the clock says of a rep, in this pool or in any, is something else for the first
-    /// time after that instant. None if that is more than a year away.
+    /// time after that instant. None if nothing is, as far as is looked.
     #[must_use]
     pub fn next_change(&self, place: usize, pool: Option<&PoolId>, after: Timestamp) -> Option<Timestamp> {
         let shift = self.reps.get(place)?;

@@ -230,7 +230,7 @@ impl Rep {
             };
             off.days().map_err(told)?;
         }
-        known(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
+        has_calendar(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
     }
 }
 
@@ -270,12 +270,12 @@ impl Pool {
                 return Err(Contradiction::new(at + "/score", message));
             }
         }
-        known(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
+        has_calendar(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
     }
 }
 
 /// Whether there is such a calendar, if one is named.
-fn known(calendar: Option<&String>, workspace: &Workspace, whose: &str, at: &str) -> Result<(), Contradiction> {
+fn has_calendar(calendar: Option<&String>, workspace: &Workspace, whose: &str, at: &str) -> Result<(), Contradiction> {
     let names = || workspace.calendars.iter().map(|calendar| calendar.id.as_str());
     match calendar {
         Some(id) if names().all(|name| name != id) => {
