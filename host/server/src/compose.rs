@@ -31,7 +31,7 @@ use crate::keeping::Keeping;
 use crate::keys::Master;
 use crate::meter::Meter;
 use crate::retention::sweep;
-use crate::tenants::{Parts, Seen, Standings, Tenants};
+use crate::tenants::{Parts, Standings, Tenants};
 use crate::uploads::Uploads;
 use crate::watched::Watched;
 use crate::workspaces::preflight::preflight;
@@ -174,7 +174,6 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     let watched = Arc::new(Watched::new(database.clone(), clock.clone()));
     let retention: Arc<dyn Retention> = database.clone();
     let gate = Arc::new(Gate::new(access.clone()));
-    let seen = Seen::now(&*vault).await?;
     let told = std::mem::take(&mut plan.directories);
     let hold = told.hold.clone();
     let unread = stand_in(told, &mut plan.workspaces, &*store, &*database).await?;
@@ -262,7 +261,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     });
     let (close, closing) = watch::channel(false);
     let mut work = JoinSet::new();
-    work.spawn(tenants.clone().follow(seen, doors.tenancy.clone(), doors.vault.clone(), closing.clone()));
+    work.spawn(tenants.clone().follow(doors.tenancy.clone(), doors.vault.clone(), closing.clone()));
     work.spawn(gate.clone().run(closing.clone()));
     // It ends after the tenants: until then, others wait for what this host decides.
     let (leave, leaving) = watch::channel(());

@@ -11,6 +11,7 @@ mod way;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rota_crm::outbound::{Place, origin};
 use rota_crm::{Secret, notify};
 use rota_domain::id::TenantId;
@@ -42,6 +43,15 @@ pub struct Lent {
     pub names: BTreeSet<String>,
     /// Where they may be sent to, besides the CRM itself.
     pub places: Vec<Place>,
+}
+
+/// A secret that can be used.
+#[derive(Debug)]
+pub struct Usable {
+    /// Its value.
+    pub value: Secret,
+    /// When it was set in the vault; none where it is the environment's, or was sent along.
+    pub set: Option<Timestamp>,
 }
 
 /// Why a secret cannot be used.
@@ -112,26 +122,26 @@ impl Custody {
     ///
     /// # Errors
     /// Why it cannot be used, and what to do.
-    pub async fn secret(&self, tenant: &TenantId, need: &Need<'_>, sent: &Sent) -> Result<Secret, Unfit> {
+    pub async fn secret(&self, tenant: &TenantId, need: &Need<'_>, sent: &Sent) -> Result<Usable, Unfit> {
         let found = match sent.get(need.name) {
             // Whoever sends a value with a workspace sends it where that says.
-            Some(value) => Secret::new(value.expose()),
+            Some(value) => Usable { value: Secret::new(value.expose()), set: None },
             None => self.kept(tenant, need).await?,
         };
         if need.way == Way::Signing {
-            notify::can_sign(&found).map_err(|why| Unfit::Malformed { what: need.what.clone(), why })?;
+            notify::can_sign(&found.value).map_err(|why| Unfit::Malformed { what: need.what.clone(), why })?;
         }
         Ok(found)
     }
 
-    async fn kept(&self, tenant: &TenantId, need: &Need<'_>) -> Result<Secret, Unfit> {
+    async fn kept(&self, tenant: &TenantId, need: &Need<'_>) -> Result<Usable, Unfit> {
         let Need { name, what, .. } = need;
-        if let Some(kept) = self.vault.secret(tenant, name).await? {
+        if let Some((kept, at)) = self.vault.secret(tenant, name).await? {
             return match need.leaves_for() {
                 Some(to) if !origin(to).is_some_and(|to| kept.sent_to.contains(&to)) => {
                     Err(elsewhere(need, to, set_for(&kept.sent_to), "Whoever knows it can set it again to allow that"))
                 }
-                _ => Ok(Secret::new(kept.value.expose())),
+                _ => Ok(Usable { value: Secret::new(kept.value.expose()), set: Some(at) }),
             };
         }
         let lent = self.lent.get(tenant).filter(|lent| lent.names.contains(*name));
@@ -151,7 +161,7 @@ impl Custody {
                 );
                 Err(elsewhere(need, to, may, &mend))
             }
-            _ => Ok(Secret::new(&text)),
+            _ => Ok(Usable { value: Secret::new(&text), set: None }),
         }
     }
 }

@@ -220,7 +220,8 @@ async fn secrets_of_an_apply_that_another_forestalled_are_as_they_were_before() 
     let late = overtaken(&service, &admin, &sandbox, meanwhile).await;
     assert_eq!(late.status, 409, "{late:?}");
     assert_eq!(service.get("/v1/secrets", &admin).await.body, before);
-    let kept = service.database().await.secret(&"acme".into(), "TOKEN").await.expect("it opens").expect("it is there");
+    let kept = service.database().await.secret(&"acme".into(), "TOKEN").await.expect("it opens");
+    let (kept, _) = kept.expect("it is there");
     assert_eq!(kept.value.expose(), "pat-before");
 }
 

@@ -13,7 +13,8 @@ use rota::keys::Master;
 use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot, Paces};
 use rota_crm::outbound::Reach;
-use rota_flow::ports::{Crm as _, Store};
+use rota_flow::ports::{Crm as _, KeptSecret, SecretValue, Store};
+use rota_sandbox::Sandbox;
 use rota_tests::guest::{Guest, MANIFEST};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -155,28 +156,61 @@ async fn a_plugin_that_is_uploaded_at_one_host_decides_at_the_other() {
     }
 }
 
+/// How many calls an account answered with this status.
+async fn answered(sandbox: &Sandbox, status: u64) -> usize {
+    let calls = look(sandbox, "calls").await;
+    calls.as_array().expect("calls").iter().filter(|call| call["status"] == status).count()
+}
+
+/// Sets a token that the account refuses, as a host would that is not there any more.
+async fn set_wrong(database: &dyn rota_store::Database, sandbox: &Sandbox) {
+    let sent_to = [format!("http://{}", sandbox.address())].into();
+    let wrong = KeptSecret { value: SecretValue::new("pat-wrong".into()), sent_to };
+    let set = database.set_secret(&acme(), "TOKEN", &wrong, 9, "a test", now()).await;
+    assert!(set.expect("the database"), "there is room for it");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_removed_gives_way_to_what_the_environment_has_on_every_host() {
-    for Pair { one, other, admin, .. } in pairs().await {
+    for Pair { one, other, admin, database, .. } in pairs().await {
         let sandbox = double(7).await;
-        let calls = async |status: u64| {
-            let calls = look(&sandbox, "calls").await;
-            calls.as_array().expect("calls").iter().filter(|call| call["status"] == status).count()
-        };
         let text = workspace("acme", &connection(&sandbox, 7));
         let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
         assert_eq!(applied.status, 200, "{applied:?}");
-        until("the other's look into the CRM", async || calls(200).await > 1).await;
-        let set = one.call("PUT", "/v1/secrets/TOKEN", &admin, json!({ "value": "pat-wrong" })).await;
-        assert_eq!(set.status, 200, "{set:?}");
+        assert_eq!(other.get("/v1/pools", &admin).await.status, 200, "the tenant is alive there");
         let _folder = one.stop().await;
-        let by_the_first = calls(401).await;
-        until("a call with the wrong token", async || calls(401).await > by_the_first).await;
-        let before = calls(200).await;
+        set_wrong(&*database, &sandbox).await;
+        until("a call with the wrong token", async || answered(&sandbox, 401).await > 0).await;
+        let before = answered(&sandbox, 200).await;
         assert_eq!(other.call("DELETE", "/v1/secrets/TOKEN", &admin, Value::Null).await.status, 204);
-        until("a call with the environment's", async || calls(200).await > before).await;
+        until("a call with the environment's", async || answered(&sandbox, 200).await > before).await;
         other.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_is_set_and_removed_between_two_looks_is_kept_by_nobody_who_connected_with_it() {
+    // At once, since each of them waits for a while.
+    let all: JoinSet<()> = pairs().await.into_iter().map(set_and_removed).collect();
+    all.join_all().await;
+}
+
+async fn set_and_removed(Pair { one, other, admin, database, .. }: Pair) {
+    let sandbox = double(7).await;
+    let text = workspace("acme", &connection(&sandbox, 7));
+    let applied = one.post("/v1/workspace/apply", &admin, files(&text)).await;
+    assert_eq!(applied.status, 200, "{applied:?}");
+    set_wrong(&*database, &sandbox).await;
+    // It comes alive there, with the wrong token unless it was alive already.
+    assert_eq!(other.get("/v1/pools", &admin).await.status, 200);
+    assert_eq!(other.call("DELETE", "/v1/secrets/TOKEN", &admin, Value::Null).await.status, 204);
+    // Longer than until a host looks, and than a directory that cannot be read is left alone.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let refused = answered(&sandbox, 401).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(answered(&sandbox, 401).await, refused, "the wrong token is still used");
+    one.stop().await;
+    other.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

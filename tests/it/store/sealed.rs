@@ -30,7 +30,7 @@ async fn assert_reads(store: &dyn Database) {
     for id in ["d1", "d2"] {
         assert!(recall(store, id).await.private.is_some(), "{id}");
     }
-    let secret = store.secret(&acme(), "TOKEN").await.expect("it opens").expect("it is there");
+    let (secret, _) = store.secret(&acme(), "TOKEN").await.expect("it opens").expect("it is there");
     assert_eq!(secret.value.expose(), "pat-telltale");
     assert_eq!(store.secrets(&acme()).await.expect("they open")[0].sent_to, secret.sent_to);
 }

@@ -75,8 +75,8 @@ pub trait Vault: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The secret of this name.
-    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<KeptSecret>, StoreError>;
+    /// The secret of this name, and when it was set.
+    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<(KeptSecret, Timestamp)>, StoreError>;
 
     /// What may be told of a tenant's secrets, by name.
     async fn secrets(&self, tenant: &TenantId) -> Result<Vec<SecretName>, StoreError>;

@@ -13,7 +13,7 @@ use rota_flow::ports::Crm;
 use super::Parts;
 use super::unchanged::{Built, Makings};
 use crate::bind::Bound;
-use crate::custody::{Need, Sent};
+use crate::custody::{Need, Sent, Usable};
 
 /// How long a call to a CRM may take.
 const CRM_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,9 +39,9 @@ pub(super) async fn accounts(
                 workspace.tenant
             )
         })?;
-        let secret = parts.custody.secret(&workspace.tenant, &need, sent).await?;
+        let Usable { value: secret, set } = parts.custody.secret(&workspace.tenant, &need, sent).await?;
         let from = Makings { named: connection.clone(), secret, reach: reach.clone() };
-        accounts.insert(id.clone(), Account::kept_or_made(before.get(id), from, |from| connect(from, parts))?);
+        accounts.insert(id.clone(), Account::kept_or_made(before.get(id), from, set, |from| connect(from, parts))?);
     }
     Ok(accounts)
 }

@@ -11,7 +11,7 @@ use rota_flow::ports::Carrier;
 use super::Parts;
 use super::unchanged::{Built, Makings};
 use crate::bind::Bound;
-use crate::custody::{Need, Sent};
+use crate::custody::{Need, Sent, Usable};
 
 /// A destination, with what it was made from.
 pub(super) type Post = Built<Destination, dyn Carrier>;
@@ -27,9 +27,9 @@ pub(super) async fn posts(
     for destination in &workspace.destinations {
         let id = destination.connection();
         let need = Need::signing(destination);
-        let secret = parts.custody.secret(&workspace.tenant, &need, &Sent::new()).await?;
+        let Usable { value: secret, set } = parts.custody.secret(&workspace.tenant, &need, &Sent::new()).await?;
         let from = Makings { named: destination.clone(), secret, reach: reach.clone() };
-        posts.insert(id.clone(), Post::kept_or_made(before.get(&id), from, |from| connect(from, parts))?);
+        posts.insert(id.clone(), Post::kept_or_made(before.get(&id), from, set, |from| connect(from, parts))?);
     }
     Ok(posts)
 }

@@ -2,7 +2,7 @@
 //! which revision each is at, and when secrets were set is read every second; it is a few rows a
 //! tenant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -31,37 +31,25 @@ pub(super) struct Looks {
 }
 
 /// What was seen of the database.
-pub struct Seen {
+#[derive(Default)]
+struct Seen {
     /// The revisions that were tried here lately.
     revisions: BTreeMap<TenantId, u64>,
-    /// When the secrets were set that are used here.
-    secrets: BTreeMap<(TenantId, String), Timestamp>,
-    /// Those that could not be used yet, each with what was said of it.
+    /// Secrets that changed and could not be used yet, each with what was said of it.
     unused: BTreeMap<(TenantId, String), String>,
     looks: u32,
-}
-
-impl Seen {
-    /// What is there before any tenant uses it: what changes from then on is taken up.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn now(vault: &dyn Vault) -> Result<Self, StoreError> {
-        Ok(Self { revisions: BTreeMap::new(), secrets: vault.set_when().await?, unused: BTreeMap::new(), looks: 0 })
-    }
 }
 
 impl Tenants {
     /// Takes up, until the host stops, what other processes changed in the database.
     pub async fn follow(
         self: Arc<Self>,
-        mut seen: Seen,
         tenancy: Arc<dyn Tenancy>,
         vault: Arc<dyn Vault>,
         mut stopped: watch::Receiver<bool>,
     ) {
         // What did not start here was said already.
-        seen.revisions = self.parts.standings.revisions();
+        let mut seen = Seen { revisions: self.parts.standings.revisions(), ..Seen::default() };
         while !*stopped.borrow() {
             tokio::select! {
                 () = tokio::time::sleep(FOLLOW) => {
@@ -104,48 +92,34 @@ impl Tenants {
         if seen.looks.is_multiple_of(AGAIN) {
             seen.revisions.clear();
         }
-        // Before tenants come alive with them: one that is removed while they do is missed then.
-        let secrets = vault.set_when().await?;
         self.parts.standings.read(tenancy).await?;
         self.take_up_newer(&mut seen.revisions).await;
-        self.look_at_secrets(secrets, seen).await;
+        self.look_at_secrets(vault.set_when().await?, seen).await;
         Ok(())
     }
 
-    /// Connects anew what uses secrets that were set or removed. What cannot be connected is tried
-    /// again with every look, until the secret is another one; that is said once.
+    /// Connects anew whoever is connected with a secret that was set or removed since: the
+    /// environment may have one of that name. What cannot be connected stays as it is, and is tried
+    /// again with every look; that is said once.
     async fn look_at_secrets(&self, now: BTreeMap<(TenantId, String), Timestamp>, seen: &mut Seen) {
-        for (secret, at) in &now {
-            if seen.secrets.get(secret) == Some(at) {
-                continue;
-            }
-            let (id, name) = secret;
-            match self.reconnect(id, name).await {
-                Ok(_) => {
-                    seen.secrets.insert(secret.clone(), *at);
-                    seen.unused.remove(secret);
+        let mut unused = BTreeMap::new();
+        for id in self.names() {
+            let connected = self.get(&id).map(|tenant| tenant.secrets()).unwrap_or_default();
+            for (name, set) in connected {
+                let secret = (id.clone(), name);
+                if now.get(&secret).copied() == set {
+                    continue;
                 }
-                Err(error) => {
-                    let said = format!("{error:#}");
-                    if seen.unused.get(secret) != Some(&said) {
-                        tracing::error!(tenant = %id, "The secret `{name}`, which was set anew, is not used here yet: {said}");
-                    }
-                    seen.unused.insert(secret.clone(), said);
+                let Err(error) = self.reconnect(&id, &secret.1).await else { continue };
+                let said = format!("{error:#}");
+                if seen.unused.get(&secret) != Some(&said) {
+                    let (name, done) = (&secret.1, if now.contains_key(&secret) { "set anew" } else { "removed" });
+                    tracing::error!(tenant = %id, "The secret `{name}` was {done}, and what uses it stays connected as before: {said}");
                 }
+                unused.insert(secret, said);
             }
         }
-        // Also those that failed to connect: what was tried with them may have left an account paused.
-        let known = seen.secrets.keys().chain(seen.unused.keys());
-        let removed: BTreeSet<_> = known.filter(|secret| !now.contains_key(secret)).cloned().collect();
-        seen.unused.retain(|secret, _| now.contains_key(secret));
-        for secret in removed {
-            let (id, name) = &secret;
-            // The environment may have one of that name, which holds from now on.
-            if let Err(error) = self.reconnect(id, name).await {
-                tracing::warn!(tenant = %id, "The secret `{name}` was removed; accounts that use it keep it until they connect anew: {error:#}");
-            }
-            seen.secrets.remove(&secret);
-        }
+        seen.unused = unused;
     }
 
     /// Takes up revisions that are newer than those at work here, but those that were tried.

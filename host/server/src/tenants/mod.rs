@@ -38,7 +38,6 @@ use crate::last_good::last_good;
 use self::following::Looks;
 use self::portals::Portals;
 
-pub use following::Seen;
 pub use portals::Taken;
 pub use standings::Standings;
 pub use tenant::{Tenant, moved};

@@ -97,6 +97,16 @@ impl Tenant {
         self.connected.lock().await.accounts.clone()
     }
 
+    /// The names of the secrets that it is connected with, each with when it was set: none where it
+    /// is the environment's. Nothing while it is being connected.
+    pub(super) fn secrets(&self) -> Vec<(String, Option<Timestamp>)> {
+        let Ok(connected) = self.connected.try_lock() else { return Vec::new() };
+        let Connected { accounts, posts } = &*connected;
+        let tokens =
+            accounts.values().filter_map(|account| Some((account.named().token.as_ref()?.env.clone(), account.set)));
+        tokens.chain(posts.values().map(|post| (post.named().secret.env.clone(), post.set))).collect()
+    }
+
     /// Decides under this from now on, if the workspace stands at `base`.
     pub(super) async fn activate(
         &self,

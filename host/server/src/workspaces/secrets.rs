@@ -150,7 +150,7 @@ impl Workspaces {
         let there = self.vault.secrets(tenant).await?;
         for (name, value) in coming {
             let before = match there.iter().find(|one| one.name == *name) {
-                Some(told) => self.vault.secret(tenant, name).await?.map(|kept| (told.clone(), kept)),
+                Some(told) => self.vault.secret(tenant, name).await?.map(|(kept, _)| (told.clone(), kept)),
                 None => None,
             };
             let kept = KeptSecret { value: value.clone(), sent_to: goals(workspace, name) };

@@ -122,23 +122,24 @@ impl Vault for SqlStore {
         self.keyed(tenant, set).await
     }
 
-    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<KeptSecret>, StoreError> {
+    async fn secret(&self, tenant: &TenantId, name: &str) -> Result<Option<(KeptSecret, Timestamp)>, StoreError> {
         let sealed = || {
-            sqlx::query_scalar("SELECT sealed FROM secrets WHERE tenant = $1 AND name = $2")
+            sqlx::query_as("SELECT sealed, at FROM secrets WHERE tenant = $1 AND name = $2")
                 .bind(tenant.as_str())
                 .bind(name)
                 .fetch_optional(&self.readers)
         };
         // A tenant that is still to be made has no keys, and no secrets either.
-        let there: Option<Vec<u8>> = self.read(sealed().await.map_err(Failure::from))?;
+        let there: Option<(Vec<u8>, i64)> = self.read(sealed().await.map_err(Failure::from))?;
         if there.is_none() {
             return Ok(None);
         }
         let open = |keys: Arc<TenantKeys>, _| async move {
-            let sealed: Option<Vec<u8>> = sealed().await?;
-            let Some(sealed) = sealed else { return Ok(None) };
+            let sealed: Option<(Vec<u8>, i64)> = sealed().await?;
+            let Some((sealed, at)) = sealed else { return Ok(None) };
             let Body { value, sent_to } = opened(&keys, name, &sealed)?;
-            Ok(Some(KeptSecret { value: SecretValue::new(value), sent_to }))
+            let at = time(at, format_args!("the secret `{name}` of `{tenant}`"))?;
+            Ok(Some((KeptSecret { value: SecretValue::new(value), sent_to }, at)))
         };
         self.keyed(tenant, open).await
     }
