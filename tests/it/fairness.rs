@@ -166,7 +166,7 @@ proptest! {
                 .enumerate().filter(|(place, _)| place != away).map(|(_, pair)| pair).collect();
             let candidates = candidates(&present);
             let rep = pick(&mut rotation, &candidates);
-            let turn = Turn { pool: "p".into(), candidates, rep: rep.as_str().into(), policy: Policy::Quota };
+            let turn = Turn::new("p".into(), candidates, rep.as_str().into(), Policy::Quota);
             turns.push((DecisionId::from(format!("{n}")), turn));
         }
         let at = jiff::Timestamp::UNIX_EPOCH;
@@ -177,6 +177,56 @@ proptest! {
         }
         prop_assert_eq!(report[0].picks, 60);
     }
+
+    #[test]
+    fn the_proof_follows_members_who_leave_and_return_however_often_between_two_turns(
+        weights in prop::collection::vec(1u32..30, 2..8),
+        events in prop::collection::vec((any::<u8>(), any::<u8>(), any::<bool>()), 80),
+    ) {
+        let names: Vec<String> = (0..weights.len()).map(|n| format!("r{n}")).collect();
+        let among = |some: u8| -> Vec<Candidate> {
+            let chosen = |place: &usize| some >> place & 1 == 1;
+            let pairs: Vec<_> = (0..names.len()).filter(chosen).map(|n| (names[n].as_str(), weights[n])).collect();
+            candidates(&pairs)
+        };
+        let (mut rotation, mut members, mut turns) = (Rotation::default(), among(u8::MAX), Vec::new());
+        for (n, (some, present, revises)) in events.into_iter().enumerate() {
+            if revises {
+                members = among(some);
+                rotation.retain(&members);
+                continue;
+            }
+            let there: Vec<_> = members.iter().filter(|member| among(present | 3).contains(member)).cloned().collect();
+            if !there.is_empty() {
+                let owed = rotation.moved();
+                let rep = pick(&mut rotation, &there);
+                let turn = Turn { owed, ..Turn::new("p".into(), there, rep.as_str().into(), Policy::Quota) };
+                turns.push((DecisionId::from(format!("{n}")), turn));
+            }
+        }
+        let report = report(turns.iter().map(|(id, turn)| (id, jiff::Timestamp::UNIX_EPOCH, turn)));
+        for pool in &report {
+            prop_assert!(pool.holds(), "{:?}", pool.runs);
+            if rotation.moved().is_none() {
+                for member in &pool.members {
+                    let credit = rotation.credits().iter().find(|credit| credit.rep == member.rep);
+                    prop_assert!((leads(credit.map_or(0, |credit| credit.units)) - member.lag).abs() < 1e-9);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_revision_that_nobody_leaves_by_keeps_the_strict_bound() {
+    let pool = candidates(&[("ana", 3), ("bo", 1), ("cy", 1)]);
+    let (mut rotation, mut furthest) = (Rotation::default(), 0.0_f64);
+    for _ in 0..25 {
+        pick(&mut rotation, &pool);
+        furthest = furthest.max(largest_lag(&rotation));
+        rotation.retain(&pool);
+    }
+    assert!(furthest <= bound(3) + 1e-6, "{furthest}");
 }
 
 #[test]

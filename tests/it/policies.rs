@@ -104,12 +104,8 @@ fn holds(turns: &[Turn]) -> bool {
 
 #[test]
 fn the_proof_finds_a_turn_that_was_not_due() {
-    let turn = |policy, candidates: &[Candidate], rep: &str| Turn {
-        pool: "na".into(),
-        candidates: candidates.to_vec(),
-        rep: rep.into(),
-        policy,
-    };
+    let turn =
+        |policy, candidates: &[Candidate], rep: &str| Turn::new("na".into(), candidates.to_vec(), rep.into(), policy);
     for policy in [Policy::InTurn, Policy::LeastRecent] {
         let of = |reps: &str| -> Vec<Turn> {
             reps.chars().map(|rep| turn(policy, &equals("abc"), &rep.to_string())).collect()
@@ -143,7 +139,7 @@ proptest! {
         let mut turns = Vec::new();
         for candidates in presences {
             let rep = pick(&mut rotation, policy, &candidates);
-            turns.push(Turn { pool: "na".into(), candidates, rep, policy });
+            turns.push(Turn::new("na".into(), candidates, rep, policy));
             prop_assert!(holds(&turns), "{turns:?}");
         }
     }

@@ -103,10 +103,7 @@ fn pools() -> Vec<PoolReport> {
         .map(|n| {
             let rep = rotation.next(Policy::Quota, &candidates).unwrap().clone();
             rotation.take(Policy::Quota, &candidates, &rep);
-            (
-                DecisionId::from(format!("d{n}")),
-                Turn { pool: "latam".into(), candidates: candidates.clone(), rep, policy: Policy::Quota },
-            )
+            (DecisionId::from(format!("d{n}")), Turn::new("latam".into(), candidates.clone(), rep, Policy::Quota))
         })
         .collect();
     report(turns.iter().map(|(id, turn)| (id, Timestamp::UNIX_EPOCH, turn)))

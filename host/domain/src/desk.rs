@@ -263,8 +263,9 @@ impl Desk {
         }
         let policy = self.workspace.pool(pool)?.policy;
         let fresh = Rotation::default();
-        let rep = self.rotations.get(pool).unwrap_or(&fresh).next(policy, &candidates)?.clone();
-        Some(Turn { pool: pool.clone(), candidates, rep, policy })
+        let rotation = self.rotations.get(pool).unwrap_or(&fresh);
+        let rep = rotation.next(policy, &candidates)?.clone();
+        Some(Turn { owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
     }
 
     /// Of each rep, by place, whether it is chosen; the first mention counts.

@@ -71,12 +71,7 @@ fn time(text: &str) -> Timestamp {
 
 fn turn() -> Turn {
     let candidate = |rep: &str, weight| Candidate { rep: rep.into(), weight };
-    Turn {
-        pool: "na".into(),
-        candidates: vec![candidate("ana", 30), candidate("bo", 10)],
-        rep: "ana".into(),
-        policy: Policy::Quota,
-    }
+    Turn::new("na".into(), vec![candidate("ana", 30), candidate("bo", 10)], "ana".into(), Policy::Quota)
 }
 
 const TRANSCRIPT: &str = r#"["plugin",["inbound","territory","0.1.0"],"sha256:aa"]

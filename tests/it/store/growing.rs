@@ -33,7 +33,7 @@ impl Turns {
         }
         let rep = self.rotation.next(Policy::Quota, &candidates).expect("somebody").clone();
         self.rotation.take(Policy::Quota, &candidates, &rep);
-        let turn = Turn { pool: PoolId::from("na"), candidates, rep, policy: Policy::Quota };
+        let turn = Turn::new(PoolId::from("na"), candidates, rep, Policy::Quota);
         self.reckoning.enter(decision, &turn);
         (turn, self.rotation.clone())
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rota_domain::decision::{Outcome, PluginName};
 use rota_domain::event::Status;
-use rota_domain::fairness::{Candidate, Policy, Rotation, Turn};
+use rota_domain::fairness::{Candidate, Credit, Policy, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
@@ -110,11 +110,10 @@ pub(crate) async fn one_of_sixty_four_concurrent_records_wins(place: impl Place)
 
 fn everything() -> Recorded {
     let mut recorded = decided("d1", vec![owner("71"), task("Call at once")]);
+    let candidates = ["ana", "ben"].map(|rep| Candidate { rep: RepId::from(rep), weight: 1 }).to_vec();
     let turn = Turn {
-        pool: PoolId::from("na"),
-        candidates: ["ana", "ben"].map(|rep| Candidate { rep: RepId::from(rep), weight: 1 }).to_vec(),
-        rep: RepId::from("ana"),
-        policy: Policy::Quota,
+        owed: Some(vec![Credit { rep: RepId::from("ben"), units: 7 }]),
+        ..Turn::new(PoolId::from("na"), candidates, RepId::from("ana"), Policy::Quota)
     };
     let mut rotation = Rotation::default();
     rotation.take(Policy::Quota, &turn.candidates, &turn.rep);

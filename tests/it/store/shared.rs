@@ -20,7 +20,7 @@ pub(crate) async fn a_decision_with_large_answers_and_many_candidates_comes_back
         recorded.private.transcript = format!(
             "[\"plugin\",[\"p\"],\"sha256:0\"]\n@\n[\"rep-pool.members\",[0],{members}]\n[\"lead.text\",[\"é\"],null"
         );
-        let turn = Turn { pool: PoolId::from("na"), candidates, rep: reps[n].clone(), policy: Policy::Quota };
+        let turn = Turn::new(PoolId::from("na"), candidates, reps[n].clone(), Policy::Quota);
         recorded.turn = Some((turn.clone(), Rotation::default()));
         let private = recorded.private.clone();
         record(&*store, 1, recorded).await;

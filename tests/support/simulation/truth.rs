@@ -24,7 +24,14 @@ pub(super) async fn check(world: &World) -> Vec<String> {
     answered(world, &decisions, &mut broken);
     let turns = log.iter().filter_map(|s| Some((&s.decision.id, s.decision.at, s.turn.as_ref()?)));
     for pool in report(turns).iter().filter(|pool| !pool.holds()) {
-        broken.push(format!("the rotation of `{}` left its bound: {:?}", pool.pool, pool.widest()));
+        let turns = log.iter().filter_map(|stored| Some((stored.seq, stored.turn.as_ref()?)));
+        let turns: Vec<_> = turns.filter(|(_, turn)| turn.pool == pool.pool).collect();
+        broken.push(format!(
+            "the rotation of `{}` left its bound: {:?} in {:?} by {turns:?}",
+            pool.pool,
+            pool.widest(),
+            pool.runs
+        ));
     }
     owners(world, &effects, &mut broken);
     beside(world, &effects, &mut broken);

@@ -37,4 +37,16 @@ pub struct Turn {
     /// By which policy.
     #[serde(default, skip_serializing_if = "Policy::is_quota")]
     pub policy: Policy,
+    /// What everybody in the pool is owed, where members left since the turn before it: what these were
+    /// owed went to those who stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Vec<Credit>>,
+}
+
+impl Turn {
+    /// A turn of a pool that nobody left since the turn before.
+    #[must_use]
+    pub fn new(pool: PoolId, candidates: Vec<Candidate>, rep: RepId, policy: Policy) -> Self {
+        Self { pool, candidates, rep, policy, owed: None }
+    }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shares::{is_zero, leads, moving_bound};
-use super::{Candidate, Policy, Turn, UNIT};
+use super::{Candidate, Credit, Policy, Turn, UNIT};
 use crate::id::{DecisionId, PoolId, RepId};
 
 /// How fairly one pool's turns were given.
@@ -156,11 +156,13 @@ struct Ledger {
 impl Ledger {
     fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
         self.picks += 1;
-        if self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy {
+        let lost = turn.owed.as_ref().map(|owed| self.move_credit(owed));
+        if lost.is_some() || self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy {
             self.begin_run(turn);
         }
         let shares = turn.policy.shares(&turn.candidates);
-        let mut worst = 0;
+        // What members who left were owed has to be with those who stay, all of it.
+        let mut worst = lost.unwrap_or(0);
         for (candidate, share) in turn.candidates.iter().zip(shares) {
             let tally = self.tallies.entry(candidate.rep.clone()).or_default();
             tally.due += share;
@@ -180,6 +182,21 @@ impl Ledger {
             run.to = self.picks;
             run.max_abs_lag = run.max_abs_lag.max(leads(worst));
         }
+    }
+
+    /// Members left: everybody is owed this now. Gives how much more or less that is in all.
+    fn move_credit(&mut self, owed: &[Credit]) -> i64 {
+        let before: i64 = self.tallies.values().map(|tally| tally.lag).sum();
+        for Credit { rep, .. } in owed {
+            self.tallies.entry(rep.clone()).or_default();
+        }
+        for (rep, tally) in &mut self.tallies {
+            let now = owed.iter().find(|credit| credit.rep == *rep).map_or(0, |credit| credit.units);
+            tally.due += now - tally.lag;
+            tally.lag = now;
+        }
+        let after: i64 = owed.iter().map(|credit| credit.units).sum();
+        (after - before).abs()
     }
 
     fn begin_run(&mut self, turn: &Turn) {

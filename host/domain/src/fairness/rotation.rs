@@ -26,6 +26,9 @@ pub struct Rotation {
     from_zero: bool,
     /// How many turns were taken.
     picks: u64,
+    /// Whether members left since the last turn, whose credit went to those who stay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    moved: bool,
     /// Who was served when, under a policy that goes by it.
     #[serde(default, skip_serializing_if = "Served::is_empty")]
     served: Served,
@@ -45,6 +48,12 @@ impl Rotation {
     #[must_use]
     pub fn credits(&self) -> &[Credit] {
         &self.credits
+    }
+
+    /// Everybody's credit, where members left since the last turn.
+    #[must_use]
+    pub fn moved(&self) -> Option<Vec<Credit>> {
+        self.moved.then(|| self.credits.clone())
     }
 
     /// How many turns were taken.
@@ -82,6 +91,7 @@ impl Rotation {
     /// This rep's turn is taken.
     pub fn take(&mut self, policy: Policy, candidates: &[Candidate], rep: &RepId) {
         self.picks += 1;
+        self.moved = false;
         if policy == Policy::Quota {
             return self.pay(candidates, rep);
         }
@@ -112,15 +122,19 @@ impl Rotation {
     }
 
     /// Keeps only these members. What the others were owed goes to those who stay, by
-    /// weight, so that the sum stays 0.
+    /// weight, so that the sum stays 0. Where nobody leaves, nothing changes.
     pub fn retain(&mut self, members: &[Candidate]) {
         self.served.retain(members);
-        let (stay, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.credits)
-            .into_iter()
-            .partition(|credit| members.iter().any(|member| member.rep == credit.rep));
+        let stays = |rep: &RepId| members.iter().any(|member| member.rep == *rep);
+        if self.credits.iter().all(|credit| stays(&credit.rep)) {
+            return;
+        }
+        let (stay, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.credits).into_iter().partition(|credit| stays(&credit.rep));
         self.credits = stay;
         // Whoever stays may be owed something now: the next turn begins a new run.
         self.last.clear();
+        self.moved = true;
         let owed: i64 = left.iter().map(|credit| credit.units).sum();
         if owed == 0 {
             return;

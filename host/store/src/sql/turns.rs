@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rota_domain::fairness::{Candidate, Policy, Turn};
+use rota_domain::fairness::{Candidate, Credit, Policy, Turn};
 use rota_domain::id::{Digest, PoolId, RepId, TenantId};
 use rota_domain::transcript::shared::LARGE;
 use rota_flow::ports::StoreError;
@@ -21,6 +21,8 @@ pub(super) struct TurnBody {
     rep: RepId,
     #[serde(default, skip_serializing_if = "Policy::is_quota")]
     policy: Policy,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed: Option<Vec<Credit>>,
 }
 
 /// Who could have got the lead: themselves, or the digest of their text.
@@ -39,9 +41,9 @@ pub(super) struct Before(Option<(Vec<Candidate>, Candidates)>);
 impl TurnBody {
     /// A turn whose candidates go to the shared texts if they are many.
     pub(super) fn new(turn: Turn, before: &mut Before, texts: &mut Texts, row: &str) -> Result<Self, StoreError> {
-        let Turn { pool, candidates, rep, policy } = turn;
+        let Turn { pool, candidates, rep, policy, owed } = turn;
         if let Some((_, same)) = before.0.as_ref().filter(|(known, _)| *known == candidates) {
-            return Ok(Self { pool, candidates: same.clone(), rep, policy });
+            return Ok(Self { pool, candidates: same.clone(), rep, policy, owed });
         }
         let text = json(&candidates, row)?;
         let written = if text.len() < LARGE {
@@ -52,7 +54,7 @@ impl TurnBody {
             Candidates::Shared(digest)
         };
         before.0 = Some((candidates, written.clone()));
-        Ok(Self { pool, candidates: written, rep, policy })
+        Ok(Self { pool, candidates: written, rep, policy, owed })
     }
 
     /// The digest that stands for the candidates.
@@ -72,7 +74,7 @@ impl TurnBody {
                 lists.get(&digest).ok_or_else(missing)?.clone()
             }
         };
-        Ok(Turn { pool: self.pool, candidates, rep: self.rep, policy: self.policy })
+        Ok(Turn { pool: self.pool, candidates, rep: self.rep, policy: self.policy, owed: self.owed })
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn turn(reps: usize) -> (Turn, Rotation) {
     let candidates: Vec<Candidate> = (0..reps).map(|n| Candidate { rep: rep(n), weight: 10 }).collect();
     let mut rotation = Rotation::default();
     rotation.take(Policy::Quota, &candidates, &rep(0));
-    (Turn { pool: PoolId::from("na"), candidates, rep: rep(0), policy: Policy::Quota }, rotation)
+    (Turn::new(PoolId::from("na"), candidates, rep(0), Policy::Quota), rotation)
 }
 
 async fn write(store: &SqliteStore, tenant: &TenantId, expected: u64, recorded: Vec<Recorded>) {
