@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::event::Status;
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, RepId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, Repair, Settlement,
-    Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, RecordRef, Repair,
+    Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
 use rota_store::SqliteStore;
@@ -96,6 +96,15 @@ impl Store for Faulty {
             self.store.record(tenant, expected, vec![away; entries.len()]).await?;
         }
         self.store.record_after(before, tenant, expected, entries).await
+    }
+
+    async fn owners_on_their_way(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+    ) -> Result<Vec<Option<RepId>>, StoreError> {
+        self.store.owners_on_their_way(tenant, connection, records).await
     }
 
     async fn strand(&self, tenant: &TenantId, known: &[ConnectionId], now: Timestamp) -> Result<u64, StoreError> {

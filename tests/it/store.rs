@@ -294,6 +294,7 @@ macro_rules! suite {
                     what_is_not_needed_takes_the_rest_of_its_decision_along,;
                 owners:
                     a_newer_owner_supersedes_an_older_one_and_its_tasks,
+                    an_owner_is_on_its_way_until_the_crm_has_it_or_it_came_to_nothing,
                     a_newer_owner_cancels_tasks_of_an_owner_that_was_delivered,
                     a_newer_owner_cancels_nothing_of_a_decision_without_one,
                     a_newer_owner_does_not_wait_for_an_older_ones_retry,

@@ -102,8 +102,14 @@ impl Effect {
     /// The lane: effects of one record keep their order, and wait for nobody else.
     #[must_use]
     pub fn lane(&self) -> String {
-        format!("{}:{}", self.object, self.record)
+        lane(&self.object, &self.record)
     }
+}
+
+/// The lane of a record's effects.
+#[must_use]
+pub fn lane(object: &str, record: &str) -> String {
+    format!("{object}:{record}")
 }
 
 impl Act {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rota_domain::decision::Apply;
 use rota_domain::delivery::Trouble;
-use rota_domain::id::{ConnectionId, FlowId, LeadId, OwnerId};
+use rota_domain::id::{ConnectionId, FlowId, LeadId, OwnerId, RepId, TenantId};
 use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
-use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Settles, Waiting, Wanted};
+use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Settles, Store, Waiting, Wanted};
 
 /// A lead with all that the rules may see of it.
 #[derive(Clone, Debug)]
@@ -197,6 +197,7 @@ pub async fn enrich(
     accounts: &Accounts,
     reads: &Reads,
     down: &mut BTreeMap<Kind, String>,
+    (store, tenant): (&dyn Store, &TenantId),
     clock: &dyn Clock,
 ) -> Vec<Option<EnrichedLead>> {
     let mut readings = Readings::new();
@@ -204,10 +205,17 @@ pub async fn enrich(
         if down.contains_key(&kind) {
             continue;
         }
-        match read(&kind.0, &records, accounts, &reads.wanted).await {
-            Ok(read) => {
+        // Asked before the record is read: an owner that the CRM is told meanwhile is in the record.
+        let coming = store.owners_on_their_way(tenant, &kind.0, &records).await.map_err(|error| error.to_string());
+        let known = match coming {
+            Ok(coming) => read(&kind.0, &records, accounts, &reads.wanted).await.map(|read| (coming, read)),
+            Err(reason) => Err(reason),
+        };
+        match known {
+            Ok((coming, read)) => {
                 let keys = records.into_iter().map(|record| (kind.0.clone(), record));
-                readings.extend(keys.zip(read));
+                let known = read.into_iter().zip(coming).map(|(known, coming)| known.with_owner(coming));
+                readings.extend(keys.zip(known));
             }
             Err(reason) => {
                 down.insert(kind, reason);
@@ -229,9 +237,19 @@ type Readings = BTreeMap<(ConnectionId, RecordRef), Known>;
 
 #[derive(Clone)]
 enum Known {
-    Reading(Reading),
+    /// What the CRM says, and whom it will name as owner where it names nobody.
+    Reading(Reading, Option<RepId>),
     Gone,
     Refused(String),
+}
+
+impl Known {
+    fn with_owner(self, coming: Option<RepId>) -> Self {
+        match self {
+            Self::Reading(reading, _) => Self::Reading(reading, coming),
+            other => other,
+        }
+    }
 }
 
 /// The records of each account and kind, each once.
@@ -263,7 +281,10 @@ async fn read(
         return Err("the CRM's owners could not be read yet".into());
     }
     match account.crm.read(records, wanted).await {
-        Ok(read) => Ok(read.into_iter().map(|reading| reading.map_or(Known::Gone, Known::Reading)).collect()),
+        Ok(read) => Ok(read
+            .into_iter()
+            .map(|reading| reading.map_or(Known::Gone, |reading| Known::Reading(reading, None)))
+            .collect()),
         Err(error) if is_final(&error) => Ok(vec![Known::Refused(error.detail); records.len()]),
         Err(error) => Err(error.detail),
     }
@@ -292,16 +313,19 @@ fn lead_of(
         Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
             let record = RecordRef { object, id };
-            let (reading, facts) = match readings.get(&(connection.clone(), record.clone())) {
-                Some(Known::Reading(reading)) => (Some(reading.clone()), Facts::Known),
-                Some(Known::Gone) => (None, Facts::Gone),
-                Some(Known::Refused(why)) => (None, Facts::Refused(why.clone())),
-                None if passed_over => (None, Facts::Known),
-                None if cut_off => (None, Facts::Disconnected(connection.clone())),
+            let (reading, coming, facts) = match readings.get(&(connection.clone(), record.clone())) {
+                Some(Known::Reading(reading, coming)) => (Some(reading.clone()), coming.as_ref(), Facts::Known),
+                Some(Known::Gone) => (None, None, Facts::Gone),
+                Some(Known::Refused(why)) => (None, None, Facts::Refused(why.clone())),
+                None if passed_over => (None, None, Facts::Known),
+                None if cut_off => (None, None, Facts::Disconnected(connection.clone())),
                 None => return None,
             };
             let directory = accounts.get(&connection).and_then(|account| account.directory.as_deref());
-            (from_reading(&connection, record, reading, trigger, directory), facts, row.flow, attempt)
+            let mut lead = from_reading(&connection, record, reading, trigger, directory);
+            // The record as it will be: what is decided holds, though the CRM does not know it yet.
+            lead.owner = lead.owner.or_else(|| coming.map(ToString::to_string));
+            (lead, facts, row.flow, attempt)
         }
     };
     Some(EnrichedLead { lead: Arc::new(lead), facts, flow, attempt, inbox: row.inbox, apply: row.apply, stages })

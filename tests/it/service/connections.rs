@@ -93,6 +93,31 @@ async fn a_crm_that_is_down_is_probed_by_one_effect_and_costs_neither_connection
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_whose_owner_is_on_its_way_still_is_kept_and_takes_no_second_turn() {
+    let sandbox = double(1).await;
+    // Nothing is coalesced, as when the second event comes long after the first.
+    let service = Service::start(&[workspace("acme", &connection(&sandbox, 1))]).await;
+    let token = service.token("acme", Role::Operator).await;
+    tell(&sandbox, "faults", down()).await;
+    tell(&sandbox, "contacts", people(1)).await;
+    let contact = look(&sandbox, "state").await["contacts"][0]["id"].clone();
+    let asked = json!({ "ref": { "connection": "hs", "object": "contact", "id": contact } });
+    let first = service.post("/v1/route", &token, asked.clone()).await.body;
+    assert_eq!((&first["outcome"], &first["rep"]), (&json!("assign"), &json!("ada")), "{first}");
+    let second = service.post("/v1/route", &token, asked.clone()).await.body;
+    assert_eq!((&second["outcome"], &second["rep"]), (&json!("kept"), &json!("ada")), "{second}");
+
+    tell(&sandbox, "faults", json!([])).await;
+    assert_eq!(service.post("/v1/connections/hs/resume", &token, Value::Null).await.status, 204);
+    until("the owner", async || owned(&sandbox).await == 1).await;
+    let third = service.post("/v1/route", &token, asked).await.body;
+    assert_eq!((&third["outcome"], &third["rep"]), (&json!("kept"), &json!("ada")), "{third}");
+    let turns = service.get("/v1/pools/all", &token).await.body;
+    assert_eq!(turns["turns"], 1, "{turns}");
+    service.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_waits_of_a_connection_that_is_removed_ends_in_the_log_and_holds_up_nothing() {
     let (a, b) = (double(1).await, double(2).await);
     let (service, admin) = empty().await;

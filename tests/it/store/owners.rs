@@ -1,12 +1,13 @@
 //! Owners are state: the newest one wins, and takes what hung on the older one along.
 
-use rota_domain::id::EffectId;
+use rota_domain::effect::Act;
+use rota_domain::id::{EffectId, RepId};
 use rota_flow::ports::LaneState::{Dead, Done, Superseded, Waiting};
-use rota_flow::ports::{Repair, Settle};
+use rota_flow::ports::{RecordRef, Repair, Settle};
 
 use super::Place;
 use super::values::{
-    acme, arrival, at, begin, claim, claim_one, dead, decided, decided_about, ids, owner, property, recall, record,
+    acme, arrival, at, begin, claim, claim_one, dead, decided, decided_about, hs, ids, owner, property, recall, record,
     retry, settle, states, task,
 };
 
@@ -31,6 +32,37 @@ pub(crate) async fn a_newer_owner_supersedes_an_older_one_and_its_tasks(place: i
     assert_eq!(last.effect.id, EffectId::from("d2/1"));
     assert!(settle(&*store, 5, last, Settle::Done).await);
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 2), "only the other record's two");
+}
+
+pub(crate) async fn an_owner_is_on_its_way_until_the_crm_has_it_or_it_came_to_nothing(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let of = |record: &str, id: &str, rep: &str| {
+        let mut decided = decided_about(record, id, vec![owner("71"), task("call")]);
+        decided.decision.rep = Some(RepId::from(rep));
+        if let Act::Owner { rep: named, .. } = &mut decided.effects[0].act {
+            *named = RepId::from(rep);
+        }
+        decided
+    };
+    let records = ["1", "2", "3"].map(|id| RecordRef { object: "contact".into(), id: id.into() });
+    let coming = async || {
+        let coming = store.owners_on_their_way(&acme(), &hs(), &records).await.unwrap();
+        coming.into_iter().map(|rep| rep.map_or("-".to_owned(), |rep| rep.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(coming().await, ["-", "-", "-"]);
+    record(&*store, 0, of("1", "d1", "ana")).await;
+    record(&*store, 0, of("2", "d2", "bo")).await;
+    record(&*store, 0, of("2", "d3", "cy")).await;
+    assert_eq!(coming().await, ["ana", "cy", "-"], "the newest of a record's");
+    let claims = claim(&*store, 2).await;
+    assert_eq!(coming().await, ["ana", "cy", "-"], "what is being sent is not there yet");
+    for found in claims {
+        let end = if found.effect.record == "1" { Settle::Done } else { dead(None) };
+        assert!(settle(&*store, 3, found, end).await);
+    }
+    assert_eq!(coming().await[0], "-");
+    assert_ne!(coming().await[1], "cy", "it came to nothing");
 }
 
 pub(crate) async fn a_newer_owner_cancels_tasks_of_an_owner_that_was_delivered(place: impl Place) {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::Decision;
-use rota_domain::effect::{Act, Effect};
-use rota_domain::id::{ConnectionId, HostId, TenantId};
-use rota_flow::ports::{Claim, LaneState, OutboxRow};
+use rota_domain::effect::{Act, Effect, lane};
+use rota_domain::id::{ConnectionId, HostId, RepId, TenantId};
+use rota_flow::ports::{Claim, LaneState, OutboxRow, RecordRef};
 
 use super::Tenant;
 
@@ -123,6 +123,16 @@ impl Tenant {
     pub(super) fn sweep(&mut self) {
         let waiting: BTreeSet<LaneKey> = self.outbox.iter().filter(|row| row.waits()).map(Row::key).collect();
         self.lanes.retain(|key, lane| lane.lease.is_some() || waiting.contains(key));
+    }
+
+    /// Whom the newest owner that waits for this record makes its owner.
+    pub(super) fn owner_on_its_way(&self, connection: &ConnectionId, record: &RecordRef) -> Option<RepId> {
+        let key = (connection.clone(), lane(&record.object, &record.id));
+        let newest = self.outbox.iter().rev().find(|row| row.waits() && row.is_owner() && row.key() == key)?;
+        match &newest.effect.act {
+            Act::Owner { rep, .. } => Some(rep.clone()),
+            _ => None,
+        }
     }
 
     pub(super) fn claim(

@@ -14,10 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
     Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, LaneState, OutboxRow, People, Recalled,
-    Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
+    RecordRef, Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
 };
 
 use lanes::{Lane, LaneKey, Row};
@@ -138,6 +138,15 @@ impl Store for MemoryStore {
 
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
         self.with(tenant, |tenant| tenant.waiting(after).take(most(limit)).collect())
+    }
+
+    async fn owners_on_their_way(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+    ) -> Result<Vec<Option<RepId>>, StoreError> {
+        self.with(tenant, |tenant| records.iter().map(|record| tenant.owner_on_its_way(connection, record)).collect())
     }
 
     async fn record_after(

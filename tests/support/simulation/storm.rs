@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, OutboxRow, People, Recalled, Repair,
-    Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
+    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, OutboxRow, People, Recalled, RecordRef,
+    Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
 };
 
 use super::life::Life;
@@ -107,6 +107,15 @@ impl Store for Storm {
 
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
         self.read(self.real().waiting(tenant, after, limit)).await
+    }
+
+    async fn owners_on_their_way(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+    ) -> Result<Vec<Option<RepId>>, StoreError> {
+        self.read(self.real().owners_on_their_way(tenant, connection, records)).await
     }
 
     async fn record_after(

@@ -21,7 +21,7 @@ use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use tokio::sync::oneshot;
 
-use super::{Claim, Erasure, Origin, OutboxRow, Repair, Settlement, Summed};
+use super::{Claim, Erasure, Origin, OutboxRow, RecordRef, Repair, Settlement, Summed};
 
 /// A commit that another one follows.
 #[derive(Debug)]
@@ -379,6 +379,15 @@ pub trait Store: Send + Sync {
     /// The oldest arrivals that wait and whose id is larger than this. One that cannot be read
     /// is left out, and said in the operator's log, so that the others need not wait for it.
     async fn waiting(&self, tenant: &TenantId, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
+
+    /// For each of these records of a connection, in order: the rep whom a decision gave it to and
+    /// whom the CRM has not been told yet. None where nothing waits.
+    async fn owners_on_their_way(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+    ) -> Result<Vec<Option<RepId>>, StoreError>;
 
     /// Appends entries to the log, the first with the number `expected + 1`, and with them
     /// everything that they change, in one commit. An inbox row that is settled already, or

@@ -280,14 +280,15 @@ impl Sequencer {
         let (ended, end) = oneshot::channel();
         let (mut accounts, reads) = (self.accounts.clone(), self.reads.clone());
         let crms = self.desktop.revision.crms.clone();
-        let (clock, stirred) = (self.desktop.clock.clone(), self.stirred.clone());
+        let Desktop { tenant, store, clock, .. } = self.desktop.clone();
+        let stirred = self.stirred.clone();
         // What rows met before is spared for the rest of this look; a call tries anew.
         let mut down = if rows.is_empty() { BTreeMap::new() } else { self.inbox.down.clone() };
         let task = tokio::spawn(async move {
             if refresh {
                 accounts = refreshed(accounts, &crms).await;
             }
-            let leads = enrich(arrived, &accounts, &reads, &mut down, &*clock).await;
+            let leads = enrich(arrived, &accounts, &reads, &mut down, (&*store, &tenant), &*clock).await;
             let _ = ended.send(Read { accounts: refresh.then_some(accounts), leads, down });
             stirred.notify_one();
         });

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, Repair, Settlement, Snapshot, Store,
-    StoreError, Stored, Summed, Waiting,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, RecordRef, Repair, Settlement,
+    Snapshot, Store, StoreError, Stored, Summed, Waiting,
 };
 
 use super::answered::{self, CallLookup};
 use super::claim::Lease;
+use super::coming;
 use super::dialect::{Own, Pool};
 use super::failure::Failure;
 use super::inbox::{self, Arrivals};
@@ -213,6 +214,15 @@ impl Store for SqlStore {
             }
         }
         Ok(page.waiting)
+    }
+
+    async fn owners_on_their_way(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        records: &[RecordRef],
+    ) -> Result<Vec<Option<RepId>>, StoreError> {
+        self.read(coming::owners(&self.readers, tenant, connection, records).await)
     }
 
     async fn record_after(

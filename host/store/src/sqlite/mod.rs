@@ -21,6 +21,8 @@ mod answered;
 mod board;
 #[path = "../sql/claim.rs"]
 mod claim;
+#[path = "../sql/coming.rs"]
+mod coming;
 #[path = "../sql/counters.rs"]
 mod counters;
 #[path = "../sql/decisions.rs"]
