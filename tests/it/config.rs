@@ -107,14 +107,6 @@ fn flows_that_name_one_component_share_its_bytes() {
 }
 
 #[test]
-fn what_is_read_and_not_acted_on_is_warned_of_with_its_line() {
-    assert_eq!(
-        everything().load().unwrap().warnings,
-        ["acme/workspace.toml:14: warning: `capacity` is read but not acted on yet"]
-    );
-}
-
-#[test]
 fn all_bad_rows_of_a_table_are_told_with_their_lines() {
     let files = everything().with("tables/postal.csv", "from,to,value\n1,2\n9,5,north\n10,20,a\n15,30,b\n");
     insta::assert_snapshot!(files.error(), @r"
@@ -132,12 +124,6 @@ fn all_bad_rows_of_a_table_are_told_with_their_lines() {
 fn a_table_is_read_as_its_match_says() {
     let loaded = everything().with("tables/postal.csv", "from,to,value\n10,20,north\n").load().unwrap();
     assert_eq!(loaded.tables["postal"].table.look_up("15"), Some("north"));
-}
-
-#[test]
-fn a_workspace_without_such_keys_has_no_warnings() {
-    let plain = Memory::default().with("workspace.toml", "workspace = \"acme\"\n[[reps]]\nid = \"ana\"\n");
-    assert!(plain.load().unwrap().warnings.is_empty());
 }
 
 #[test]
@@ -241,7 +227,7 @@ fn a_schema_names_just_the_keys_that_are_read() {
     };
     assert_eq!(
         keys(Subject::Workspace, "/properties"),
-        "workspace time_zone reps pools calendars tables connections destinations sources flows"
+        "workspace time_zone reps pools calendars tables connections destinations sources closed flows"
     );
     assert_eq!(
         keys(Subject::Workspace, "/$defs/Condition/properties"),

@@ -3,6 +3,7 @@
 mod apply;
 mod author;
 mod business_time;
+mod caps;
 mod command;
 mod config;
 mod counters;

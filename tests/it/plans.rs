@@ -35,7 +35,6 @@ fn with_plugin(language: &str) -> Loaded {
         settings: BTreeMap::from([(flow.clone(), Arc::from("{}"))]),
         components: BTreeMap::from([(flow, component.into())]),
         tables: BTreeMap::new(),
-        warnings: Vec::new(),
         trusted: true,
     }
 }

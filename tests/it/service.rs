@@ -5,6 +5,7 @@ mod alarms;
 mod audit;
 mod bundles;
 mod clients;
+mod closing;
 mod connections;
 mod custody;
 mod custom_code;

@@ -201,6 +201,18 @@ fn copies_of_a_person_make_one_decision_and_one_turn() {
 }
 
 #[test]
+fn a_full_rep_gets_the_next_lead_once_one_is_closed() {
+    let folder = workspace(&WORKSPACE.replace("id = \"ana\"", "id = \"ana\"\ncapacity = 1"));
+    let closed = r#"{"at":"2026-03-02T09:00:30Z","kind":"closed","lead":"web:0"}"#.to_owned();
+    let id = serde_json::from_str::<serde_json::Value>(&lead(0, "")).expect("JSON")["lead"]["id"].clone();
+    let closed = closed.replace("\"web:0\"", &id.to_string());
+    events(&folder, (0..6).map(|n| lead(n, "")).chain([closed]).chain((60..70).map(|n| lead(n, ""))));
+    let decisions = simulate(&folder).lines();
+    let got = |part: &[serde_json::Value]| reps(part).iter().filter(|rep| **rep == "ana").count();
+    assert_eq!((got(&decisions[..6]), got(&decisions[6..])), (1, 1));
+}
+
+#[test]
 fn a_record_with_an_active_owner_is_kept() {
     let folder = workspace(WORKSPACE);
     events(&folder, [lead(0, r#","owner":"bo""#), lead(1, "")]);

@@ -5,6 +5,7 @@
 
 mod board;
 mod durable;
+mod given;
 mod growing;
 mod hosts;
 mod inbox;
@@ -318,6 +319,8 @@ macro_rules! suite {
                     a_tenant_reads_only_what_it_has_kept_itself,
                     counters_are_what_the_last_entry_made_of_them,
                     a_conflict_changes_no_counter,;
+                given:
+                    what_reps_have_in_hand_comes_back,;
                 leases:
                     a_lease_is_taken_where_nobody_who_is_there_has_it,
                     a_host_that_goes_or_gives_up_leaves_its_leases_free,

@@ -12,6 +12,7 @@ use crate::business_time::Calendars;
 use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
+use crate::load::{Caps, Left, Load, Loads};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
 use crate::table::Tables;
@@ -27,7 +28,7 @@ pub enum Availability {
     Away,
     /// Is outside working hours.
     OffShift,
-    /// Has as many open leads as allowed.
+    /// Has as many open leads as allowed, or was given as many lately.
     Capped,
     /// Has left or was switched off.
     Inactive,
@@ -79,11 +80,13 @@ pub struct Desk {
     pub calendars: Calendars,
     roster: Arc<Roster>,
     shifts: Arc<Shifts>,
+    caps: Arc<Caps>,
     statuses: HashMap<RepId, Status>,
     /// Of each rep, by place: what follows from the workspace and the statuses, whatever the clock says.
     standing: Vec<Availability>,
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
+    loads: Loads,
 }
 
 impl Desk {
@@ -94,6 +97,7 @@ impl Desk {
         let roster = Arc::new(Roster::of(&workspace));
         let shifts = Arc::new(Shifts::of(&workspace));
         let calendars = Calendars::of(&workspace);
+        let caps = Arc::new(Caps::of(&workspace));
         Self {
             revision,
             workspace,
@@ -101,10 +105,12 @@ impl Desk {
             calendars,
             roster,
             shifts,
+            caps,
             statuses: HashMap::new(),
             standing,
             rotations: BTreeMap::new(),
             counters: Counters::new(),
+            loads: Loads::default(),
         }
     }
 
@@ -125,6 +131,7 @@ impl Desk {
         }
         next.rotations = self.rotations;
         next.counters = self.counters;
+        next.loads = self.loads;
         for (pool, rotation) in &mut next.rotations {
             rotation.retain(&candidates(next.roster.pool(pool).unwrap_or_default()));
         }
@@ -211,9 +218,14 @@ impl Desk {
         pool: Option<&PoolId>,
         at: Timestamp,
     ) -> Vec<Availability> {
-        let open = self.shifts.at(at);
+        let (open, since) = (self.shifts.at(at), self.caps.at(at));
+        let capped = |place: usize| self.load(place).is_some_and(|load| since.is_capped(place, load));
         let availability = |place: usize| match self.standing[place] {
-            Availability::Available => open.of(place, pool).unwrap_or(Availability::Available),
+            Availability::Available => match open.of(place, pool) {
+                Some(closed) => closed,
+                None if capped(place) => Availability::Capped,
+                None => Availability::Available,
+            },
             absent => absent,
         };
         places.map(availability).collect()
@@ -229,7 +241,42 @@ impl Desk {
     /// keeps them, or it changes nothing.
     #[must_use]
     pub fn next_change(&self, place: usize, pool: Option<&PoolId>, at: Timestamp) -> Option<Timestamp> {
-        (self.standing[place] == Availability::Available).then(|| self.shifts.next_change(place, pool, at)).flatten()
+        if self.standing[place] != Availability::Available {
+            return None;
+        }
+        let shift = self.shifts.next_change(place, pool, at);
+        let free = || self.caps.free_again(place, self.load(place)?, at);
+        match self.availability(place, pool, at) {
+            Availability::Capped => shift.into_iter().chain(free()).min(),
+            _ => shift,
+        }
+    }
+
+    /// What the rep at this place has in hand; none where it is not counted.
+    #[must_use]
+    pub fn load(&self, place: usize) -> Option<&Load> {
+        if !self.caps.counts(place) {
+            return None;
+        }
+        self.loads.of(&self.workspace.reps[place].id)
+    }
+
+    /// Whether what a rep has in hand is counted: they have a capacity or caps.
+    #[must_use]
+    pub fn counts(&self, rep: &RepId) -> bool {
+        self.place(rep).is_some_and(|place| self.caps.counts(place))
+    }
+
+    /// What is left of each cap of the rep at this place.
+    #[must_use]
+    pub fn left(&self, place: usize, at: Timestamp) -> Vec<Left> {
+        let nothing = Load::default();
+        self.caps.at(at).left(place, self.load(place).unwrap_or(&nothing))
+    }
+
+    /// What reps have in hand, to be changed by an entry of the log.
+    pub fn loads_mut(&mut self) -> &mut Loads {
+        &mut self.loads
     }
 
     /// The members of a pool, by id.
@@ -247,8 +294,11 @@ impl Desk {
         let availabilities = self.availabilities(seats.iter().map(|seat| seat.place), Some(pool), at);
         let mut candidates = Vec::with_capacity(seats.len());
         let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
-        let there = seats.iter().zip(availabilities).filter(|(_, found)| *found == Availability::Available);
-        for (seat, _) in there {
+        let mut capped = Vec::new();
+        for (seat, found) in seats.iter().zip(availabilities) {
+            if !matches!(found, Availability::Available | Availability::Capped) {
+                continue;
+            }
             let weight = match &narrowed {
                 None => seat.weight,
                 Some(chosen) => match chosen[seat.place] {
@@ -257,7 +307,9 @@ impl Desk {
                     Chosen::With(weight) => Some(weight),
                 },
             };
-            if let Some(weight) = weight {
+            if weight.is_some() && found == Availability::Capped {
+                capped.push(seat.rep.clone());
+            } else if let Some(weight) = weight {
                 candidates.push(Candidate { rep: seat.rep.clone(), weight });
             }
         }
@@ -265,7 +317,7 @@ impl Desk {
         let fresh = Rotation::default();
         let rotation = self.rotations.get(pool).unwrap_or(&fresh);
         let rep = rotation.next(policy, &candidates)?.clone();
-        Some(Turn { owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
+        Some(Turn { capped, owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
     }
 
     /// Of each rep, by place, whether it is chosen; the first mention counts.

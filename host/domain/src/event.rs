@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{FlowId, PoolId, RepId};
+use crate::id::{FlowId, LeadId, PoolId, RepId};
 use crate::lead::Lead;
 
 /// One event, with its time.
@@ -47,12 +47,17 @@ pub enum Happening {
         /// The new weight; null takes the rep out.
         weight: Option<u32>,
     },
+    /// A lead was closed: whoever has it in hand has a place more.
+    Closed {
+        /// Which.
+        lead: LeadId,
+    },
     /// Time passed.
     Tick {},
 }
 
 /// Kinds that the format names and that this release does not act on yet.
-pub const NOT_BUILT_YET: [&str; 5] = ["closed", "responded", "offer", "metric", "owner"];
+pub const NOT_BUILT_YET: [&str; 4] = ["responded", "offer", "metric", "owner"];
 
 /// Whether a rep is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

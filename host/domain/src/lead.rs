@@ -49,6 +49,23 @@ pub struct Lead {
     pub trigger: String,
 }
 
+impl Lead {
+    /// A lead of which nothing is known but its id.
+    #[must_use]
+    pub fn unknown(id: LeadId) -> Self {
+        Self {
+            id,
+            object: contact(),
+            properties: Properties::new(),
+            owner: None,
+            owner_left: false,
+            company: None,
+            history: Vec::new(),
+            trigger: manual(),
+        }
+    }
+}
+
 /// The company of a lead.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -20,6 +20,7 @@ pub mod id;
 pub mod lead;
 pub mod library;
 pub mod limits;
+pub mod load;
 pub mod manifest;
 pub mod person;
 pub mod plan;

@@ -62,7 +62,9 @@ pub(crate) fn answer_of(entry: &Entry) -> Option<Answered> {
         EntryBody::Decision(recorded) => {
             Some(Answered { decision: recorded.decision.clone(), acts: recorded.private.acts.clone() })
         }
-        EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } => None,
+        EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } | EntryBody::Closed { .. } => {
+            None
+        }
     }
 }
 

@@ -68,7 +68,7 @@ impl Arrived {
     pub fn kind(&self) -> Option<Kind> {
         match &self.payload {
             Payload::Record { connection, object, .. } => Some((connection.clone(), object.clone())),
-            Payload::Lead { .. } | Payload::Call { .. } | Payload::Erasure { .. } => None,
+            Payload::Lead { .. } | Payload::Call { .. } | Payload::Closed { .. } | Payload::Erasure { .. } => None,
         }
     }
 
@@ -101,16 +101,7 @@ impl EnrichedLead {
     #[must_use]
     pub fn erased(self) -> Self {
         let Lead { id, object, trigger, .. } = (*self.lead).clone();
-        let lead = Lead {
-            id,
-            object,
-            trigger,
-            properties: BTreeMap::new(),
-            owner: None,
-            owner_left: false,
-            company: None,
-            history: Vec::new(),
-        };
+        let lead = Lead { object, trigger, ..Lead::unknown(id) };
         Self { lead: Arc::new(lead), facts: Facts::Erased, ..self }
     }
 
@@ -139,6 +130,8 @@ pub enum Facts {
     Refused(String),
     /// The workspace has let go of this connection, by which it came.
     Disconnected(ConnectionId),
+    /// Nothing is to be decided: it is closed.
+    Closed,
     /// The person was erased meanwhile, and nothing of them may be looked at or kept.
     Erased,
 }
@@ -160,6 +153,9 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
     let mut company_properties = BTreeSet::new();
     for source in &workspace.sources {
         source.when.collect_properties(&mut properties);
+    }
+    if let Some(closed) = &workspace.closed {
+        closed.collect_properties(&mut properties);
     }
     for flow in &workspace.flows {
         if let Some(condition) = &flow.enrol.condition {
@@ -311,6 +307,7 @@ fn lead_of(
         // Those are carried out before anything is read; of a call, only what it asks comes here.
         Payload::Erasure { .. } | Payload::Call { .. } => return None,
         Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
+        Payload::Closed { lead } => (Lead::unknown(lead), Facts::Closed, None, 1),
         Payload::Record { connection, object, id, trigger, attempt } => {
             let record = RecordRef { object, id };
             let (reading, coming, facts) = match readings.get(&(connection.clone(), record.clone())) {

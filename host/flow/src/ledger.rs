@@ -7,18 +7,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::decision::Decision;
+use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
-use rota_domain::id::{FlowId, RepId, Seed};
+use rota_domain::id::{FlowId, LeadId, RepId, Seed};
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
 use crate::decide::{Around, asks, decide, defect, is_joinable, person};
-use crate::enrich::EnrichedLead;
-use crate::ports::{Departed, Entry, EntryBody, Origin, Rules, Snapshot};
+use crate::enrich::{EnrichedLead, Facts};
+use crate::ports::{Departed, Entry, EntryBody, Given, InHand, Origin, Rules, Settles, Snapshot};
 
 /// A tenant's state at the end of its log.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct Ledger {
     bindings: Arc<Bindings>,
     recent: Recents,
     departed: Vec<Departed>,
+    /// The leads in somebody's hands, where that is counted: the entry by which each was given, and whom to.
+    open: HashMap<LeadId, (u64, RepId)>,
     mode: Mode,
 }
 
@@ -37,7 +39,16 @@ impl Ledger {
     #[must_use]
     pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
         let desk = Arc::new(Desk::new(0, workspace).with_tables(bindings.tables.clone()));
-        Self { seed, seq: 0, desk, bindings, recent: Recents::default(), departed: Vec::new(), mode }
+        Self {
+            seed,
+            seq: 0,
+            desk,
+            bindings,
+            recent: Recents::default(),
+            departed: Vec::new(),
+            open: HashMap::new(),
+            mode,
+        }
     }
 
     /// The state that the store holds. The workspace may be a newer one than the log's: then
@@ -60,12 +71,21 @@ impl Ledger {
                 desk.set_counter(flow.clone(), name, Some(value));
             }
         }
+        let mut open = HashMap::new();
+        for Given { entry, at, rep, lead, open: still } in snapshot.given {
+            if still {
+                desk.loads_mut().give(&rep, at);
+                open.insert(lead, (entry, rep));
+            } else {
+                desk.loads_mut().gave(&rep, at);
+            }
+        }
         let mut recent = Recents::default();
         for known in snapshot.recent {
             recent.remember(known.person, known.decision);
         }
         let Snapshot { seed, seq, departed, .. } = snapshot;
-        Self { seed, seq, desk: Arc::new(desk), bindings, recent, departed, mode }
+        Self { seed, seq, desk: Arc::new(desk), bindings, recent, departed, open, mode }
     }
 
     /// The number of the last entry.
@@ -119,14 +139,19 @@ impl Ledger {
     /// Decides about a lead. One with which deciding panics goes to the fallback, so that it
     /// holds up nobody behind it.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
+        if lead.facts == Facts::Closed {
+            return self.close(lead.lead.id.clone(), lead.inbox, now);
+        }
         let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
         let inbox = lead.inbox.clone();
+        let closed = self.desk.workspace.closed.as_ref().is_some_and(|closed| closed.holds(&lead.lead));
         let who = person(&lead);
         let around = self.around(&who, rules, now);
         // Nothing is changed before this is over, so a panic leaves the state as it was.
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
-        let recorded = decided.unwrap_or_else(|_| defect(lead, &around));
+        let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
         self.seq += 1;
+        recorded.in_hand = self.take_in_hand(&recorded.decision, closed);
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
         }
@@ -139,11 +164,45 @@ impl Ledger {
         Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
     }
 
+    /// A lead is closed: whoever has it in hand has a place more.
+    pub fn close(&mut self, lead: LeadId, inbox: Option<Settles>, at: Timestamp) -> Entry {
+        self.seq += 1;
+        let given = self.let_go(&lead);
+        Entry { at, inbox, body: EntryBody::Closed { lead, given } }
+    }
+
+    /// What a decision changes of what reps have in hand: a lead that is given to another rep, or
+    /// that turns out to be closed or another's, is in the hands of whoever had it no more.
+    fn take_in_hand(&mut self, decision: &Decision, closed: bool) -> InHand {
+        let Decision { outcome, rep, lead, at, .. } = decision;
+        let holder = self.open.get(lead).map(|(_, holder)| holder);
+        let (given, ended) = match (outcome, rep) {
+            (Outcome::Assign, Some(rep)) if holder == Some(rep) => (None, false),
+            (Outcome::Assign, Some(rep)) => (Some(rep).filter(|rep| self.desk.counts(rep)), true),
+            (Outcome::Kept, _) => (None, closed || holder != rep.as_ref()),
+            _ => (None, closed),
+        };
+        let ended = if ended { self.let_go(lead) } else { None };
+        if let Some(rep) = given {
+            Arc::make_mut(&mut self.desk).loads_mut().give(rep, *at);
+            self.open.insert(lead.clone(), (self.seq, rep.clone()));
+        }
+        InHand { given: given.is_some(), ended }
+    }
+
+    /// A lead is in nobody's hands any more; gives the entry by which it was given.
+    fn let_go(&mut self, lead: &LeadId) -> Option<u64> {
+        let (given, rep) = self.open.remove(lead)?;
+        Arc::make_mut(&mut self.desk).loads_mut().close(&rep);
+        Some(given)
+    }
+
     /// Whether a rule would be asked about a lead now.
     #[must_use]
     pub fn asks(&self, lead: &EnrichedLead, rules: &dyn Rules, now: Timestamp) -> bool {
         let who = person(lead);
-        let asks = || !self.has_departed(lead) && asks(lead, &self.around(&who, rules, now));
+        let asks =
+            || lead.facts != Facts::Closed && !self.has_departed(lead) && asks(lead, &self.around(&who, rules, now));
         // A defect is met again when it is decided.
         catch_unwind(AssertUnwindSafe(asks)).unwrap_or(false)
     }

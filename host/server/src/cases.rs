@@ -160,7 +160,6 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         settings: BTreeMap::from([("case".into(), settings)]),
         components: BTreeMap::from([("case".into(), component.into())]),
         tables: loaded.tables.clone(),
-        warnings: Vec::new(),
         trusted: loaded.trusted,
     }
 }

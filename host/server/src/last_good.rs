@@ -44,5 +44,5 @@ pub async fn last_good(store: &dyn Store, tenant: &TenantId) -> Result<Option<(u
         let Ok(read) = Table::read(table.matching, &bytes) else { return Ok(None) };
         tables.insert(table.id.clone(), TableFile { bytes: bytes.into(), table: read.into() });
     }
-    Ok(Some((revision, Loaded { workspace, settings, components, tables, warnings: Vec::new(), trusted: false })))
+    Ok(Some((revision, Loaded { workspace, settings, components, tables, trusted: false })))
 }

@@ -26,6 +26,7 @@ pub mod log;
 pub mod meter;
 pub mod outbox;
 pub mod person;
+pub mod pools;
 pub mod replay;
 pub mod retention;
 pub mod schema;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::id::TenantId;
+use rota_domain::load::REMEMBERED;
 use rota_domain::plan::{Plan, REPEATS_DAYS};
 use rota_flow::ports::{Clock, LetGo, Retention, Store, StoreError, Swept};
 use tokio::sync::watch;
@@ -103,6 +104,9 @@ pub async fn one(
             _ => break,
         }
         tokio::time::sleep(REST).await;
+    }
+    if let Ok(before) = now.checked_sub(REMEMBERED) {
+        retention.uncount(tenant, before).await?;
     }
     // Only now: a call whose key is known is answered with the decision that it names.
     let facts = keep.facts.map(|days| days.max(REPEATS_DAYS)).and_then(before);

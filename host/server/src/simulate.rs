@@ -49,7 +49,10 @@ impl Simulation {
                 self.ledger.forget(at);
                 match self.ledger.decide(lead, &*self.rules, at).body {
                     EntryBody::Decision(recorded) => Some(*recorded),
-                    EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } => None,
+                    EntryBody::Workspace { .. }
+                    | EntryBody::Rep { .. }
+                    | EntryBody::Counter { .. }
+                    | EntryBody::Closed { .. } => None,
                 }
             }
             Happening::Rep { rep, status } => {
@@ -60,6 +63,10 @@ impl Simulation {
                 let workspace = with_member(&self.ledger.desk().workspace, &pool, &rep, weight);
                 let bindings = self.ledger.bindings().clone();
                 self.ledger.revise(Arc::new(workspace), bindings, None, at);
+                None
+            }
+            Happening::Closed { lead } => {
+                self.ledger.close(lead, None, at);
                 None
             }
             Happening::Tick {} => None,

@@ -112,6 +112,7 @@ fn everything() -> Recorded {
     let mut recorded = decided("d1", vec![owner("71"), task("Call at once")]);
     let candidates = ["ana", "ben"].map(|rep| Candidate { rep: RepId::from(rep), weight: 1 }).to_vec();
     let turn = Turn {
+        capped: vec![RepId::from("cy")],
         owed: Some(vec![Credit { rep: RepId::from("ben"), units: 7 }]),
         ..Turn::new(PoolId::from("na"), candidates, RepId::from("ana"), Policy::Quota)
     };

@@ -13,7 +13,8 @@ use rota_domain::rule::Reason;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{
-    Arrival, Claim, Entry, EntryBody, LaneState, Payload, Private, Recalled, Recorded, Settle, Settlement, Store,
+    Arrival, Claim, Entry, EntryBody, InHand, LaneState, Payload, Private, Recalled, Recorded, Settle, Settlement,
+    Store,
 };
 use serde_json::json;
 
@@ -135,6 +136,7 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
         },
         person: PersonKey::of(&lead),
         private: Private { lead: Some(lead), ..Private::default() },
+        in_hand: InHand::default(),
         counters: Vec::new(),
         turn: None,
         effects,

@@ -12,7 +12,7 @@ use rota_domain::person::PersonKey;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{
-    Accepted, Arrival, Earlier, Entry, EntryBody, Keyed, OutboxRow, Posted, Private, Recalled, Recent, Recorded,
+    Accepted, Arrival, Earlier, Entry, EntryBody, Given, Keyed, OutboxRow, Posted, Private, Recalled, Recent, Recorded,
     Settles, Snapshot, StoreError, Stored, Waiting,
 };
 
@@ -26,6 +26,14 @@ pub(super) struct State {
     statuses: BTreeMap<RepId, Status>,
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
+    given: Vec<Given>,
+}
+
+impl State {
+    /// The lead that this entry gave is open no more.
+    fn end(&mut self, entry: Option<u64>) {
+        self.given.iter_mut().filter(|given| Some(given.entry) == entry).for_each(|given| given.open = false);
+    }
 }
 
 /// A row of the inbox.
@@ -133,9 +141,24 @@ impl Tenant {
                     self.state.counters.remove(&flow);
                 }
             }
+            EntryBody::Closed { given, .. } => self.state.end(given),
             EntryBody::Decision(recorded) => {
-                let Recorded { decision, person, private, turn, counters, effects: acts, stages, decide_nanos } =
-                    *recorded;
+                let Recorded {
+                    decision,
+                    person,
+                    private,
+                    turn,
+                    counters,
+                    in_hand,
+                    effects: acts,
+                    stages,
+                    decide_nanos,
+                } = *recorded;
+                self.state.end(in_hand.ended);
+                if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
+                    let (at, lead) = (entry.at, decision.lead.clone());
+                    self.state.given.push(Given { entry: seq, at, rep, lead, open: true });
+                }
                 for (flow, name, value) in counters {
                     self.state.counters.entry(flow).or_default().insert(name, value);
                 }
@@ -169,6 +192,7 @@ impl Tenant {
             statuses: self.state.statuses.clone(),
             rotations: self.state.rotations.clone(),
             counters: self.state.counters.clone(),
+            given: self.state.given.clone(),
             recent: recent.into_iter().map(remembered).collect(),
             departed: Vec::new(),
         }

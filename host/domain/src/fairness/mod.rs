@@ -34,6 +34,9 @@ pub struct Turn {
     pub candidates: Vec<Candidate>,
     /// Who does.
     pub rep: RepId,
+    /// Who would have been a candidate but for their capacity or a cap, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capped: Vec<RepId>,
     /// By which policy.
     #[serde(default, skip_serializing_if = "Policy::is_quota")]
     pub policy: Policy,
@@ -47,6 +50,6 @@ impl Turn {
     /// A turn of a pool that nobody left since the turn before.
     #[must_use]
     pub fn new(pool: PoolId, candidates: Vec<Candidate>, rep: RepId, policy: Policy) -> Self {
-        Self { pool, candidates, rep, policy, owed: None }
+        Self { pool, candidates, rep, capped: Vec::new(), policy, owed: None }
     }
 }

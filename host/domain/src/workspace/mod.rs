@@ -1,5 +1,6 @@
 //! One tenant's whole configuration, as `workspace.toml` says it.
 
+mod cap;
 mod condition;
 mod destination;
 mod flow;
@@ -8,6 +9,7 @@ mod people;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use cap::{CAP_MAX, CAPS_MAX, Cap, Per};
 pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
@@ -46,6 +48,9 @@ pub struct Workspace {
     /// How a lead's source class is found; the first match wins.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// What says of a record that its lead is closed: whoever has it in hand has a place more then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Condition>,
     /// Who decides about which leads; the first enrolled flow does.
     #[serde(default)]
     pub flows: Vec<Flow>,

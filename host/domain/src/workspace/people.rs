@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cap::{self, Cap};
 use super::{Contradiction, Workspace};
 use crate::business_time::{self, Wrong};
 use crate::fairness::Policy;
@@ -38,9 +39,12 @@ pub struct Rep {
     /// When they are away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub time_off: Vec<TimeOff>,
-    /// Most open leads; absent means no limit.
+    /// Most open leads that turns bring them to; absent means no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
+    /// Most leads in a stretch of time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caps: Vec<Cap>,
     /// Whether they may be given leads at all.
     #[serde(default = "yes")]
     pub active: bool,
@@ -230,6 +234,7 @@ impl Rep {
             };
             off.days().map_err(told)?;
         }
+        cap::check(self, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
     }
 }

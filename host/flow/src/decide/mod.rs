@@ -86,6 +86,8 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
             let detail = "the person was erased while this waited, and nothing of it was kept";
             return Course::Unrouted(Reason::new("person-erased", detail));
         }
+        // The ledger enters those without a decision.
+        Facts::Closed => return Course::Unrouted(Reason::new("closed", "the lead is closed")),
         Facts::Disconnected(connection) => {
             let detail = format!("the workspace has no connection `{connection}` any more, by which this came");
             return Course::Unrouted(Reason::new("no-connection", detail));

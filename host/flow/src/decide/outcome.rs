@@ -15,7 +15,7 @@ use rota_domain::workspace::{Fallback, Flow, Owned, connection_of};
 use super::{Around, call, person};
 use crate::bindings::Binding;
 use crate::enrich::{EnrichedLead, Facts};
-use crate::ports::{Private, Recorded};
+use crate::ports::{InHand, Private, Recorded};
 
 /// The property that holds the name of the queue where a record waits.
 const QUEUE_PROPERTY: &str = "rota_queue";
@@ -347,6 +347,7 @@ impl<'a> Draft<'a> {
             private: self.private,
             turn: self.turn,
             counters: self.counters,
+            in_hand: InHand::default(),
             effects,
             stages,
             decide_nanos: self.nanos,

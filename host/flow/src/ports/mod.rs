@@ -4,6 +4,7 @@
 mod access;
 mod board;
 mod crm;
+mod entry;
 mod leases;
 mod library;
 mod outbox;
@@ -23,6 +24,7 @@ pub use board::{Board, Whose};
 pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
+pub use entry::{Earlier, Entry, EntryBody, InHand, Keyed, Private, Recorded, Settles};
 pub use leases::{Leased, Leases, Posted};
 pub use library::Library;
 pub use outbox::{
@@ -33,8 +35,7 @@ pub use retention::{LetGo, Retention, Summed, Swept};
 pub use revisions::{Kept, Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Before, Departed, Earlier, Entry, EntryBody, Keyed, Payload, Private, Recalled, Recent,
-    Recorded, Settles, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Departed, Given, Payload, Recalled, Recent, Snapshot, Store, StoreError, Stored, Waiting,
 };
 pub use tenancy::{Restanding, Tenancy};
 pub use vault::{KeptSecret, SecretName, SecretValue, Vault};

@@ -70,4 +70,11 @@ pub trait Retention: Send + Sync {
     /// # Errors
     /// When the database fails; then nothing of the piece went.
     async fn forget(&self, tenant: &TenantId, before: Timestamp, from: Swept) -> Result<LetGo, StoreError>;
+
+    /// Lets go of what reps were given before this time and have in hand no more, where that was
+    /// counted; gives how many leads that were.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing went.
+    async fn uncount(&self, tenant: &TenantId, before: Timestamp) -> Result<u64, StoreError>;
 }

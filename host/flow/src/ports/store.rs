@@ -10,18 +10,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rota_domain::decision::{Apply, Decision};
 use rota_domain::desk::Counters;
-use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
-use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use tokio::sync::oneshot;
 
-use super::{Claim, Erasure, Origin, OutboxRow, RecordRef, Repair, Settlement, Summed};
+use super::{Claim, Earlier, Entry, Erasure, Keyed, OutboxRow, Private, RecordRef, Repair, Settlement, Summed};
 
 /// A commit that another one follows.
 #[derive(Debug)]
@@ -94,6 +92,11 @@ pub enum Payload {
         /// Who carries the effects out.
         apply: Apply,
     },
+    /// A lead is closed: it is in nobody's hands any more.
+    Closed {
+        /// The lead.
+        lead: LeadId,
+    },
     /// The person of a CRM's record is to be erased.
     Erasure {
         /// The CRM account.
@@ -111,7 +114,7 @@ impl Payload {
     pub fn subject(&self) -> &Self {
         match self {
             Self::Call { about, .. } => about,
-            Self::Record { .. } | Self::Lead { .. } | Self::Erasure { .. } => self,
+            Self::Record { .. } | Self::Lead { .. } | Self::Closed { .. } | Self::Erasure { .. } => self,
         }
     }
 }
@@ -153,10 +156,28 @@ pub struct Snapshot {
     pub rotations: BTreeMap<PoolId, Rotation>,
     /// The counters of each flow.
     pub counters: Counters,
+    /// Leads that were given to reps, where that is counted: all that are open, and at least those
+    /// that were given within `rota_domain::load::REMEMBERED` of the last of them. Oldest first.
+    pub given: Vec<Given>,
     /// The newest decision about each person, no older than was asked for.
     pub recent: Vec<Recent>,
     /// Who was erased lately, while something may wait that was taken in before.
     pub departed: Vec<Departed>,
+}
+
+/// A lead that a rep was given, where that is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The number of the decision's entry.
+    pub entry: u64,
+    /// When.
+    pub at: Timestamp,
+    /// To whom.
+    pub rep: RepId,
+    /// Which lead.
+    pub lead: LeadId,
+    /// Whether it is in their hands still.
+    pub open: bool,
 }
 
 /// Somebody who was erased: what was taken in before, and is decided after, brings nothing
@@ -178,120 +199,6 @@ pub struct Recent {
     pub person: PersonKey,
     /// The decision, which is none of the coalesced ones.
     pub decision: Decision,
-}
-
-/// One entry of a tenant's log.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// When it was entered.
-    pub at: Timestamp,
-    /// The question that it answers, where that stands in the inbox.
-    pub inbox: Option<Settles>,
-    /// What it says.
-    pub body: EntryBody,
-}
-
-/// A question in the inbox, and the entry that answers it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Settles {
-    /// A row that waits.
-    Row(i64),
-    /// A call, whose row is written with its answer: before that, nobody was promised
-    /// anything.
-    Call(Box<Keyed>),
-}
-
-/// A call that can be repeated.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Keyed {
-    /// What makes a second call a repeat of the first.
-    pub key: String,
-    /// What was asked. The same key with another question is refused.
-    pub asked: Digest,
-    /// When it was received.
-    pub received: Timestamp,
-}
-
-/// What became of a key that was used before.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Earlier {
-    /// The same question was answered with this decision, and this was left to the caller.
-    Answered(Box<Decision>, Vec<Act>),
-    /// Another question was asked with it.
-    OtherQuestion,
-    /// The same question waits in the inbox: another host stored it, and it will be answered.
-    Waiting,
-    /// The same question waited when the person was erased: it is answered no more.
-    Erased,
-}
-
-/// What an entry says.
-#[derive(Clone, Debug)]
-pub enum EntryBody {
-    /// The workspace is this now. The revision's number is the entry's.
-    Workspace {
-        /// The workspace.
-        workspace: Arc<Workspace>,
-        /// The rotations after it: what a member who left was owed went to those who stay.
-        rotations: Vec<(PoolId, Rotation)>,
-        /// Whence it came, if somebody applied it.
-        origin: Option<Origin>,
-    },
-    /// A rep is this now.
-    Rep {
-        /// Who.
-        rep: RepId,
-        /// What.
-        status: Status,
-    },
-    /// A person set a flow's counter; without a value it is gone.
-    Counter {
-        /// The flow.
-        flow: FlowId,
-        /// The counter.
-        name: String,
-        /// Its value now.
-        value: Option<i32>,
-    },
-    /// A decision was taken.
-    Decision(Box<Recorded>),
-}
-
-/// A decision with all that commits with it.
-#[derive(Clone, Debug)]
-pub struct Recorded {
-    /// The decision.
-    pub decision: Decision,
-    /// Whose lead it is.
-    pub person: PersonKey,
-    /// What only the person's own key opens.
-    pub private: Private,
-    /// The turn that was taken, and the pool's rotation after it.
-    pub turn: Option<(Turn, Rotation)>,
-    /// Counters of flows that it changed, with their new values.
-    pub counters: Vec<(FlowId, String, i32)>,
-    /// Effects, in the order of delivery.
-    pub effects: Vec<Effect>,
-    /// The times so far.
-    pub stages: Stages,
-    /// How long the rules took, in nanoseconds.
-    pub decide_nanos: u64,
-}
-
-/// Personal data of a decision.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Private {
-    /// The lead as the rules saw it.
-    pub lead: Option<Lead>,
-    /// What the rules asked and were answered; see `rota_domain::transcript`.
-    pub transcript: String,
-    /// What the rules noted.
-    pub notes: Vec<Note>,
-    /// What they wrote for their authors.
-    pub log: Vec<String>,
-    /// What was left to the caller to do, in this order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub acts: Vec<Act>,
 }
 
 /// A decision as it was stored.

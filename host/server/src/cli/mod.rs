@@ -23,6 +23,7 @@ mod output;
 mod person;
 mod plan;
 mod plugins;
+mod pools;
 mod push;
 mod reach;
 mod remote;
@@ -91,6 +92,7 @@ enum Command {
     Replay(replay::Arguments),
     Log(log::Arguments),
     Fairness(fairness::Arguments),
+    Pools(pools::Arguments),
     Import(import::Arguments),
     HubspotCode(hubspot_code::Arguments),
     Outbox(outbox::Arguments),
@@ -155,6 +157,7 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Log(arguments) => log::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Pools(arguments) => pools::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::HubspotCode(arguments) => Ok(hubspot_code::run(&arguments)),
         Command::Outbox(arguments) => outbox::run(&arguments),

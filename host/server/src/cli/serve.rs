@@ -129,11 +129,9 @@ fn plan(arguments: &Arguments, config: Server) -> anyhow::Result<Plan> {
     })
 }
 
-/// Reads a workspace, and says what its author should know.
+/// Reads a workspace.
 pub(super) fn load(path: &Path) -> anyhow::Result<Loaded> {
-    let loaded = load_workspace(&Directory::open(path)?)?;
-    loaded.warnings.iter().for_each(|warning| output::note(warning));
-    Ok(loaded)
+    Ok(load_workspace(&Directory::open(path)?)?)
 }
 
 /// Waits for Ctrl-C or SIGTERM.

@@ -11,7 +11,6 @@ mod place;
 mod plans;
 mod server;
 mod serving;
-mod warnings;
 mod whose;
 mod workspace;
 mod zones;

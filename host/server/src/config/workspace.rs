@@ -12,7 +12,6 @@ use toml::de::DeValue;
 
 use super::document::Document;
 use super::files::why;
-use super::warnings::warnings;
 use super::{ConfigError, Files, zones};
 
 /// The most bytes that are read of each kind of file.
@@ -36,8 +35,6 @@ pub struct Loaded {
     pub components: BTreeMap<FlowId, Arc<[u8]>>,
     /// The tables, by name.
     pub tables: BTreeMap<String, TableFile>,
-    /// What the author should know, a line each.
-    pub warnings: Vec<String>,
     /// Whether the operator put it there, who may name private addresses.
     pub trusted: bool,
 }
@@ -73,7 +70,6 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         settings: BTreeMap::new(),
         components: BTreeMap::new(),
         tables: BTreeMap::new(),
-        warnings: warnings(&file, &document),
         trusted: files.trusted(),
         workspace,
     };

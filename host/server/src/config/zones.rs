@@ -11,9 +11,14 @@ pub(super) fn check(workspace: &Workspace) -> Result<(), (String, String)> {
     let top = [("/time_zone".to_owned(), Some(&workspace.time_zone))];
     let reps = workspace.reps.iter().enumerate();
     let calendars = workspace.calendars.iter().enumerate();
+    let caps = reps.clone().flat_map(|(n, rep)| {
+        let caps = rep.caps.iter().enumerate();
+        caps.map(move |(m, cap)| (format!("/reps/{n}/caps/{m}/time_zone"), cap.time_zone.as_ref()))
+    });
     let zones = top
         .into_iter()
         .chain(reps.map(|(n, rep)| (format!("/reps/{n}/time_zone"), rep.time_zone.as_ref())))
+        .chain(caps)
         .chain(calendars.map(|(n, calendar)| (format!("/calendars/{n}/time_zone"), calendar.time_zone.as_ref())));
     for (at, zone) in zones {
         let Some(zone) = zone else { continue };

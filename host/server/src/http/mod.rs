@@ -2,6 +2,7 @@
 
 mod api;
 mod audit;
+mod closing;
 mod connections;
 mod decisions;
 mod flows;
@@ -112,6 +113,7 @@ fn routes() -> Vec<Route> {
         webhooks::routes(),
         route::routes(),
         leads::routes(),
+        closing::routes(),
         decisions::routes(),
         log::routes(),
         why::routes(),

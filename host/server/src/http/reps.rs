@@ -11,6 +11,7 @@ use rota_domain::access::{Change, Role};
 use rota_domain::desk::{Availability, Desk};
 use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, OwnerId, PoolId, RepId};
+use rota_domain::load::{Left, Load};
 use rota_domain::workspace::Rep;
 use rota_flow::statuses::{self, StatusError};
 use schemars::JsonSchema;
@@ -49,6 +50,10 @@ struct RepState {
     tags: Vec<String>,
     /// Most open leads; none means no limit.
     capacity: Option<u32>,
+    /// Open leads; none where they are not counted, for want of a capacity or caps.
+    open: Option<u32>,
+    /// What is left of their caps.
+    caps: Vec<Left>,
     /// The pools that they are in.
     pools: Vec<PoolId>,
     /// Whether the workspace gives them leads at all.
@@ -57,7 +62,7 @@ struct RepState {
     status: Option<Status>,
     /// Whether they can be given a lead now.
     availability: Availability,
-    /// When their shift or time off changes that.
+    /// When their shift, a time off or a cap changes that.
     #[schemars(with = "Option<String>")]
     until: Option<Timestamp>,
 }
@@ -82,6 +87,8 @@ impl RepState {
             crm: rep.crm.clone(),
             tags: rep.tags.clone(),
             capacity: rep.capacity,
+            open: desk.counts(&rep.id).then(|| desk.load(place).map_or(0, Load::open)),
+            caps: desk.left(place, now),
             pools: pools.map(|pool| (*pool).clone()).collect(),
             active: rep.active,
             status: desk.status(&rep.id),

@@ -127,14 +127,13 @@ impl Workspaces {
         if let Some(wanted) = wish.base.filter(|wanted| *wanted != base) {
             return Err(Refusal::Moved { now: base, base: wanted });
         }
-        let (bound, mut warnings) = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
+        let bound = self.judge(tenant, bundle, pins).await?.map_err(Refusal::Invalid)?;
         let changes = difference::difference(current.says.as_ref(), (&bound.workspace, &bound.bindings.tables));
         self.judge_secrets(bundle, &bound, &wish).await?;
-        let (faults, told) = self.ask_accounts(bundle, &bound, &wish.secrets).await;
+        let (faults, warnings) = self.ask_accounts(bundle, &bound, &wish.secrets).await;
         if !faults.is_empty() {
             return Err(Refusal::Invalid(faults));
         }
-        warnings.extend(told);
         let (source, kept) = bundle.kept();
         let before = self.revision(tenant, Some(base)).await?.and_then(|(past, _)| past.origin);
         let is_same = changes.is_empty() && before.is_some_and(|origin| origin.source == source);

@@ -16,8 +16,8 @@ use super::{Bundle, Fault, Pins, Refusal, Workspaces};
 use crate::bind::{Bound, Shelf, UnfitSettings, bind_under, refuse_withdrawn};
 use crate::config::{ConfigError, Loaded, at, load_workspace, setting};
 
-/// A bundle that can hold, with what its author should know; or what is wrong with it.
-pub(super) type Judged = Result<(Bound, Vec<String>), Vec<Fault>>;
+/// A bundle that can hold; or what is wrong with it.
+pub(super) type Judged = Result<Bound, Vec<Fault>>;
 
 pub(super) const WORKSPACE: &str = "workspace.toml";
 
@@ -57,7 +57,6 @@ impl Workspaces {
         }
         drop(shelf);
         let (catalogue, plan) = (self.catalogue.clone(), self.tenants.plan(tenant));
-        let warnings = loaded.warnings.clone();
         let quota = plan.quotas().table_rows;
         let bound = on_a_thread(found.clone(), move |found| {
             within_quota(&loaded, quota, found)?;
@@ -84,7 +83,7 @@ impl Workspaces {
         if let Some(over) = self.over_files(bundle, &bound).await? {
             return Ok(Err(vec![whole(over)]));
         }
-        Ok(Ok((bound, warnings)))
+        Ok(Ok(bound))
     }
 
     /// The destinations whose addresses their author may not name.
@@ -144,7 +143,6 @@ fn only(loaded: &Loaded, n: usize) -> Loaded {
         settings: loaded.settings.clone(),
         components: components.into_iter().collect(),
         tables: BTreeMap::new(),
-        warnings: Vec::new(),
         trusted: loaded.trusted,
     }
 }

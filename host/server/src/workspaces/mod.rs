@@ -96,7 +96,7 @@ impl Workspaces {
         let current = self.current(tenant).await?;
         let judged = self.judge(tenant, bundle, &Pins::new()).await?;
         let mut planned = Planned::new(tenant.clone(), current.revision);
-        let (mut bound, warnings) = match judged {
+        let mut bound = match judged {
             Ok(judged) => judged,
             Err(errors) => {
                 planned.errors = errors;
@@ -105,7 +105,6 @@ impl Workspaces {
         };
         // Nothing is kept of a plan, and its accounts may take their time to answer.
         bound.kept = Vec::new();
-        planned.warnings = warnings;
         let from_files = self.tenants.is_from_files(tenant);
         if let Some(sending) = sending {
             (planned.secrets, planned.errors) = self.secrets_of(bundle, &bound, sending).await;

@@ -127,6 +127,16 @@ CREATE TABLE counters (
     PRIMARY KEY (tenant, flow, name)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
 
+CREATE TABLE given (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),
+    entry BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    rep TEXT COLLATE "C" NOT NULL,
+    lead TEXT COLLATE "C" NOT NULL,
+    open BIGINT NOT NULL,
+    PRIMARY KEY (tenant, entry)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
+
 CREATE TABLE inbox (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),

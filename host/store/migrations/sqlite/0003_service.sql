@@ -249,4 +249,16 @@ CREATE TABLE board (
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Leads that reps were given, for those who have a capacity or caps: `open` while they have it in
+-- hand. `entry` is the decision's. What is closed goes when no cap looks so far back.
+CREATE TABLE given (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    entry INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    rep TEXT NOT NULL,
+    lead TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    PRIMARY KEY (tenant, entry)
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;

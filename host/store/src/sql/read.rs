@@ -16,7 +16,7 @@ use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
 use super::private::{self, Kind};
 use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
-use super::{counters, departed, log, shared, turns};
+use super::{counters, departed, given, log, shared, turns};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &Pool) -> Result<Vec<TenantId>, Failure> {
@@ -56,9 +56,20 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
         rotations.insert(PoolId::from(pool), rotation);
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
+    let given = given::read(&mut one_commit, tenant).await?;
     let recent = recent(&mut one_commit, keys, since).await?;
     let departed = departed::read(&mut one_commit, tenant).await?;
-    Ok(Snapshot { seed: keys.seed, seq: unsigned(seq), workspace, statuses, rotations, counters, recent, departed })
+    Ok(Snapshot {
+        seed: keys.seed,
+        seq: unsigned(seq),
+        workspace,
+        statuses,
+        rotations,
+        counters,
+        given,
+        recent,
+        departed,
+    })
 }
 
 async fn recent(connection: &mut Connection, keys: &TenantKeys, since: Timestamp) -> Result<Vec<Recent>, Failure> {

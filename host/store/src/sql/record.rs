@@ -21,6 +21,7 @@ use super::counters::Changes;
 use super::decisions::{DecisionColumns, DecisionRows};
 use super::dialect::{self, Connection};
 use super::failure::Failure;
+use super::given::GivenRow;
 use super::lanes::{self, QueuedEffect};
 use super::log::LogRow;
 use super::people::People;
@@ -48,6 +49,9 @@ pub(super) struct Record {
     pub(super) statuses: BTreeMap<String, String>,
     pub(super) rotations: BTreeMap<String, String>,
     pub(super) counters: Changes,
+    /// Leads that were given to reps, where that is counted; and entries whose lead is open no more.
+    pub(super) given: Vec<GivenRow>,
+    pub(super) ended: Vec<i64>,
     /// Large texts that the decisions name. Those that are known to be written may be left out.
     pub(super) shared: Texts,
     pub(super) effects: Vec<QueuedEffect>,
@@ -75,6 +79,8 @@ impl Record {
             statuses: BTreeMap::new(),
             rotations: BTreeMap::new(),
             counters: Changes::new(),
+            given: Vec::new(),
+            ended: Vec::new(),
             shared: Texts::new(),
             effects: Vec::new(),
         };
@@ -116,6 +122,10 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
+            EntryBody::Closed { lead, given } => {
+                self.ended.extend(given.map(signed));
+                ("closed", json(&json!({"lead": lead, "given": given}), &row)?)
+            }
             EntryBody::Decision(recorded) => return self.decision((seq, at), call, *recorded, latest),
         };
         self.log.push(LogRow { seq, at, kind, body });
@@ -130,7 +140,13 @@ impl Record {
         latest: &mut Latest,
     ) -> Result<(), StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
-        let Recorded { mut decision, person, mut private, turn, counters, effects, stages, decide_nanos } = recorded;
+        let Recorded { mut decision, person, mut private, turn, counters, in_hand, effects, stages, decide_nanos } =
+            recorded;
+        self.ended.extend(in_hand.ended.map(signed));
+        if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
+            let lead = dialect::plain(decision.lead.as_str()).to_string();
+            self.given.push(GivenRow { entry: seq, at, rep, lead });
+        }
         let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
         let why = Why::take(&mut decision, &person);
         let why = self.word(place, Kind::Why, seq, &json(&why, &row)?);
@@ -189,7 +205,7 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        let states = self.counters.len() + self.shared.len();
+        let states = self.counters.len() + self.shared.len() + self.given.len() + self.ended.len();
         self.log.len() + 6 * self.decisions.len() + 3 * self.effects.len() + states
     }
 

@@ -12,6 +12,7 @@ use sqlx::QueryBuilder;
 
 use super::dialect::{Connection, Db, Pool};
 use super::failure::Failure;
+use super::given::Uncounted;
 use super::many::pieces;
 use super::private::{self, Kind};
 use super::rows::{micros, signed, unsigned};
@@ -64,6 +65,10 @@ impl Retention for SqlStore {
         let Some(sums) = sums else { return Ok(LetGo { next, ..LetGo::default() }) };
         let facts = self.writer.write(sums).await?;
         Ok(LetGo { facts, next, ..LetGo::default() })
+    }
+
+    async fn uncount(&self, tenant: &TenantId, before: Timestamp) -> Result<u64, StoreError> {
+        self.writer.write(Uncounted { tenant: tenant.clone(), before: micros(before) }).await
     }
 }
 

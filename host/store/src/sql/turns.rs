@@ -19,6 +19,8 @@ pub(super) struct TurnBody {
     pool: PoolId,
     candidates: Candidates,
     rep: RepId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    capped: Vec<RepId>,
     #[serde(default, skip_serializing_if = "Policy::is_quota")]
     policy: Policy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,9 +43,9 @@ pub(super) struct Before(Option<(Vec<Candidate>, Candidates)>);
 impl TurnBody {
     /// A turn whose candidates go to the shared texts if they are many.
     pub(super) fn new(turn: Turn, before: &mut Before, texts: &mut Texts, row: &str) -> Result<Self, StoreError> {
-        let Turn { pool, candidates, rep, policy, owed } = turn;
+        let Turn { pool, candidates, rep, capped, policy, owed } = turn;
         if let Some((_, same)) = before.0.as_ref().filter(|(known, _)| *known == candidates) {
-            return Ok(Self { pool, candidates: same.clone(), rep, policy, owed });
+            return Ok(Self { pool, candidates: same.clone(), rep, capped, policy, owed });
         }
         let text = json(&candidates, row)?;
         let written = if text.len() < LARGE {
@@ -54,7 +56,7 @@ impl TurnBody {
             Candidates::Shared(digest)
         };
         before.0 = Some((candidates, written.clone()));
-        Ok(Self { pool, candidates: written, rep, policy, owed })
+        Ok(Self { pool, candidates: written, rep, capped, policy, owed })
     }
 
     /// The digest that stands for the candidates.
@@ -74,7 +76,14 @@ impl TurnBody {
                 lists.get(&digest).ok_or_else(missing)?.clone()
             }
         };
-        Ok(Turn { pool: self.pool, candidates, rep: self.rep, policy: self.policy, owed: self.owed })
+        Ok(Turn {
+            pool: self.pool,
+            candidates,
+            rep: self.rep,
+            capped: self.capped,
+            policy: self.policy,
+            owed: self.owed,
+        })
     }
 }
 

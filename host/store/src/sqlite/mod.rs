@@ -37,6 +37,8 @@ mod erase;
 mod failure;
 #[path = "../sql/figures.rs"]
 mod figures;
+#[path = "../sql/given.rs"]
+mod given;
 #[path = "../sql/held.rs"]
 mod held;
 #[path = "../sql/inbox.rs"]

@@ -21,7 +21,8 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{
-    Arrival, Entry, EntryBody, LaneState, Payload, Private, Recorded, Repair, Settle, Settlement, Store, StoreError,
+    Arrival, Entry, EntryBody, InHand, LaneState, Payload, Private, Recorded, Repair, Settle, Settlement, Store,
+    StoreError,
 };
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -126,6 +127,7 @@ fn recorded() -> Recorded {
             acts: vec![Act::Property { name: "p".into(), value: "value-left-to-caller".into() }],
         },
         turn: None,
+        in_hand: InHand::default(),
         counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],
         effects: acts.into_iter().enumerate().map(effect).collect(),
         stages: Stages::default(),

@@ -2,6 +2,7 @@
 
 use rota_domain::desk::Availability as DomainAvailability;
 use rota_domain::id::{OwnerId, PoolId};
+use rota_domain::load::Load;
 use rota_domain::rule::ErrorCode;
 
 use super::pools::{Availability, Host};
@@ -32,7 +33,8 @@ impl Host for Session {
             let mut shown = Vec::with_capacity(5 * known.len());
             for ((member, place), found) in known.into_iter().zip(found) {
                 let rep = session.show_at(place)?;
-                let (load, capacity) = (0, desk.workspace.reps[place].capacity.unwrap_or(u32::MAX));
+                let load = desk.load(place).map_or(0, Load::open);
+                let capacity = desk.workspace.reps[place].capacity.unwrap_or(u32::MAX);
                 shown.extend([rep, member.weight, load, capacity, availability(found) as u32]);
             }
             Ok(shown)

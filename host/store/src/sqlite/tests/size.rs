@@ -11,7 +11,7 @@ use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{
-    Arrival, Entry, EntryBody, Payload, Private, Recorded, Retention as _, Settles, Store as _, Swept,
+    Arrival, Entry, EntryBody, InHand, Payload, Private, Recorded, Retention as _, Settles, Store as _, Swept,
 };
 use serde_json::json;
 
@@ -119,6 +119,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
             acts: Vec::new(),
         },
         turn: Some(turn(reps)),
+        in_hand: InHand::default(),
         counters: Vec::new(),
         stages: Stages { occurred: now, received: now, enriched: now, decided: now, ..Stages::default() },
         decide_nanos: 21_000,

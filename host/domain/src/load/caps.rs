@@ -1,0 +1,187 @@
+//! Capacities and caps of a workspace's reps, worked out once a revision, and who has reached theirs.
+
+use jiff::civil::{DateTime, Time};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Span, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Load;
+use crate::workspace::{Cap, Per, Rep, Workspace};
+
+/// The capacities and caps of a workspace's reps.
+#[derive(Debug, Default)]
+pub struct Caps {
+    /// Each stretch of time once, whoever it is counted for.
+    stretches: Vec<Stretch>,
+    /// Of each rep, by place.
+    reps: Vec<Limits>,
+}
+
+#[derive(Debug, Default)]
+struct Limits {
+    capacity: Option<u32>,
+    caps: Vec<Limit>,
+}
+
+#[derive(Debug)]
+struct Limit {
+    leads: u32,
+    stretch: usize,
+}
+
+/// A stretch of time that leads are counted in.
+#[derive(Clone, Debug, PartialEq)]
+enum Stretch {
+    Rolling(Per),
+    Calendar(Per, TimeZone),
+}
+
+/// Since when leads count at an instant.
+#[derive(Debug)]
+pub struct Since<'c> {
+    caps: &'c Caps,
+    starts: Vec<Timestamp>,
+}
+
+/// What is left of a cap.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Left {
+    /// How many leads it is of.
+    pub leads: u32,
+    /// In how long.
+    pub per: Per,
+    /// Whether any such stretch counts.
+    pub rolling: bool,
+    /// How many more leads there can be now.
+    pub left: u32,
+}
+
+impl Caps {
+    /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
+    #[must_use]
+    pub fn of(workspace: &Workspace) -> Self {
+        let zones = TimeZoneDatabase::bundled();
+        let mut stretches: Vec<Stretch> = Vec::new();
+        let mut limit = |rep: &Rep, cap: &Cap| {
+            let zone = cap.time_zone.as_ref().or(rep.time_zone.as_ref()).unwrap_or(&workspace.time_zone);
+            let stretch = match cap.rolling {
+                true => Stretch::Rolling(cap.per),
+                false => Stretch::Calendar(cap.per, zones.get(zone).ok()?),
+            };
+            let known = stretches.iter().position(|known| *known == stretch);
+            let stretch = known.unwrap_or_else(|| {
+                stretches.push(stretch);
+                stretches.len() - 1
+            });
+            Some(Limit { leads: cap.leads, stretch })
+        };
+        let reps = workspace.reps.iter().map(|rep| Limits {
+            capacity: rep.capacity,
+            caps: rep.caps.iter().filter_map(|cap| limit(rep, cap)).collect(),
+        });
+        let reps = reps.collect();
+        Self { stretches, reps }
+    }
+
+    /// Whether what the rep at this place has in hand is counted.
+    #[must_use]
+    pub fn counts(&self, place: usize) -> bool {
+        self.reps.get(place).is_some_and(|limits| limits.capacity.is_some() || !limits.caps.is_empty())
+    }
+
+    /// Since when leads count at that instant.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> Since<'_> {
+        Since { caps: self, starts: self.stretches.iter().map(|stretch| stretch.start(at)).collect() }
+    }
+
+    /// When time alone brings the rep at this place below all caps again; none if they are, or if only
+    /// a lead that is closed can do it.
+    #[must_use]
+    pub fn free_again(&self, place: usize, load: &Load, at: Timestamp) -> Option<Timestamp> {
+        let limits = self.reps.get(place)?;
+        if limits.is_full(load) {
+            return None;
+        }
+        let since = self.at(at);
+        let hit = limits.caps.iter().filter(|limit| limit.left(load, since.starts[limit.stretch]) == 0);
+        let ends = hit.filter_map(|limit| match &self.stretches[limit.stretch] {
+            Stretch::Rolling(per) => load.last_but(count(limit.leads))?.checked_add(per.length()).ok(),
+            Stretch::Calendar(per, zone) => begin(*per, at, zone, 1),
+        });
+        ends.max()
+    }
+}
+
+impl Since<'_> {
+    /// Whether the rep at this place can be given no more leads.
+    #[must_use]
+    pub fn is_capped(&self, place: usize, load: &Load) -> bool {
+        self.caps.reps.get(place).is_some_and(|limits| {
+            limits.is_full(load) || limits.caps.iter().any(|limit| limit.left(load, self.starts[limit.stretch]) == 0)
+        })
+    }
+
+    /// What is left of each cap of the rep at this place, in the order of the workspace.
+    #[must_use]
+    pub fn left(&self, place: usize, load: &Load) -> Vec<Left> {
+        let caps = self.caps.reps.get(place).map(|limits| limits.caps.as_slice()).unwrap_or_default();
+        let left = caps.iter().map(|limit| {
+            let (per, rolling) = match &self.caps.stretches[limit.stretch] {
+                Stretch::Rolling(per) => (*per, true),
+                Stretch::Calendar(per, _) => (*per, false),
+            };
+            Left { leads: limit.leads, per, rolling, left: limit.left(load, self.starts[limit.stretch]) }
+        });
+        left.collect()
+    }
+}
+
+impl Limits {
+    fn is_full(&self, load: &Load) -> bool {
+        self.capacity.is_some_and(|capacity| load.open >= capacity)
+    }
+}
+
+impl Limit {
+    fn left(&self, load: &Load, start: Timestamp) -> u32 {
+        self.leads.saturating_sub(u32::try_from(load.since(start)).unwrap_or(u32::MAX))
+    }
+}
+
+impl Stretch {
+    /// The first instant that counts.
+    fn start(&self, at: Timestamp) -> Timestamp {
+        match self {
+            // A lead of exactly so long ago counts no more.
+            Self::Rolling(per) => {
+                let start = at.checked_sub(per.length()).and_then(|at| at.checked_add(Span::new().nanoseconds(1)));
+                start.unwrap_or(Timestamp::MIN)
+            }
+            Self::Calendar(per, zone) => begin(*per, at, zone, 0).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// When the wall clock's hour, day, week or month began in which that instant is, or the one after
+/// so many. An hour that it shows twice is one hour; a day that it skips is none.
+fn begin(per: Per, at: Timestamp, zone: &TimeZone, later: i64) -> Option<Timestamp> {
+    let now = zone.to_datetime(at);
+    let midnight = |date| DateTime::from_parts(date, Time::midnight());
+    let (start, span) = match per {
+        Per::Hour => (now.date().at(now.hour(), 0, 0, 0), Span::new().hours(later)),
+        Per::Day => (midnight(now.date()), Span::new().days(later)),
+        Per::Week => {
+            let back = i64::from(now.weekday().to_monday_zero_offset());
+            (midnight(now.date().checked_sub(Span::new().days(back)).ok()?), Span::new().weeks(later))
+        }
+        Per::Month => (midnight(now.date().first_of_month()), Span::new().months(later)),
+    };
+    let start = start.checked_add(span).ok()?;
+    Some(zone.to_ambiguous_zoned(start).compatible().ok()?.timestamp())
+}
+
+fn count(leads: u32) -> usize {
+    usize::try_from(leads).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,120 @@
+//! How a pool stands: who is in it, who is there, what each has in hand and is owed, and whose turn
+//! it is.
+
+use jiff::Timestamp;
+use rota_domain::desk::{Availability, Desk};
+use rota_domain::event::Status;
+use rota_domain::fairness::{Policy, leads};
+use rota_domain::id::{PoolId, RepId};
+use rota_domain::load::{Left, Load};
+use rota_domain::workspace::Pool;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// For how many leads it is said who gets them.
+const AHEAD: usize = 10;
+
+/// A pool, as the end of the log leaves it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PoolState {
+    /// Its name.
+    pub id: PoolId,
+    /// How turns are given.
+    pub policy: Policy,
+    /// When it gives leads: the id of a calendar.
+    pub calendar: Option<String>,
+    /// Turns taken so far.
+    pub turns: u64,
+    /// Whose turn is next among all who are there; a rule may ask among fewer.
+    pub next: Option<RepId>,
+    /// Who gets the next ten leads, if nothing else changes: nobody comes or goes, no lead is closed.
+    pub coming: Vec<RepId>,
+    /// Who is in it, in the workspace's order.
+    pub members: Vec<PoolMember>,
+}
+
+/// A member of a pool.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PoolMember {
+    /// Who.
+    pub rep: RepId,
+    /// What people call them.
+    pub name: String,
+    /// Their share, relative to the others'.
+    pub weight: u32,
+    /// Their place in a pecking order.
+    pub score: Option<i32>,
+    /// Whether they can be given a lead of this pool now.
+    pub availability: Availability,
+    /// Open leads; none where they are not counted, for want of a capacity or caps.
+    pub open: Option<u32>,
+    /// Most open leads; none means no limit.
+    pub capacity: Option<u32>,
+    /// What is left of their caps.
+    pub caps: Vec<Left>,
+    /// When a shift, a time off, the pool's hours or a cap change that.
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Timestamp>,
+    /// What they were last said to be.
+    pub status: Option<Status>,
+    /// What they are owed, in leads; below zero, what they have had in advance.
+    pub credit: f64,
+}
+
+impl PoolState {
+    /// How a pool stands at that time.
+    #[must_use]
+    pub fn of(pool: &Pool, desk: &Desk, now: Timestamp) -> Self {
+        let rotation = desk.rotation(&pool.id);
+        let credits = rotation.map(|rotation| rotation.credits()).unwrap_or_default();
+        let credit = |rep: &RepId| credits.iter().find(|credit| credit.rep == *rep).map_or(0, |credit| credit.units);
+        let members = pool.members.iter().filter_map(|member| {
+            let place = desk.place(&member.rep)?;
+            let rep = &desk.workspace.reps[place];
+            Some(PoolMember {
+                rep: rep.id.clone(),
+                name: rep.title().to_owned(),
+                weight: member.weight,
+                score: member.score,
+                availability: desk.availability(place, Some(&pool.id), now),
+                open: desk.counts(&rep.id).then(|| desk.load(place).map_or(0, Load::open)),
+                capacity: rep.capacity,
+                caps: desk.left(place, now),
+                until: desk.next_change(place, Some(&pool.id), now),
+                status: desk.status(&rep.id),
+                credit: rounded(leads(credit(&rep.id))),
+            })
+        });
+        let coming = coming(&pool.id, desk, now);
+        Self {
+            id: pool.id.clone(),
+            policy: pool.policy,
+            calendar: pool.calendar.clone(),
+            turns: rotation.map_or(0, |rotation| rotation.picks()),
+            next: coming.first().cloned(),
+            coming,
+            members: members.collect(),
+        }
+    }
+}
+
+/// Credits are kept in 2^-40 leads; what is left of that below a millionth is noise to people.
+fn rounded(leads: f64) -> f64 {
+    (leads * 1e6).round() / 1e6
+}
+
+/// Who gets the next leads that are routed to a pool now.
+fn coming(pool: &PoolId, desk: &Desk, now: Timestamp) -> Vec<RepId> {
+    let mut desk = desk.clone();
+    let mut coming = Vec::with_capacity(AHEAD);
+    while coming.len() < AHEAD
+        && let Some(turn) = desk.next(pool, &[], &[], now)
+    {
+        desk.take(&turn);
+        if desk.counts(&turn.rep) {
+            desk.loads_mut().give(&turn.rep, now);
+        }
+        coming.push(turn.rep);
+    }
+    coming
+}

@@ -1,0 +1,73 @@
+//! Pools as people read them: a line a member, and who is next.
+
+use jiff::Timestamp;
+use rota_domain::desk::Availability;
+use rota_domain::load::Left;
+
+use super::palette::{Palette, Tone};
+use super::text::{COLUMNS, cut, fit, signed, widest};
+use crate::pools::{PoolMember, PoolState};
+
+/// Pools, one after the other, as they stand at that time.
+#[must_use]
+pub fn pools(states: &[PoolState], now: Timestamp, palette: Palette) -> String {
+    if states.is_empty() {
+        return "The workspace has no pools. Write some as [[pools]] in workspace.toml.\n".into();
+    }
+    let pools: Vec<String> = states.iter().map(|pool| one(pool, now, palette)).collect();
+    pools.join("\n")
+}
+
+fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
+    let hours = pool.calendar.as_ref().map(|calendar| format!(", in the hours of {calendar}")).unwrap_or_default();
+    let mut lines =
+        vec![format!("{}  by {}, {} turns{hours}", palette.heading(pool.id.as_str()), pool.policy.name(), pool.turns)];
+    let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);
+    let head = format!("  {} {:>6} {:>7} {:>9}  {}", fit("rep", column), "weight", "owed", "open", "now");
+    lines.push(palette.paint(Tone::Quiet, &head));
+    lines.extend(pool.members.iter().map(|member| row(member, column, now, palette)));
+    let coming: Vec<&str> = pool.coming.iter().map(|rep| rep.as_str()).collect();
+    lines.push(match coming.as_slice() {
+        [] => palette.paint(Tone::Warn, "  nobody can be given a lead now"),
+        some => cut(&format!("  next: {}", some.join(" ")), COLUMNS),
+    });
+    lines.join("\n") + "\n"
+}
+
+fn row(member: &PoolMember, column: usize, now: Timestamp, palette: Palette) -> String {
+    let open = match (member.open, member.capacity) {
+        (Some(open), Some(capacity)) => format!("{open}/{capacity}"),
+        (Some(open), None) => open.to_string(),
+        (None, _) => String::new(),
+    };
+    let weight = member.score.map_or_else(|| member.weight.to_string(), |score| score.to_string());
+    let start =
+        format!("  {} {weight:>6} {:>7} {open:>9}  ", fit(member.rep.as_str(), column), signed(member.credit, 2));
+    let tone = if member.availability == Availability::Available { Tone::Good } else { Tone::Quiet };
+    let stands = cut(&standing(member, now), COLUMNS.saturating_sub(start.len()));
+    start + &palette.paint(tone, &stands)
+}
+
+/// Whether a member is there, until when, and what is left of their caps.
+fn standing(member: &PoolMember, now: Timestamp) -> String {
+    let mut words = match member.availability {
+        Availability::Available => "there",
+        Availability::Away => "away",
+        Availability::OffShift => "off shift",
+        Availability::Capped => "has as many as allowed",
+        Availability::Inactive => "gone",
+    }
+    .to_owned();
+    if let Some(until) = member.until {
+        words += &format!(" until {}", moment(until, now));
+    }
+    let stretch = |cap: &Left| if cap.rolling { "any" } else { "this" };
+    let left = |cap: &Left| format!(", {} of {} left in {} {}", cap.left, cap.leads, stretch(cap), cap.per.name());
+    words + &member.caps.iter().map(left).collect::<String>()
+}
+
+/// The time of day where that is enough, in UTC.
+fn moment(at: Timestamp, now: Timestamp) -> String {
+    let near = at.duration_since(now) < jiff::SignedDuration::from_hours(24);
+    at.strftime(if near { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
+}
