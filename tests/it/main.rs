@@ -8,6 +8,7 @@ mod config;
 mod counters;
 mod couriers;
 mod crash;
+mod deadlines;
 mod decide;
 mod defects;
 mod demo;

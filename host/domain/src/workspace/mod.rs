@@ -4,6 +4,7 @@ mod condition;
 mod destination;
 mod flow;
 mod people;
+mod target;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
+pub use target::{Target, Within};
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};
 
@@ -46,6 +48,9 @@ pub struct Workspace {
     /// How a lead's source class is found; the first match wins.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// How soon leads shall have their first answer, by class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
     /// Who decides about which leads; the first enrolled flow does.
     #[serde(default)]
     pub flows: Vec<Flow>,
@@ -118,6 +123,9 @@ impl Workspace {
         }
         for (place, calendar) in self.calendars.iter().enumerate() {
             calendar.check(place)?;
+        }
+        for (place, target) in self.targets.iter().enumerate() {
+            target.check(self, place)?;
         }
         for (place, destination) in self.destinations.iter().enumerate() {
             destination.check(place)?;

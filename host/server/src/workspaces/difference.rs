@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{Bundle, Change, Field, Mark};
 
 /// The lists of a workspace, in the order of the format.
-const LISTS: [&str; 8] = ["reps", "pools", "calendars", "tables", "connections", "destinations", "sources", "flows"];
+const LISTS: [&str; 9] =
+    ["reps", "pools", "calendars", "tables", "connections", "destinations", "sources", "targets", "flows"];
 
 /// What is different in the second workspace.
 pub(super) fn difference(before: Option<&(Arc<Workspace>, Tables)>, after: (&Workspace, &Tables)) -> Vec<Change> {
@@ -83,7 +84,7 @@ fn whole(from: &Value, to: &Value) -> Vec<Field> {
 /// The things of a list by their ids.
 fn named<'v>(kind: &str, list: &'v Value) -> Vec<(String, &'v Value)> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let key = if kind == "sources" { "class" } else { "id" };
+    let key = if ["sources", "targets"].contains(&kind) { "class" } else { "id" };
     let name = |thing: &'v Value| {
         let id = thing[key].as_str().unwrap_or_default();
         let times = seen.entry(id).or_default();
