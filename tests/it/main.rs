@@ -13,6 +13,7 @@ mod decide;
 mod defects;
 mod demo;
 mod drill;
+mod elapsed;
 mod engine;
 mod erasing;
 mod fairness;

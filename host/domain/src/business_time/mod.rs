@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use hours::{HOLIDAYS_MAX, SPANS_MAX};
 pub(crate) use hours::{Wrong, day, open_in_a_year};
@@ -98,6 +98,20 @@ impl BusinessTime {
             let end = self.walk(from + ahead, until + ahead, &mut left)?;
             Some(Timestamp::from_nanosecond(end - ahead).ok())
         })?
+    }
+
+    /// The open time from one instant to another; below zero if the other is earlier.
+    #[must_use]
+    pub fn elapsed(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
+        if to < from {
+            return -self.elapsed(to, from);
+        }
+        let mut left = i128::MAX;
+        for Stretch { from, until, ahead } in stretches(&self.zone, from, to.as_nanosecond()) {
+            // That much is never used up.
+            let _ = self.walk(from + ahead, until + ahead, &mut left);
+        }
+        SignedDuration::from_nanos_i128(i128::MAX - left)
     }
 
     /// The first instant after that one at which it closes, if it is open then, or else opens.
