@@ -196,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_told_by_their_class() {
+        let old = json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "60m"}]});
+        let new = json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "2h"}]});
+        assert_eq!(told(&old, &new), ["Changed targets/re-engagement/within: \"1h\" -> \"2h\""]);
+    }
+
+    #[test]
     fn another_order_is_a_change() {
         let old = json!({"workspace": "acme", "reps": [{"id": "ana"}, {"id": "bo"}]});
         let new = json!({"workspace": "acme", "reps": [{"id": "bo"}, {"id": "ana"}]});
