@@ -1,6 +1,7 @@
 //! What people read in a terminal, as it stands there: one screen, plain, eighty columns.
 
 mod access;
+mod due;
 mod fixtures;
 mod status;
 
@@ -195,7 +196,8 @@ fn why_tells_everything_on_one_screen() {
     Ana Ruiz got hs:contact:101 (Joe Miller · Big Corp · US) because: US → na.
       019cae00-0000-7abc-8def-000000000001
       flow inbound · territory 0.1.0 · inbound:demo-request · created
-      revision 12 · pool na · fuel 41,832 · answer due 2026-03-02 15:02:07
+      revision 12 · pool na · fuel 41,832
+      answer due 2026-03-02 15:02:07 by the rule: 59 min 59 s from the decision
 
     When (UTC)
       occurred         2026-03-02 14:02:05.900
@@ -245,7 +247,8 @@ fn why_tells_no_personal_data_once_it_was_erased() {
     Ana Ruiz got hs:contact:101 because: US → na.
       019cae00-0000-7abc-8def-000000000001
       flow inbound · territory 0.1.0 · inbound:demo-request · created
-      revision 12 · pool na · fuel 41,832 · answer due 2026-03-02 15:02:07
+      revision 12 · pool na · fuel 41,832
+      answer due 2026-03-02 15:02:07 by the rule: 59 min 59 s from the decision
 
     When (UTC)
       occurred         2026-03-02 14:02:05.900
@@ -365,13 +368,14 @@ fn a_failed_rule_is_told_with_what_happened_and_who_took_the_lead() {
     }));
     recalled.stored.turn = None;
     let text = Why::text(&recalled, Palette::PLAIN);
-    let head: Vec<&str> = text.lines().take(6).collect();
+    let head: Vec<&str> = text.lines().take(7).collect();
     assert_snapshot!(head.join("\n"), @r"
     hs:contact:101 (Joe Miller · Big Corp · US) waits in the queue triage, the
     flow's fallback, because: territory failed: fuel.
       019cae00-0000-7abc-8def-000000000001
       flow inbound · territory 0.1.0 · inbound:demo-request · created
-      revision 12 · fuel 41,832 · error fuel · answer due 2026-03-02 15:02:07
+      revision 12 · fuel 41,832 · error fuel
+      answer due 2026-03-02 15:02:07 by the rule: 59 min 59 s from the decision
       it used more than 20,000,000 units of fuel
     ");
 }

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::business_time::Calendars;
+use crate::business_time::{BusinessTime, Calendars};
+use crate::deadline::{Deadline, Terms};
 use crate::event::Status;
 use crate::fairness::{Candidate, Rotation, Turn};
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
@@ -277,6 +278,24 @@ impl Desk {
     /// What reps have in hand, to be changed by an entry of the log.
     pub fn loads_mut(&mut self) -> &mut Loads {
         &mut self.loads
+    }
+
+    /// By when a lead of this class shall have its first answer that this rep got then, by a turn of
+    /// this pool or without one. None where the workspace has no target for it.
+    #[must_use]
+    pub fn deadline(&self, class: &str, rep: &RepId, pool: Option<&PoolId>, at: Timestamp) -> Option<Deadline<'_>> {
+        self.terms().deadline(class, self.place(rep)?, pool, at)
+    }
+
+    /// In whose hours such a lead is answered: a calendar's name, and the calendar. None is around
+    /// the clock.
+    #[must_use]
+    pub fn answer_hours(&self, class: &str, rep: &RepId, pool: Option<&PoolId>) -> Option<(&str, &BusinessTime)> {
+        self.terms().hours(class, self.place(rep)?, pool)
+    }
+
+    fn terms(&self) -> Terms<'_> {
+        Terms { workspace: &self.workspace, calendars: &self.calendars, shifts: &self.shifts }
     }
 
     /// The members of a pool, by id.

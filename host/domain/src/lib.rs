@@ -10,6 +10,7 @@ pub mod allotment;
 pub mod business_time;
 pub mod circuit;
 pub mod class;
+pub mod deadline;
 pub mod decision;
 pub mod delivery;
 pub mod desk;

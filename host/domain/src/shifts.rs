@@ -68,6 +68,13 @@ impl Shifts {
         Open { shifts: self, calendars: self.calendars.iter().map(|calendar| calendar.is_open(at)).collect(), at }
     }
 
+    /// The hours in which this pool, or none, gives a rep leads: its own, else the rep's.
+    #[must_use]
+    pub fn hours(&self, place: usize, pool: Option<&PoolId>) -> Option<&BusinessTime> {
+        let pool = pool.and_then(|pool| self.pools.get(pool).copied());
+        self.calendars.get(pool.or(self.reps.get(place)?.calendar)?)
+    }
+
     /// When what the clock says of a rep, in this pool or in any, is something else for the first
     /// time after that instant. None if nothing is, as far as is looked.
     #[must_use]

@@ -71,6 +71,20 @@ impl Double {
         })
     }
 
+    /// How many calls came, and how many of them it refused.
+    pub(crate) fn calls(&self) -> [usize; 2] {
+        let url = format!("http://{}/_sandbox/calls", self.sandbox.address());
+        let calls = self.runtime.block_on(async {
+            http().get(&url).send().await.expect("an answer").json::<Vec<Value>>().await.expect("JSON")
+        });
+        if std::env::var_os("ROTA_CALLS").is_some() {
+            for call in &calls {
+                println!("{} {} {} {}", call["at"], call["method"], call["path"], call["status"]);
+            }
+        }
+        [calls.len(), calls.iter().filter(|call| call["status"].as_u64().is_some_and(|status| status >= 400)).count()]
+    }
+
     /// Stops it.
     pub(crate) fn stop(self) {
         let Self { sandbox, runtime } = self;

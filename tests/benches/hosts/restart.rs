@@ -25,17 +25,18 @@ pub(crate) struct Limit {
 /// Hosts start, one after the other, while so many effects wait for doubles with these limits.
 pub(crate) fn carry(runtime: &Runtime, places: &[Place], effects: usize, limits: &[Limit]) {
     println!(
-        "\n| database | calls in 10 s | waiting | listens | memory then | first effect | carried | effects/s | memory, most |"
+        "\n| database | calls in 10 s | waiting | listens | memory then | first effect | carried | effects/s | calls, refused | memory, most |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     for place in places {
         let (home, crm) = filled(runtime, place, effects);
         for limit in limits {
             let double = Double::start(crm, effects, limit.calls);
             let drain = Drain::start(runtime, &home, &double, limit.patience);
             let [then, first] = [drain.listened, drain.first].map(|time| time.as_secs_f64());
+            let [calls, refused] = double.calls();
             println!(
-                "| {} | {} | {} | {then:.2} s | {:.0} MiB | {first:.2} s | {} in {:.1} s | {:.0} | {:.0} MiB |",
+                "| {} | {} | {} | {then:.2} s | {:.0} MiB | {first:.2} s | {} in {:.1} s | {:.0} | {calls}, {refused} | {:.0} MiB |",
                 place.name(),
                 if limit.calls == 0 { "all".into() } else { limit.calls.to_string() },
                 drain.waiting,

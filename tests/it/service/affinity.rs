@@ -170,7 +170,8 @@ async fn a_person_who_is_erased_while_a_call_about_them_waits_for_another_host_i
         until("the other host's leave", async || figure(&one, &operator, "rota_hosts", "").await == 1).await;
         dies(&*database, &one, &operator, 600).await;
         let mut hasty = call("gone");
-        hasty["timeout_ms"] = 1.into();
+        // Long enough to be left to the host that is dead, and shorter than its lease.
+        hasty["timeout_ms"] = 1_000.into();
         one.post("/v1/route", &admin, hasty).await;
         let waits = async || database.backlog(&"acme".into()).await.expect("figures").0 == 1;
         until("the call in the inbox", waits).await;
@@ -208,7 +209,8 @@ async fn what_a_dead_host_was_to_decide_is_decided_by_another_once_its_lease_has
         until("the other host's leave", async || figure(&one, &operator, "rota_hosts", "").await == 1).await;
         dies(&*database, &one, &operator, 8).await;
         let mut hasty = call("hasty");
-        hasty["timeout_ms"] = 1.into();
+        // Long enough to be left to the host that is dead, and shorter than its lease.
+        hasty["timeout_ms"] = 1_000.into();
         let left = one.post("/v1/route", &admin, hasty).await;
         let mut patient = call("patient");
         patient["timeout_ms"] = 30_000.into();

@@ -49,6 +49,11 @@ impl Week {
         Self { days, total }
     }
 
+    /// A week without a closed minute.
+    pub(super) fn whole() -> Self {
+        Self::new(&std::array::from_fn(|_| vec![(0, DAY)]))
+    }
+
     /// The spans of a day that keeps its own hours, or the rest of the night before, or both.
     pub(super) fn spans(&self, weekday: usize, own: bool, night: bool) -> &[Span] {
         &self.days[weekday][usize::from(own) + 2 * usize::from(night)]
@@ -120,6 +125,14 @@ pub(super) fn opens(week: &Week, holidays: &BTreeSet<i128>) -> Result<(), Wrong>
         closed = Some((from, *day));
     }
     Ok(())
+}
+
+/// How many minutes a calendar is open in a year, if none of it is a holiday.
+///
+/// # Errors
+/// What of it cannot be meant.
+pub(crate) fn open_in_a_year(calendar: &Calendar) -> Result<i128, Wrong> {
+    read(calendar).map(|(week, _)| week.total / MINUTE * 52)
 }
 
 /// A day that is written as `2026-12-25`.

@@ -5,16 +5,17 @@
 //! autumn is open twice. Zones come from the database inside the binary, so that every
 //! machine gives the same answer.
 
+mod days;
 mod hours;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 
 pub use hours::{HOLIDAYS_MAX, SPANS_MAX};
-pub(crate) use hours::{Wrong, day};
+pub(crate) use hours::{Wrong, day, open_in_a_year};
 
 use crate::workspace::{Calendar, Workspace};
 use hours::{Week, opens, read};
@@ -68,6 +69,12 @@ impl BusinessTime {
         Ok(Self { zone, week, holidays })
     }
 
+    /// A calendar in this zone that never closes.
+    #[must_use]
+    pub fn around_the_clock(zone: TimeZone) -> Self {
+        Self { zone, week: Week::whole(), holidays: BTreeSet::new() }
+    }
+
     /// Whether it is open at that instant. The first instant of a span is, the last is not.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {
@@ -86,23 +93,25 @@ impl BusinessTime {
         if left == 0 {
             return Some(start);
         }
-        let mut at = start.as_nanosecond();
-        let horizon = at + HORIZON;
-        let mut ahead = shift(&self.zone, start);
-        // Between two changes of its offset, a zone's wall clock runs evenly.
-        for change in self.zone.following(start) {
-            let until = change.timestamp().as_nanosecond().min(horizon);
-            if let Some(end) = self.walk(at + ahead, until + ahead, &mut left) {
-                return Timestamp::from_nanosecond(end - ahead).ok();
-            }
-            if until == horizon {
-                return None;
-            }
-            at = until;
-            ahead = i128::from(change.offset().seconds()) * 1_000_000_000;
+        let horizon = start.as_nanosecond() + HORIZON;
+        stretches(&self.zone, start, horizon).find_map(|Stretch { from, until, ahead }| {
+            let end = self.walk(from + ahead, until + ahead, &mut left)?;
+            Some(Timestamp::from_nanosecond(end - ahead).ok())
+        })?
+    }
+
+    /// The open time from one instant to another; below zero if the other is earlier.
+    #[must_use]
+    pub fn elapsed(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
+        if to < from {
+            return -self.elapsed(to, from);
         }
-        let end = self.walk(at + ahead, horizon + ahead, &mut left)?;
-        Timestamp::from_nanosecond(end - ahead).ok()
+        let mut left = i128::MAX;
+        for Stretch { from, until, ahead } in stretches(&self.zone, from, to.as_nanosecond()) {
+            // That much is never used up.
+            let _ = self.walk(from + ahead, until + ahead, &mut left);
+        }
+        SignedDuration::from_nanos_i128(i128::MAX - left)
     }
 
     /// The first instant after that one at which it closes, if it is open then, or else opens.
@@ -191,6 +200,32 @@ impl BusinessTime {
 pub(crate) fn check(calendar: &Calendar) -> Result<(), Wrong> {
     let (week, holidays) = read(calendar)?;
     opens(&week, &holidays)
+}
+
+/// Time during which a zone's wall clock runs evenly: between two changes of its offset.
+#[derive(Clone, Copy)]
+struct Stretch {
+    from: i128,
+    until: i128,
+    /// How far the wall clock is ahead of UTC.
+    ahead: i128,
+}
+
+/// The stretches of the time between, in order.
+fn stretches(zone: &TimeZone, from: Timestamp, until: i128) -> impl Iterator<Item = Stretch> {
+    let mut at = from.as_nanosecond();
+    let mut ahead = shift(zone, from);
+    let mut following = zone.following(from);
+    std::iter::from_fn(move || {
+        let change = following.next().filter(|_| at < until);
+        let end = change.as_ref().map_or(until, |change| change.timestamp().as_nanosecond().min(until));
+        let stretch = Stretch { from: at, until: end, ahead };
+        at = end;
+        if let Some(change) = change {
+            ahead = i128::from(change.offset().seconds()) * 1_000_000_000;
+        }
+        (stretch.from < until).then_some(stretch)
+    })
 }
 
 /// How far the wall clock is ahead of UTC, in nanoseconds.

@@ -5,6 +5,7 @@ mod condition;
 mod destination;
 mod flow;
 mod people;
+mod target;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
+pub use target::{Target, Within};
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};
 
@@ -48,6 +50,9 @@ pub struct Workspace {
     /// How a lead's source class is found; the first match wins.
     #[serde(default)]
     pub sources: Vec<Source>,
+    /// How soon leads shall have their first answer, by class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
     /// What says of a record that its lead is closed: whoever has it in hand has a place more then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Condition>,
@@ -123,6 +128,9 @@ impl Workspace {
         }
         for (place, calendar) in self.calendars.iter().enumerate() {
             calendar.check(place)?;
+        }
+        for (place, target) in self.targets.iter().enumerate() {
+            target.check(self, place)?;
         }
         for (place, destination) in self.destinations.iter().enumerate() {
             destination.check(place)?;

@@ -280,7 +280,12 @@ impl Pool {
 }
 
 /// Whether there is such a calendar, if one is named.
-fn has_calendar(calendar: Option<&String>, workspace: &Workspace, whose: &str, at: &str) -> Result<(), Contradiction> {
+pub(super) fn has_calendar(
+    calendar: Option<&String>,
+    workspace: &Workspace,
+    whose: &str,
+    at: &str,
+) -> Result<(), Contradiction> {
     let names = || workspace.calendars.iter().map(|calendar| calendar.id.as_str());
     match calendar {
         Some(id) if names().all(|name| name != id) => {

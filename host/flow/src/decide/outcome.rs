@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::Owner;
 use rota_domain::effect::{About, Act, Effect};
@@ -329,7 +330,20 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// By when whoever was given the lead just now shall answer it: as the rule said, else as the
+    /// workspace's target says.
+    fn response_due(&self) -> Option<Timestamp> {
+        let decision = &self.decision;
+        let given = matches!(decision.outcome, Outcome::Assign | Outcome::Pass);
+        let target = || {
+            let rep = decision.rep.as_ref().filter(|_| given)?;
+            self.around.desk.deadline(&decision.class, rep, decision.pool.as_ref(), decision.at)
+        };
+        decision.response_due.or_else(|| target().map(|deadline| deadline.due))
+    }
+
     fn recorded(mut self) -> Recorded {
+        self.decision.response_due = self.response_due();
         let kinds = self.acts.iter().map(|act| EffectKind { kind: act.kind().into() });
         self.decision.effects = kinds.collect();
         if self.decision.apply == Apply::Caller {

@@ -11,9 +11,10 @@ pub(super) struct Place {
 }
 
 /// How required and often mistaken keys are written.
-const EXAMPLES: [(&str, &str); 30] = [
+const EXAMPLES: [(&str, &str); 32] = [
     ("active", "false"),
     ("allow_v1", "true"),
+    ("calendar", "\"us-office\""),
     ("class", "\"inbound:demo-request\""),
     ("client_secret", "{ env = \"HUBSPOT_CLIENT_SECRET\" }"),
     ("coalesce", "\"10m\""),
@@ -40,6 +41,7 @@ const EXAMPLES: [(&str, &str); 30] = [
     ("weight", "30"),
     ("when", "{ property = \"hs_form\", is = \"demo\" }"),
     ("where", "{ property = \"lifecyclestage\", is = \"marketingqualifiedlead\" }"),
+    ("within", "\"4h\""),
     ("workspace", "\"acme\""),
     ("workspaces", "[\"./acme\"]"),
 ];

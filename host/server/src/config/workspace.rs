@@ -75,6 +75,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
     };
     within(&document, "flows", loaded.workspace.flows.len())?;
     within(&document, "tables", loaded.workspace.tables.len())?;
+    within(&document, "targets", loaded.workspace.targets.len())?;
     let (mut room, mut read) = (TOGETHER_MOST, BTreeMap::<&str, Arc<[u8]>>::new());
     for (n, flow) in loaded.workspace.flows.iter().enumerate() {
         let settings = settings(files, &document, n, flow)?;

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use super::{Bundle, Change, Field, Mark};
 
 /// The lists of a workspace, in the order of the format.
-const LISTS: [&str; 8] = ["reps", "pools", "calendars", "tables", "connections", "destinations", "sources", "flows"];
+const LISTS: [&str; 9] =
+    ["reps", "pools", "calendars", "tables", "connections", "destinations", "sources", "targets", "flows"];
 
 /// What is different in the second workspace.
 pub(super) fn difference(before: Option<&(Arc<Workspace>, Tables)>, after: (&Workspace, &Tables)) -> Vec<Change> {
@@ -83,7 +84,7 @@ fn whole(from: &Value, to: &Value) -> Vec<Field> {
 /// The things of a list by their ids.
 fn named<'v>(kind: &str, list: &'v Value) -> Vec<(String, &'v Value)> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let key = if kind == "sources" { "class" } else { "id" };
+    let key = if ["sources", "targets"].contains(&kind) { "class" } else { "id" };
     let name = |thing: &'v Value| {
         let id = thing[key].as_str().unwrap_or_default();
         let times = seen.entry(id).or_default();
@@ -192,6 +193,14 @@ mod tests {
                 "Changed flows/f/settings/territories/1/pool: \"na\" -> \"west\"",
             ]
         );
+    }
+
+    #[test]
+    fn targets_are_told_by_their_class() {
+        let old =
+            json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "60m"}]});
+        let new = json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "2h"}]});
+        assert_eq!(told(&old, &new), ["Changed targets/re-engagement/within: \"1h\" -> \"2h\""]);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! `rota why` on one screen.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use rota_domain::decision::Outcome;
+use rota_domain::decision::{Decision, Outcome};
+use rota_domain::desk::Desk;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::Recalled;
@@ -19,7 +22,7 @@ const REPS_MOST: usize = 12;
 
 pub(super) fn text(why: &Why, recalled: &Recalled, palette: Palette) -> String {
     let mut lines: Vec<String> = headline(why, recalled).into_iter().map(|line| palette.heading(&line)).collect();
-    lines.extend(circumstances(why).into_iter().map(|line| palette.paint(Tone::Quiet, &line)));
+    lines.extend(circumstances(why, recalled).into_iter().map(|line| palette.paint(Tone::Quiet, &line)));
     if let Some(detail) = &why.decision.error_detail {
         lines.extend(wrap(detail, COLUMNS - 2).into_iter().map(|line| palette.paint(Tone::Bad, &format!("  {line}"))));
     }
@@ -84,25 +87,41 @@ fn headline(why: &Why, recalled: &Recalled) -> Vec<String> {
     wrap(&format!("{said}{fallback} because: {}.", reason(decision)), COLUMNS)
 }
 
-fn circumstances(why: &Why) -> Vec<String> {
+fn circumstances(why: &Why, recalled: &Recalled) -> Vec<String> {
     let decision = &why.decision;
     let flow = decision.flow.as_ref().map(|flow| format!("flow {flow}"));
     let plugin = decision.plugin.as_ref().map(|plugin| format!("{} {}", plugin.name, plugin.version));
     let by: Vec<String> =
         [flow, plugin, Some(decision.class.clone()), Some(decision.trigger.clone())].into_iter().flatten().collect();
-    let due = decision.response_due.map(|due| format!("answer due {}", day_and_clock(due)));
     let pool = decision.pool.as_ref().map(|pool| format!("pool {pool}"));
     let fuel = (decision.fuel > 0).then(|| format!("fuel {}", grouped(decision.fuel)));
     let error = decision.error.map(|error| format!("error {error}"));
-    let more: Vec<String> = [Some(format!("revision {}", decision.revision)), pool, fuel, error, due]
+    let more: Vec<String> = [Some(format!("revision {}", decision.revision)), pool, fuel, error]
         .into_iter()
         .flatten()
         .chain(decision.marks.iter().cloned())
         .collect();
-    [decision.id.to_string(), by.join(" · "), more.join(" · ")]
+    [Some(decision.id.to_string()), Some(by.join(" · ")), Some(more.join(" · ")), due(decision, &recalled.workspace)]
         .iter()
+        .flatten()
         .map(|line| format!("  {}", cut(line, COLUMNS - 2)))
         .collect()
+}
+
+/// By when the lead shall be answered, how long that is, and who said so.
+fn due(decision: &Decision, workspace: &Workspace) -> Option<String> {
+    let due = decision.response_due?;
+    let desk = Desk::new(decision.revision, Arc::new(workspace.clone()));
+    let (class, pool) = (decision.class.as_str(), decision.pool.as_ref());
+    let rep = decision.rep.as_ref();
+    let hours = rep.and_then(|rep| desk.answer_hours(class, rep, pool));
+    let target = rep.and_then(|rep| desk.deadline(class, rep, pool, decision.at)).filter(|target| target.due == due);
+    let by = target.map_or_else(|| " by the rule".into(), |target| format!(", target {}", target.within));
+    let time = match hours {
+        Some((name, hours)) => format!("{} open in {name}", span(hours.elapsed(decision.at, due))),
+        None => format!("{} from the decision", span(due.duration_since(decision.at))),
+    };
+    Some(format!("answer due {}{by}: {time}", day_and_clock(due)))
 }
 
 fn times(stages: &Stages, palette: Palette) -> Vec<String> {
