@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn targets_are_told_by_their_class() {
-        let old = json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "60m"}]});
+        let old =
+            json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "60m"}]});
         let new = json!({"workspace": "acme", "targets": [{"class": "*"}, {"class": "re-engagement", "within": "2h"}]});
         assert_eq!(told(&old, &new), ["Changed targets/re-engagement/within: \"1h\" -> \"2h\""]);
     }
