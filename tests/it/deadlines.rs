@@ -150,6 +150,19 @@ fn a_business_day_whose_hours_pass_midnight_ends_on_the_next_date() {
 }
 
 #[test]
+fn more_business_days_are_never_less_time() {
+    // Monday's night is longer than Tuesday's hours.
+    let workspace: Workspace = toml::from_str(
+        "workspace = \"acme\"\n[[calendars]]\nid = \"x\"\nhours = { mon = [\"20:00-19:00\"], tue = [\"09:00-10:00\"] }",
+    )
+    .expect("a workspace");
+    let calendars = Calendars::of(&workspace);
+    let end = |days| calendars.get("x").expect("the calendar").end_of_day(at("2026-03-02T21:00:00Z"), days);
+    assert_eq!([end(0), end(1)], [Some(at("2026-03-03T19:00:00Z")); 2]);
+    assert_eq!(end(2), Some(at("2026-03-10T19:00:00Z")));
+}
+
+#[test]
 fn the_hours_are_the_targets_else_the_pools_else_the_reps_else_all() {
     let due = |calendar: &str, rep: &str, pool: Option<&str>| {
         let desk = desk(&format!("[[targets]]\nclass = \"*\"\nwithin = \"2h\"\n{calendar}"));
@@ -190,6 +203,9 @@ fn the_whole_class_counts_before_the_longest_beginning_and_0_is_no_target() {
         [[targets]]
         class = "*"
         within = "same-day"
+        [[targets]]
+        class = "inbound:demo-request*"
+        within = "3h"
         [[targets]]
         class = "inbound:demo-request"
         [[targets]]
