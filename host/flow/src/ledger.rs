@@ -177,8 +177,9 @@ impl Ledger {
         let Decision { outcome, rep, lead, at, .. } = decision;
         let holder = self.open.get(lead).map(|(_, holder)| holder);
         let (given, ended) = match (outcome, rep) {
-            (Outcome::Assign, Some(rep)) if holder == Some(rep) => (None, false),
-            (Outcome::Assign, Some(rep)) => (Some(rep).filter(|rep| self.desk.counts(rep)), true),
+            // Where all flows passed, the fallback may have given it to somebody.
+            (Outcome::Assign | Outcome::Pass, Some(rep)) if holder == Some(rep) => (None, false),
+            (Outcome::Assign | Outcome::Pass, Some(rep)) => (Some(rep).filter(|rep| self.desk.counts(rep)), true),
             (Outcome::Kept, _) => (None, closed || holder != rep.as_ref()),
             _ => (None, closed),
         };

@@ -62,6 +62,19 @@ async fn a_record_that_says_it_is_closed_frees_the_place_and_so_does_another_own
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_fallback_gives_counts_though_every_flow_passed() {
+    let text = small().replace("plugin = \"next-in-line\"\nsettings = { pool = \"all\" }", "plugin = \"territory\"");
+    let text = text
+        .replace("fallback = { queue = \"triage\" }", "settings = { territories = [] }\nfallback = { rep = \"ada\" }");
+    let service = Service::start(&[text]).await;
+    let token = service.token("acme", Role::Operator).await;
+    let first = route(&service, &token, json!({"id": "web:1"})).await;
+    assert_eq!((&first["outcome"], &first["rep"]), (&json!("pass"), &json!("ada")), "{first}");
+    assert_eq!(service.get("/v1/reps", &token).await.body["items"][0]["open"], 1);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn why_says_of_a_full_rep_that_they_have_as_many_as_allowed() {
     let text = small().replace("members = [{ rep = \"ada\" }]", "members = [{ rep = \"ada\" }, { rep = \"bo\" }]");
     let text = text.replace("[[pools]]", "[[reps]]\nid = \"bo\"\n[[pools]]");
