@@ -44,7 +44,7 @@ fn arrival(settle: Settle) -> Option<Arrival> {
 fn attempt_of(arrival: &Arrival) -> u32 {
     match arrival.payload {
         Payload::Record { attempt, .. } => attempt,
-        Payload::Lead { .. } | Payload::Call { .. } | Payload::Closed { .. } | Payload::Erasure { .. } => 0,
+        _ => 0,
     }
 }
 

@@ -15,7 +15,7 @@ use rota_domain::rule::Mode;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::{Flow, Workspace};
 use rota_flow::decide::{DELIVERY_FAILED, OWNER_ATTEMPTS};
-use rota_flow::enrich::{EnrichedLead, Facts};
+use rota_flow::enrich::{EnrichedLead, Facts, Occasion};
 use rota_flow::ledger::Ledger;
 use rota_flow::ports::EntryBody;
 use rota_rules::Catalogue;
@@ -73,6 +73,7 @@ impl Desk {
         let mut lead = EnrichedLead {
             lead: Arc::new(lead),
             facts: Facts::Known,
+            occasion: Occasion::Event,
             flow: None,
             attempt: 1,
             inbox: None,

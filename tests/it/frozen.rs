@@ -175,6 +175,8 @@ fn ask(component: &[u8]) -> Verdict {
         lead: Arc::new(serde_json::from_str(r#"{"id":"1"}"#).expect("a lead")),
         class: "unclassified".into(),
         desk: Arc::new(Desk::new(1, Arc::new(workspace))),
+        place: None,
+        passed_over: Arc::default(),
     };
     catalogue.ask(question).verdict
 }

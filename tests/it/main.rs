@@ -48,5 +48,6 @@ mod tables;
 mod tenant;
 mod tidy;
 mod traces;
+mod waiting;
 mod watch;
 mod workshop;

@@ -36,6 +36,7 @@ mod tenants;
 mod three_clients;
 mod together;
 mod tokens;
+mod waiting;
 mod wire;
 mod workspace;
 

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::Wait;
 use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, RepId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, OutboxRow, Recalled, RecordRef, Repair,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, LogEnd, OutboxRow, Recalled, RecordRef, Repair,
     Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
@@ -125,6 +126,18 @@ impl Store for Faulty {
 
     async fn load(&self, tenant: &TenantId, since: Timestamp) -> Result<Snapshot, StoreError> {
         self.store.load(tenant, since).await
+    }
+
+    async fn vouch(&self, tenant: &TenantId, text: &str) -> Result<Vec<u8>, StoreError> {
+        self.store.vouch(tenant, text).await
+    }
+
+    async fn progress(&self, tenant: &TenantId) -> Result<LogEnd, StoreError> {
+        self.store.progress(tenant).await
+    }
+
+    async fn agenda(&self, tenant: &TenantId, lead: Option<&LeadId>) -> Result<Vec<(LeadId, Wait)>, StoreError> {
+        self.store.agenda(tenant, lead).await
     }
 
     async fn accept(&self, tenant: &TenantId, all: Vec<Arrival>, now: Timestamp) -> Result<Vec<Accepted>, StoreError> {

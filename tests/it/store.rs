@@ -23,6 +23,7 @@ pub(crate) mod sealed;
 mod shared;
 mod silent;
 pub(crate) mod values;
+mod waits;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -302,6 +303,7 @@ macro_rules! suite {
                     a_newer_owner_that_came_during_a_failing_call_does_not_wait,
                     an_owner_that_is_dead_puts_its_lead_into_the_inbox_again,
                     an_older_owner_is_not_sent_though_the_newer_one_came_to_nothing,
+                    an_older_owner_is_not_sent_when_what_stood_before_the_newer_one_was_not_needed,
                     a_repaired_owner_brings_back_what_it_took_along,
                     a_repaired_owner_does_not_undo_a_newer_one,;
                 outbox:
@@ -319,6 +321,8 @@ macro_rules! suite {
                     a_tenant_reads_only_what_it_has_kept_itself,
                     counters_are_what_the_last_entry_made_of_them,
                     a_conflict_changes_no_counter,;
+                waits:
+                    what_leads_wait_for_comes_back_as_the_last_entry_about_each_left_it,;
                 given:
                     what_reps_have_in_hand_comes_back,;
                 leases:

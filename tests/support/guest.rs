@@ -211,6 +211,8 @@ pub fn question(plugin: Digest) -> Question {
         lead: Arc::new(serde_json::from_str(LEAD).expect("a lead")),
         class: "unclassified".into(),
         desk: Arc::new(usual_desk()),
+        place: None,
+        passed_over: Arc::default(),
     }
 }
 

@@ -37,6 +37,12 @@ pub struct Decision {
     /// The nurture programme that it joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nurture: Option<String>,
+    /// Reps who are asked to take it now, and until when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<Offered>,
+    /// Reps who had it before, or were asked, and got no turn for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<RepId>,
     /// Why.
     pub reason: Reason,
     /// Whether the flow's fallback took it.
@@ -68,6 +74,16 @@ pub struct Decision {
     /// `caller` where whoever asked carries the effects out, and the host sends nothing.
     #[serde(default, skip_serializing_if = "Apply::is_host")]
     pub apply: Apply,
+}
+
+/// A rep who is asked to take a lead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Offered {
+    /// Who.
+    pub rep: RepId,
+    /// They can accept before then.
+    #[schemars(with = "String")]
+    pub until: Timestamp,
 }
 
 /// Who carries the effects of a decision out.

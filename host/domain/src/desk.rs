@@ -1,6 +1,8 @@
 //! What a decision can see besides the lead: the workspace, who is there, and whose turn
 //! it is. It changes only by entries of the tenant's log.
 
+mod turns;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agenda::Lines;
 use crate::business_time::{BusinessTime, Calendars};
 use crate::deadline::{Deadline, Terms};
 use crate::event::Status;
@@ -18,6 +21,8 @@ use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
 use crate::table::Tables;
 use crate::workspace::{Rep, Workspace};
+
+pub use turns::Ask;
 
 /// Whether a rep can be given a lead now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -88,6 +93,7 @@ pub struct Desk {
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
     loads: Loads,
+    lines: Lines,
 }
 
 impl Desk {
@@ -112,6 +118,7 @@ impl Desk {
             rotations: BTreeMap::new(),
             counters: Counters::new(),
             loads: Loads::default(),
+            lines: Lines::default(),
         }
     }
 
@@ -133,6 +140,7 @@ impl Desk {
         next.rotations = self.rotations;
         next.counters = self.counters;
         next.loads = self.loads;
+        next.lines = self.lines;
         for (pool, rotation) in &mut next.rotations {
             rotation.retain(&candidates(next.roster.pool(pool).unwrap_or_default()));
         }
@@ -304,52 +312,6 @@ impl Desk {
         self.roster.pool(pool)
     }
 
-    /// Whose turn it would be at that time. `among` narrows the members (none: all of them), by
-    /// their places in the workspace's list; `weights` replaces their weights, one for each of
-    /// `among`.
-    #[must_use]
-    pub fn next(&self, pool: &PoolId, among: &[usize], weights: &[u32], at: Timestamp) -> Option<Turn> {
-        let seats = self.roster.pool(pool)?;
-        let availabilities = self.availabilities(seats.iter().map(|seat| seat.place), Some(pool), at);
-        let mut candidates = Vec::with_capacity(seats.len());
-        let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
-        let mut capped = Vec::new();
-        for (seat, found) in seats.iter().zip(availabilities) {
-            if !matches!(found, Availability::Available | Availability::Capped) {
-                continue;
-            }
-            let weight = match &narrowed {
-                None => seat.weight,
-                Some(chosen) => match chosen[seat.place] {
-                    Chosen::No | Chosen::With(0) => None,
-                    Chosen::AsUsual => seat.weight,
-                    Chosen::With(weight) => Some(weight),
-                },
-            };
-            if weight.is_some() && found == Availability::Capped {
-                capped.push(seat.rep.clone());
-            } else if let Some(weight) = weight {
-                candidates.push(Candidate { rep: seat.rep.clone(), weight });
-            }
-        }
-        let policy = self.workspace.pool(pool)?.policy;
-        let fresh = Rotation::default();
-        let rotation = self.rotations.get(pool).unwrap_or(&fresh);
-        let rep = rotation.next(policy, &candidates)?.clone();
-        Some(Turn { capped, owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
-    }
-
-    /// Of each rep, by place, whether it is chosen; the first mention counts.
-    fn narrowed(&self, among: &[usize], weights: &[u32]) -> Vec<Chosen> {
-        let mut chosen = vec![Chosen::No; self.standing.len()];
-        for (n, place) in among.iter().enumerate().rev() {
-            if let Some(chosen) = chosen.get_mut(*place) {
-                *chosen = weights.get(n).map_or(Chosen::AsUsual, |weight| Chosen::With(*weight));
-            }
-        }
-        chosen
-    }
-
     /// The turn is taken.
     pub fn take(&mut self, turn: &Turn) {
         self.rotations.entry(turn.pool.clone()).or_default().take(turn.policy, &turn.candidates, &turn.rep);
@@ -383,14 +345,6 @@ impl Desk {
     pub fn rep_of_owner(&self, connection: &ConnectionId, owner: &OwnerId) -> Option<&Rep> {
         self.roster.place_of_owner(connection, owner).map(|place| &self.workspace.reps[place])
     }
-}
-
-/// Whether a turn is asked for among others with this rep.
-#[derive(Clone, Copy)]
-enum Chosen {
-    No,
-    AsUsual,
-    With(u32),
 }
 
 fn standing(rep: &Rep, status: Option<Status>) -> Availability {

@@ -52,12 +52,36 @@ pub enum Happening {
         /// Which.
         lead: LeadId,
     },
+    /// A lead was answered: its response target is met.
+    Responded {
+        /// Which.
+        lead: LeadId,
+    },
+    /// A rep answers whether they take a lead.
+    Offer {
+        /// Which.
+        lead: LeadId,
+        /// Who answers.
+        rep: RepId,
+        /// What.
+        answer: OfferAnswer,
+    },
     /// Time passed.
     Tick {},
 }
 
 /// Kinds that the format names and that this release does not act on yet.
-pub const NOT_BUILT_YET: [&str; 4] = ["responded", "offer", "metric", "owner"];
+pub const NOT_BUILT_YET: [&str; 2] = ["metric", "owner"];
+
+/// What a rep says to an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OfferAnswer {
+    /// Takes it.
+    Accept,
+    /// Does not.
+    Decline,
+}
 
 /// Whether a rep is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,6 +6,7 @@
 //! types live at their edge.
 
 pub mod access;
+pub mod agenda;
 pub mod allotment;
 pub mod business_time;
 pub mod circuit;

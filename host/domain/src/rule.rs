@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::agenda::{Line, OfferOrder, Place};
 use crate::desk::Desk;
 use crate::fairness::Turn;
 use crate::id::{Digest, FlowId, RepId};
@@ -100,6 +101,10 @@ pub struct Question {
     pub class: Arc<str>,
     /// Reps, pools and rotations as the decision before left them.
     pub desk: Arc<Desk>,
+    /// Its place in line, if it waited for a turn.
+    pub place: Option<Place>,
+    /// Reps who had it already, or were asked, and get no turn for it.
+    pub passed_over: Arc<[RepId]>,
 }
 
 /// Everything that came of asking.
@@ -116,6 +121,8 @@ pub struct Answer {
     pub log: Vec<String>,
     /// `log-truncated`, `explain-truncated`.
     pub marks: Vec<&'static str>,
+    /// The last pool that had nobody for a turn that was asked for, and among whom.
+    pub nobody: Option<Line>,
     /// Fuel used.
     pub fuel: u64,
     /// Time from question to answer, in nanoseconds.
@@ -184,8 +191,25 @@ pub enum Choice {
     Queue(String),
     /// To a nurture programme.
     Nurture(String),
+    /// To whoever of these reps accepts it.
+    Offer(OfferTo),
     /// Nowhere: it is no lead.
     Reject,
+}
+
+/// Whom a rule offers a lead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferTo {
+    /// Whom, in this order.
+    pub reps: Vec<RepId>,
+    /// One after the other, or all.
+    pub order: OfferOrder,
+    /// How long each has to answer, in seconds.
+    pub within: u32,
+    /// Between asking one and the next, in seconds.
+    pub stagger: u32,
+    /// The queue that gets the lead when nobody accepts.
+    pub otherwise: String,
 }
 
 /// Something that a rule asked for besides its decision.

@@ -62,9 +62,7 @@ pub(crate) fn answer_of(entry: &Entry) -> Option<Answered> {
         EntryBody::Decision(recorded) => {
             Some(Answered { decision: recorded.decision.clone(), acts: recorded.private.acts.clone() })
         }
-        EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } | EntryBody::Closed { .. } => {
-            None
-        }
+        _ => None,
     }
 }
 
@@ -75,6 +73,7 @@ pub(crate) fn answer_again(earlier: Earlier, repeated: bool) -> Option<Result<An
         Earlier::Answered(decision, acts) => Some(Ok(Answered { decision: Decision { repeated, ..*decision }, acts })),
         Earlier::OtherQuestion => Some(Err(OrderError::OtherQuestion)),
         Earlier::Erased => Some(Err(OrderError::Erased)),
+        Earlier::Late => Some(Err(OrderError::Late)),
         Earlier::Waiting => None,
     }
 }

@@ -76,6 +76,6 @@ impl Batch {
 fn used_by(entry: &Entry) -> u64 {
     match &entry.body {
         EntryBody::Decision(recorded) => recorded.decision.fuel,
-        EntryBody::Workspace { .. } | EntryBody::Rep { .. } | EntryBody::Counter { .. } | EntryBody::Closed { .. } => 0,
+        _ => 0,
     }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rota_domain::agenda::trigger;
 use rota_domain::decision::Apply;
 use rota_domain::delivery::Trouble;
-use rota_domain::id::{ConnectionId, FlowId, LeadId, OwnerId, RepId, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, FlowId, LeadId, OwnerId, RepId, TenantId};
 use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
@@ -22,6 +23,8 @@ pub struct EnrichedLead {
     pub lead: Arc<Lead>,
     /// Whether the CRM gave the record.
     pub facts: Facts,
+    /// Why it is decided about now.
+    pub occasion: Occasion,
     /// Ask this flow only.
     pub flow: Option<FlowId>,
     /// 1, or more when an earlier decision came to nothing.
@@ -66,16 +69,40 @@ impl Arrived {
     /// The kind of record that has to be read, if one has to be.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
+        let (connection, record) = self.record()?;
+        Some((connection, record.object))
+    }
+
+    /// The record that it is about, where it says so, or where its lead was one.
+    fn record(&self) -> Option<(ConnectionId, RecordRef)> {
         match &self.payload {
-            Payload::Record { connection, object, .. } => Some((connection.clone(), object.clone())),
-            Payload::Lead { .. } | Payload::Call { .. } | Payload::Closed { .. } | Payload::Erasure { .. } => None,
+            Payload::Record { connection, object, id, .. } => {
+                Some((connection.clone(), RecordRef { object: object.clone(), id: id.clone() }))
+            }
+            Payload::Due { lead, .. } | Payload::Accepted { lead, .. } => {
+                let (connection, object, id) = lead.parts()?;
+                Some((connection, RecordRef { object: object.into(), id: id.into() }))
+            }
+            _ => None,
         }
     }
 
-    /// Whether a record has to be read.
+    /// The decision that has the lead, where it comes again and is no record of these accounts.
+    fn recalled(&self, accounts: &Accounts) -> Option<&DecisionId> {
+        let known = self.kind().is_some_and(|(connection, _)| accounts.contains_key(&connection));
+        match &self.payload {
+            Payload::Due { decision, .. } | Payload::Accepted { decision, .. } if !known => Some(decision),
+            _ => None,
+        }
+    }
+
+    /// Whether something has to be read: a record, or a decision.
     #[must_use]
     pub fn is_to_read(&self, reads: &Reads) -> bool {
-        self.kind().is_some_and(|(_, object)| !self.is_passed_over(&object, reads))
+        match self.payload {
+            Payload::Due { .. } | Payload::Accepted { .. } => true,
+            _ => self.kind().is_some_and(|(_, object)| !self.is_passed_over(&object, reads)),
+        }
     }
 
     /// The row of the inbox where it waits.
@@ -86,7 +113,8 @@ impl Arrived {
 
     /// Whether conditions and rules look at nothing of a record of this kind.
     fn is_passed_over(&self, object: &str, reads: &Reads) -> bool {
-        self.flow.is_none() && !reads.objects.contains(object)
+        let again = matches!(self.payload, Payload::Due { .. } | Payload::Accepted { .. });
+        self.flow.is_none() && !again && !reads.objects.contains(object)
     }
 
     /// Whether it came by a connection that the workspace has no more, so that nobody would
@@ -119,6 +147,18 @@ fn row(settles: Option<&Settles>) -> Option<i64> {
     }
 }
 
+/// Why a lead is decided about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Occasion {
+    /// Something happened to it, or somebody asks.
+    #[default]
+    Event,
+    /// What it waits for since the entry of this number is due.
+    Due(u64),
+    /// This rep, who was asked, takes it.
+    Accepted(RepId),
+}
+
 /// How much is known of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Facts {
@@ -132,6 +172,10 @@ pub enum Facts {
     Disconnected(ConnectionId),
     /// Nothing is to be decided: it is closed.
     Closed,
+    /// Nothing is to be decided: it was answered.
+    Responded,
+    /// Nothing is to be decided: this rep, who was asked, does not take it.
+    Declined(RepId),
     /// The person was erased meanwhile, and nothing of them may be looked at or kept.
     Erased,
 }
@@ -154,9 +198,11 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
     for source in &workspace.sources {
         source.when.collect_properties(&mut properties);
     }
-    if let Some(closed) = &workspace.closed {
-        closed.collect_properties(&mut properties);
+    for said in workspace.closed.iter().chain(&workspace.responded) {
+        said.collect_properties(&mut properties);
     }
+    // What leads that wait for a turn are worth.
+    properties.extend(workspace.pools.iter().filter_map(|pool| pool.queue.value.clone()));
     for flow in &workspace.flows {
         if let Some(condition) = &flow.enrol.condition {
             condition.collect_properties(&mut properties);
@@ -218,18 +264,36 @@ pub async fn enrich(
             }
         }
     }
+    let mut recalled = Recalls::new();
+    for decision in waiting.iter().filter_map(|row| row.recalled(accounts)) {
+        // One that the store cannot give now waits in the inbox, as a record does that is not to be had.
+        if let Ok(known) = store.decision(tenant, decision).await {
+            recalled.insert(decision.clone(), known.and_then(|known| known.private).and_then(|private| private.lead));
+        }
+    }
     let enriched = clock.now();
-    waiting.into_iter().map(|row| lead_of(row, accounts, reads, &readings, enriched)).collect()
+    let known = Read { records: readings, decisions: recalled };
+    waiting.into_iter().map(|row| lead_of(row, accounts, reads, &known, enriched)).collect()
 }
 
 /// The lead of something of which nothing has to be read; none where that is not so.
 #[must_use]
 pub fn at_once(arrived: Arrived, accounts: &Accounts, reads: &Reads, now: Timestamp) -> Option<EnrichedLead> {
-    lead_of(arrived, accounts, reads, &Readings::new(), now)
+    lead_of(arrived, accounts, reads, &Read::default(), now)
 }
 
 /// What is known of each record that was asked for.
 type Readings = BTreeMap<(ConnectionId, RecordRef), Known>;
+
+/// The lead of each decision that was recalled; none of one whose person was erased.
+type Recalls = BTreeMap<DecisionId, Option<Lead>>;
+
+/// Everything that was read.
+#[derive(Default)]
+struct Read {
+    records: Readings,
+    decisions: Recalls,
+}
 
 #[derive(Clone)]
 enum Known {
@@ -252,12 +316,11 @@ impl Known {
 fn to_read(waiting: &[Arrived], accounts: &Accounts, reads: &Reads) -> BTreeMap<Kind, Vec<RecordRef>> {
     let mut groups: BTreeMap<Kind, Vec<RecordRef>> = BTreeMap::new();
     for row in waiting {
-        let Payload::Record { connection, object, id, .. } = &row.payload else { continue };
-        if row.is_passed_over(object, reads) || row.is_cut_off(connection, accounts) {
+        let Some((connection, record)) = row.record().filter(|_| row.recalled(accounts).is_none()) else { continue };
+        if row.is_passed_over(&record.object, reads) || row.is_cut_off(&connection, accounts) {
             continue;
         }
-        let record = RecordRef { object: object.clone(), id: id.clone() };
-        let records = groups.entry((connection.clone(), object.clone())).or_default();
+        let records = groups.entry((connection, record.object.clone())).or_default();
         if !records.contains(&record) {
             records.push(record);
         }
@@ -291,41 +354,62 @@ fn is_final(error: &CrmError) -> bool {
     matches!(error.trouble, Trouble::Forbidden | Trouble::NotFound | Trouble::Rejected)
 }
 
-fn lead_of(
-    row: Arrived,
-    accounts: &Accounts,
-    reads: &Reads,
-    readings: &Readings,
-    now: Timestamp,
-) -> Option<EnrichedLead> {
+fn lead_of(row: Arrived, accounts: &Accounts, reads: &Reads, known: &Read, now: Timestamp) -> Option<EnrichedLead> {
     let stages =
         Stages { occurred: Some(row.occurred), received: Some(row.received), enriched: Some(now), ..Stages::default() };
-    let kind = row.kind();
-    let passed_over = kind.as_ref().is_some_and(|(_, object)| row.is_passed_over(object, reads));
-    let cut_off = kind.as_ref().is_some_and(|(connection, _)| row.is_cut_off(connection, accounts));
-    let (lead, facts, flow, attempt) = match row.payload {
+    let occasion = match &row.payload {
+        Payload::Due { entry, .. } => Occasion::Due(*entry),
+        Payload::Accepted { rep, .. } => Occasion::Accepted(rep.clone()),
+        _ => Occasion::Event,
+    };
+    let trigger = match &row.payload {
+        Payload::Record { trigger, .. } | Payload::Due { trigger, .. } => trigger.clone(),
+        _ => trigger::OFFER_ACCEPTED.into(),
+    };
+    let attempt = if let Payload::Record { attempt, .. } = row.payload { attempt } else { 1 };
+    let (lead, facts, flow) = match row.payload {
         // Those are carried out before anything is read; of a call, only what it asks comes here.
         Payload::Erasure { .. } | Payload::Call { .. } => return None,
-        Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow), 1),
-        Payload::Closed { lead } => (Lead::unknown(lead), Facts::Closed, None, 1),
-        Payload::Record { connection, object, id, trigger, attempt } => {
-            let record = RecordRef { object, id };
-            let (reading, coming, facts) = match readings.get(&(connection.clone(), record.clone())) {
-                Some(Known::Reading(reading, coming)) => (Some(reading.clone()), coming.as_ref(), Facts::Known),
-                Some(Known::Gone) => (None, None, Facts::Gone),
-                Some(Known::Refused(why)) => (None, None, Facts::Refused(why.clone())),
-                None if passed_over => (None, None, Facts::Known),
-                None if cut_off => (None, None, Facts::Disconnected(connection.clone())),
-                None => return None,
-            };
-            let directory = accounts.get(&connection).and_then(|account| account.directory.as_deref());
-            let mut lead = from_reading(&connection, record, reading, trigger, directory);
-            // The record as it will be: what is decided holds, though the CRM does not know it yet.
-            lead.owner = lead.owner.or_else(|| coming.map(ToString::to_string));
-            (lead, facts, row.flow, attempt)
+        Payload::Lead { lead, flow } => (*lead, Facts::Known, row.flow.or(flow)),
+        Payload::Closed { lead } => (Lead::unknown(lead), Facts::Closed, None),
+        Payload::Responded { lead } => (Lead::unknown(lead), Facts::Responded, None),
+        Payload::Declined { lead, rep } => (Lead::unknown(lead), Facts::Declined(rep), None),
+        Payload::Due { ref lead, .. } | Payload::Accepted { ref lead, .. } if row.recalled(accounts).is_some() => {
+            match known.decisions.get(row.recalled(accounts)?)? {
+                Some(before) => (Lead { trigger, ..before.clone() }, Facts::Known, None),
+                None => (Lead { trigger, ..Lead::unknown(lead.clone()) }, Facts::Erased, None),
+            }
+        }
+        Payload::Record { .. } | Payload::Due { .. } | Payload::Accepted { .. } => {
+            let (connection, record) = row.record()?;
+            let (lead, facts) = of_record(&row, (&connection, record), trigger, (accounts, reads, &known.records))?;
+            (lead, facts, row.flow)
         }
     };
-    Some(EnrichedLead { lead: Arc::new(lead), facts, flow, attempt, inbox: row.inbox, apply: row.apply, stages })
+    let (inbox, apply) = (row.inbox, row.apply);
+    Some(EnrichedLead { lead: Arc::new(lead), facts, occasion, flow, attempt, inbox, apply, stages })
+}
+
+/// The lead that a record is, and how much is known of it; none where it cannot be read now.
+fn of_record(
+    row: &Arrived,
+    (connection, record): (&ConnectionId, RecordRef),
+    trigger: String,
+    (accounts, reads, readings): (&Accounts, &Reads, &Readings),
+) -> Option<(Lead, Facts)> {
+    let (reading, coming, facts) = match readings.get(&(connection.clone(), record.clone())) {
+        Some(Known::Reading(reading, coming)) => (Some(reading.clone()), coming.as_ref(), Facts::Known),
+        Some(Known::Gone) => (None, None, Facts::Gone),
+        Some(Known::Refused(why)) => (None, None, Facts::Refused(why.clone())),
+        None if row.is_passed_over(&record.object, reads) => (None, None, Facts::Known),
+        None if row.is_cut_off(connection, accounts) => (None, None, Facts::Disconnected(connection.clone())),
+        None => return None,
+    };
+    let directory = accounts.get(connection).and_then(|account| account.directory.as_deref());
+    let mut lead = from_reading(connection, record, reading, trigger, directory);
+    // The record as it will be: what is decided holds, though the CRM does not know it yet.
+    lead.owner = lead.owner.or_else(|| coming.map(ToString::to_string));
+    Some((lead, facts))
 }
 
 fn from_reading(

@@ -29,7 +29,7 @@ pub fn arrived(tenant: &TenantId, payload: &Payload, how: &'static str) {
     let lead = match payload.subject() {
         Payload::Record { connection, object, id, .. } => LeadId::of_record(connection, object, id),
         Payload::Lead { lead, .. } => lead.id.clone(),
-        Payload::Erasure { .. } | Payload::Call { .. } | Payload::Closed { .. } => return,
+        _ => return,
     };
     tracing::debug!(target: TARGET, %tenant, %lead, how, "A lead arrived");
 }

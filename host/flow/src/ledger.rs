@@ -7,10 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::Agenda;
 use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
-use rota_domain::id::{FlowId, LeadId, RepId, Seed};
+use rota_domain::id::{FlowId, LeadId, PoolId, RepId, Seed};
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
@@ -19,18 +20,22 @@ use crate::bindings::Bindings;
 use crate::decide::{Around, asks, decide, defect, is_joinable, person};
 use crate::enrich::{EnrichedLead, Facts};
 use crate::ports::{Departed, Entry, EntryBody, Given, InHand, Origin, Rules, Settles, Snapshot};
+use crate::waiting::Resumed;
 
 /// A tenant's state at the end of its log.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     seed: Seed,
-    seq: u64,
-    desk: Arc<Desk>,
+    pub(crate) seq: u64,
+    pub(crate) desk: Arc<Desk>,
     bindings: Arc<Bindings>,
     recent: Recents,
     departed: Vec<Departed>,
     /// The leads in somebody's hands, where that is counted: the entry by which each was given, and whom to.
     open: HashMap<LeadId, (u64, RepId)>,
+    pub(crate) agenda: Agenda,
+    /// When a lead that waited for a turn of this pool was let go last.
+    pub(crate) released: HashMap<PoolId, Timestamp>,
     mode: Mode,
 }
 
@@ -47,6 +52,8 @@ impl Ledger {
             recent: Recents::default(),
             departed: Vec::new(),
             open: HashMap::new(),
+            agenda: Agenda::default(),
+            released: HashMap::new(),
             mode,
         }
     }
@@ -84,8 +91,11 @@ impl Ledger {
         for known in snapshot.recent {
             recent.remember(known.person, known.decision);
         }
-        let Snapshot { seed, seq, departed, .. } = snapshot;
-        Self { seed, seq, desk: Arc::new(desk), bindings, recent, departed, open, mode }
+        let Snapshot { seed, seq, departed, waits, .. } = snapshot;
+        let (agenda, released, desk) = (Agenda::default(), HashMap::new(), Arc::new(desk));
+        let mut ledger = Self { seed, seq, desk, bindings, recent, departed, open, agenda, released, mode };
+        waits.into_iter().for_each(|(lead, wait)| ledger.wait(lead, wait));
+        ledger
     }
 
     /// The number of the last entry.
@@ -139,19 +149,37 @@ impl Ledger {
     /// Decides about a lead. One with which deciding panics goes to the fallback, so that it
     /// holds up nobody behind it.
     pub fn decide(&mut self, lead: EnrichedLead, rules: &dyn Rules, now: Timestamp) -> Entry {
-        if lead.facts == Facts::Closed {
-            return self.close(lead.lead.id.clone(), lead.inbox, now);
+        match lead.facts.clone() {
+            Facts::Closed => return self.close(lead.lead.id.clone(), lead.inbox, now),
+            Facts::Responded => return self.responded(lead.lead.id.clone(), lead.inbox, now),
+            Facts::Declined(rep) => return self.decline(lead.lead.id.clone(), rep, lead.inbox, now),
+            _ => {}
         }
         let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
+        let wait = match self.resumed(&lead, now) {
+            Resumed::New => None,
+            Resumed::Wait(wait) => Some(*wait),
+            Resumed::Late => return self.lapse(&lead, now),
+        };
+        let lead = match &wait {
+            Some(wait) => {
+                // A flow that is gone asks nobody: whichever takes such leads now does.
+                let flow = self.desk.workspace.flow(&wait.flow).map(|flow| flow.id.clone());
+                EnrichedLead { flow, attempt: wait.attempt + 1, ..lead }
+            }
+            None => lead,
+        };
         let inbox = lead.inbox.clone();
         let closed = self.desk.workspace.closed.as_ref().is_some_and(|closed| closed.holds(&lead.lead));
         let who = person(&lead);
-        let around = self.around(&who, rules, now);
+        let around = Around { wait: wait.as_ref(), ..self.around(&lead, &who, rules, now) };
+        let answered = self.desk.workspace.responded.as_ref().is_some_and(|said| said.holds(&lead.lead));
         // Nothing is changed before this is over, so a panic leaves the state as it was.
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
         let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
         self.seq += 1;
         recorded.in_hand = self.take_in_hand(&recorded.decision, closed);
+        self.change_wait(&mut recorded, answered || closed);
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
         }
@@ -168,6 +196,7 @@ impl Ledger {
     pub fn close(&mut self, lead: LeadId, inbox: Option<Settles>, at: Timestamp) -> Entry {
         self.seq += 1;
         let given = self.let_go(&lead);
+        self.end_wait(&lead);
         Entry { at, inbox, body: EntryBody::Closed { lead, given } }
     }
 
@@ -202,14 +231,16 @@ impl Ledger {
     #[must_use]
     pub fn asks(&self, lead: &EnrichedLead, rules: &dyn Rules, now: Timestamp) -> bool {
         let who = person(lead);
-        let asks =
-            || lead.facts != Facts::Closed && !self.has_departed(lead) && asks(lead, &self.around(&who, rules, now));
+        let told = matches!(lead.facts, Facts::Closed | Facts::Responded | Facts::Declined(_));
+        let asks = || !told && !self.has_departed(lead) && asks(lead, &self.around(lead, &who, rules, now));
         // A defect is met again when it is decided.
         catch_unwind(AssertUnwindSafe(asks)).unwrap_or(false)
     }
 
-    fn around<'a>(&'a self, who: &PersonKey, rules: &'a dyn Rules, now: Timestamp) -> Around<'a> {
+    fn around<'a>(&'a self, lead: &EnrichedLead, who: &PersonKey, rules: &'a dyn Rules, now: Timestamp) -> Around<'a> {
         Around {
+            standing: self.agenda.of(&lead.lead.id),
+            wait: None,
             desk: &self.desk,
             bindings: &self.bindings,
             earlier: self.recent.newest.get(who),

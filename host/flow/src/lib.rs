@@ -25,3 +25,4 @@ pub mod sequencer;
 pub mod share;
 pub mod statuses;
 pub mod tally;
+pub mod waiting;

@@ -83,6 +83,9 @@ pub enum OrderError {
     /// The key was used for another question.
     #[error("this key was used for another call")]
     OtherQuestion,
+    /// Whoever calls was asked to take a lead, and is too late: it is somebody's, or their time is over.
+    #[error("the lead is somebody else's by now, or the time to answer is over")]
+    Late,
     /// It waited to be decided about, and the person was erased meanwhile.
     #[error("the person was erased while this call waited to be decided about")]
     Erased,

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use rota_domain::agenda::trigger::SLA_BREACHED;
+
 use crate::ports::{Entry, EntryBody};
 
 /// How many decisions ended how, and what they took.
@@ -11,6 +13,8 @@ use crate::ports::{Entry, EntryBody};
 pub struct Counted {
     /// By outcome, and by the code of what went wrong; empty where nothing did.
     pub decisions: BTreeMap<(&'static str, &'static str), u64>,
+    /// Leads whose answer did not come in time, and that were decided about again.
+    pub breached: u64,
     /// Fuel that the rules used.
     pub fuel: u64,
     /// How long the rules took, in nanoseconds.
@@ -41,6 +45,7 @@ impl Tally {
         for (key, count) in &more.decisions {
             *all.decisions.entry(*key).or_default() += count;
         }
+        all.breached += more.breached;
         all.fuel = all.fuel.saturating_add(more.fuel);
         all.nanos = all.nanos.saturating_add(more.nanos);
     }
@@ -54,6 +59,7 @@ pub(crate) fn adds(entries: &[Entry]) -> Counted {
         let decision = &recorded.decision;
         let error = decision.error.map_or("", |code| code.as_str());
         *counted.decisions.entry((decision.outcome.as_str(), error)).or_default() += 1;
+        counted.breached += u64::from(decision.trigger == SLA_BREACHED);
         counted.fuel = counted.fuel.saturating_add(decision.fuel);
         counted.nanos = counted.nanos.saturating_add(recorded.decide_nanos);
     }

@@ -147,7 +147,8 @@ fn answer(session: Session, verdict: Verdict, transcript: Vec<u8>, fuel: u64) ->
     if session.explain_truncated {
         marks.push("explain-truncated");
     }
-    Answer { verdict, transcript, notes: session.notes, log: session.log, marks, fuel, nanos: 0 }
+    let Session { notes, log, nobody, .. } = session;
+    Answer { verdict, transcript, notes, log, marks, nobody, fuel, nanos: 0 }
 }
 
 fn absent(failure: Failure) -> Answer {
@@ -157,6 +158,7 @@ fn absent(failure: Failure) -> Answer {
         notes: Vec::new(),
         log: Vec::new(),
         marks: Vec::new(),
+        nobody: None,
         fuel: 0,
         nanos: 0,
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rota_domain::agenda::Line;
 use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::limits::Limits;
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) transcript: Transcript,
     pub(crate) tape: Option<Tape>,
     pub(crate) turns: Vec<Turn>,
+    /// The last pool that had nobody for a turn.
+    pub(crate) nobody: Option<Line>,
     pub(crate) wishes: Vec<Wish>,
     pub(crate) wish_bytes: usize,
     pub(crate) response_due: Option<Timestamp>,
@@ -65,6 +68,7 @@ impl Session {
             transcript,
             tape: None,
             turns: Vec::new(),
+            nobody: None,
             wishes: Vec::new(),
             wish_bytes: 0,
             response_due: None,

@@ -14,7 +14,7 @@ use rota_domain::event::{Event, Happening};
 use rota_domain::id::{OwnerId, Seed};
 use rota_domain::rule::{ErrorCode, Question};
 use rota_domain::workspace::{
-    Condition, Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Settings, Source, Workspace,
+    Condition, Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Nobody, Owned, Settings, Source, Workspace,
 };
 use rota_flow::ports::{Recorded, Rules};
 use rota_rules::Catalogue;
@@ -152,6 +152,8 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         settings: Settings::default(),
         owned: Owned::Overwrite,
         fallback: Fallback::Queue(FALLBACK.into()),
+        nobody: Nobody::Fallback,
+        ask_again: Vec::new(),
         coalesce: Minutes(0),
     };
     workspace.flows = vec![flow];

@@ -115,7 +115,11 @@ fn arrival(waiting: &Waiting) -> ExportedArrival {
         Payload::Lead { lead, .. } => (Some((**lead).clone()), None),
         // What a call asks is never another one.
         Payload::Call { .. } => (None, None),
-        Payload::Closed { lead } => (None, Some(lead.clone())),
+        Payload::Closed { lead }
+        | Payload::Responded { lead }
+        | Payload::Due { lead, .. }
+        | Payload::Accepted { lead, .. }
+        | Payload::Declined { lead, .. } => (None, Some(lead.clone())),
         Payload::Record { connection, object, id, .. } | Payload::Erasure { connection, object, id } => {
             (None, Some(LeadId::of_record(connection, object, id)))
         }

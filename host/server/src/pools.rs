@@ -2,7 +2,8 @@
 //! it is.
 
 use jiff::Timestamp;
-use rota_domain::desk::{Availability, Desk};
+use rota_domain::agenda::Lines;
+use rota_domain::desk::{Ask, Availability, Desk};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Policy, leads};
 use rota_domain::id::{PoolId, RepId};
@@ -29,6 +30,8 @@ pub struct PoolState {
     pub next: Option<RepId>,
     /// Who gets the next ten leads, if nothing else changes: nobody comes or goes, no lead is closed.
     pub coming: Vec<RepId>,
+    /// How many leads wait for a turn of it: they come before those.
+    pub waiting: usize,
     /// Who is in it, in the workspace's order.
     pub members: Vec<PoolMember>,
 }
@@ -93,6 +96,7 @@ impl PoolState {
             turns: rotation.map_or(0, |rotation| rotation.picks()),
             next: coming.first().cloned(),
             coming,
+            waiting: desk.lines().waiting(&pool.id),
             members: members.collect(),
         }
     }
@@ -107,8 +111,10 @@ fn rounded(leads: f64) -> f64 {
 fn coming(pool: &PoolId, desk: &Desk, now: Timestamp) -> Vec<RepId> {
     let mut desk = desk.clone();
     let mut coming = Vec::with_capacity(AHEAD);
+    // Whoever waits is among the next leads.
+    let front = Lines::front();
     while coming.len() < AHEAD
-        && let Some(turn) = desk.next(pool, &[], &[], now)
+        && let Some(turn) = desk.turn(&Ask { place: Some(&front), ..Ask::of(pool, now) })
     {
         desk.take(&turn);
         if desk.counts(&turn.rep) {

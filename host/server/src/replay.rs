@@ -195,6 +195,8 @@ impl Replayer {
             lead: Arc::new(lead),
             class: recalled.stored.decision.class.as_str().into(),
             desk: self.nobody.clone(),
+            place: None,
+            passed_over: Arc::default(),
         };
         Ok(match self.catalogue.replay(question, section) {
             Ok(replayed) => Outcome::Replayed(replayed),
@@ -264,6 +266,8 @@ pub fn unlike(catalogue: &Catalogue, recorded: &Recorded, settings: &RuleSetting
         lead: Arc::new(recorded.private.lead.clone()?),
         class: recorded.decision.class.as_str().into(),
         desk: nobody().ok()?,
+        place: None,
+        passed_over: Arc::default(),
     };
     catalogue.replay(question, section).ok()?.difference
 }

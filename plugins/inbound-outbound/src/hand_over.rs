@@ -4,12 +4,20 @@ use rota_sdk::prelude::*;
 use rota_sdk::steps::Target;
 
 use crate::prior::{self, Prior};
+use crate::settings::{HandOff, Settings};
 
 /// Past events that are told, the newest first. More is in the CRM's own timeline.
 const EVENTS: u32 = 5;
 
-/// Gives the new owner a task with the story, if somebody else had the lead before.
-pub(crate) fn tell(call: &Call, target: Target<'_>, prior: &Prior, placed: &Placed) -> Result<(), SettingsProblem> {
+/// Gives the new owner a task with the story, if somebody else had the lead before, and tells that one
+/// where the two shall work together.
+pub(crate) fn tell(
+    call: &Call,
+    settings: &Settings,
+    target: Target<'_>,
+    prior: &Prior,
+    placed: &Placed,
+) -> Result<(), SettingsProblem> {
     let Prior::Had { who, why, .. } = prior else {
         return Ok(());
     };
@@ -18,7 +26,16 @@ pub(crate) fn tell(call: &Call, target: Target<'_>, prior: &Prior, placed: &Plac
     }
     let subject = ["Take over ", &lead::display_name(), " from ", &prior::name(who)].concat();
     let body = [&story(who, why), "\nYours because: ", &placed.detail, "."].concat();
-    Ok(effects::task(&subject, &body, target.due(call)?)?)
+    effects::task(&subject, &body, target.due(call)?)?;
+    match (settings.hand_off, &settings.tell, who) {
+        (HandOff::Collaborative, Some(destination), Owner::Active(before)) => {
+            let (lead, after) = (lead::display_name(), placed.rep.name());
+            let message =
+                [&before.name(), ": ", &lead, " is back and is ", &after, "'s now. You know them: help each other."];
+            Ok(effects::notify(destination, &message.concat())?)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Leaves the story at the record for whoever takes the lead from the queue.

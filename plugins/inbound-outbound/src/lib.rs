@@ -17,7 +17,8 @@
 //! `replacement`, with a task that says who had it, why no more, and what was tried.
 //!
 //! **Hand-off.** With `"hand_off": "pool"` a re-engagement is a new lead for the inbound
-//! order, and the task tells its new owner of the old one. Replies stay with their sequence.
+//! order, and the task tells its new owner of the old one. With `"collaborative"` the old one hears of it,
+//! too, by the destination `tell`: one owner, and a message to the other. Replies stay with their sequence.
 //!
 //! **Nobody.** What nobody takes goes to `queue`, or is passed on to the flow's fallback.
 
@@ -61,7 +62,7 @@ fn decide(call: &Call, settings: &Settings) -> Result<Decision, SettingsProblem>
     match end {
         Some(End::Placed(placed)) => {
             target.set()?;
-            hand_over::tell(call, target, &prior, &placed)?;
+            hand_over::tell(call, settings, target, &prior, &placed)?;
             Ok(trail.assign(&placed))
         }
         Some(End::Elsewhere(decision)) => Ok(decision),

@@ -60,7 +60,7 @@ const SEQUENCE: Branches = Branches {
 /// Reads who had the person, for the classes in which that comes first.
 pub(crate) fn find(class: Class, settings: &Settings, trail: &mut Trail) -> Result<Prior, SettingsProblem> {
     match class {
-        Class::ReEngagement if settings.hand_off == HandOff::Pool => Ok(handed_to_pool(trail)),
+        Class::ReEngagement if settings.hand_off != HandOff::Original => Ok(handed_to_pool(trail)),
         Class::ReEngagement => first(&OUTBOUND, of_outbound(), &settings.covering, trail),
         // A reply stays with its sequence, wherever the rep sells now.
         Class::SequenceReply => first(&SEQUENCE, of_sequence(), &[], trail),

@@ -10,6 +10,8 @@ pub(crate) struct Settings {
     /// Who gets a person that outbound worked before.
     #[serde(default)]
     pub(crate) hand_off: HandOff,
+    /// The destination that hears of a collaborative hand-off.
+    pub(crate) tell: Option<String>,
     /// A prior owner covers while a member of one of these pools; none asks for no membership.
     #[serde(default)]
     pub(crate) covering: Vec<String>,
@@ -42,7 +44,7 @@ pub(crate) enum HandOff {
     Original,
     /// The inbound order, as for a new lead.
     Pool,
-    /// One owner, and a message to the other: known, so that it is refused with a clear word.
+    /// The inbound order, and a message to whoever worked with the person before.
     Collaborative,
 }
 
@@ -72,10 +74,9 @@ pub(crate) struct Territory {
 impl Settings {
     /// What serde cannot say in a sentence for people.
     pub(crate) fn check(&self) -> Result<(), SettingsProblem> {
-        if self.hand_off == HandOff::Collaborative {
-            let message = "the collaborative hand-off tells a second rep, which this release cannot do yet; \
-                           use `original` or `pool`";
-            return Err(SettingsProblem::new("/hand_off", message));
+        if self.hand_off == HandOff::Collaborative && self.tell.is_none() {
+            let message = "the collaborative hand-off tells a second rep; name a destination of the workspace";
+            return Err(SettingsProblem::new("/tell", message));
         }
         let both_or_none = |intent: &Intent| intent.pool.is_some() == intent.nurture.is_some();
         match self.intents.iter().position(both_or_none) {

@@ -18,6 +18,7 @@ impl Rules for Native {
             notes: vec![Note { branch: "territory".into(), detail: "US".into() }],
             log: Vec::new(),
             marks: Vec::new(),
+            nobody: None,
             fuel: 0,
             nanos: 0,
         }

@@ -79,7 +79,7 @@ fn a_number_beyond_all_reps_is_a_bad_rep() {
 }
 
 #[test]
-fn an_offer_is_refused_until_hosts_make_offers() {
+fn an_offer_to_nobody_is_a_bad_decision() {
     let failure = Guest::new(
         "(func $decide (result i32)
           (i32.store8 offset=4 (global.get $answer) (i32.const 1))
@@ -87,7 +87,7 @@ fn an_offer_is_refused_until_hosts_make_offers() {
     )
     .failure();
     assert_eq!(failure.code, ErrorCode::BadDecision);
-    assert!(failure.detail.contains("offered"), "{}", failure.detail);
+    assert_eq!(failure.detail, "it offered the lead to 0 reps: name 1 to 50");
 }
 
 #[test]

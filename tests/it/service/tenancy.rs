@@ -20,7 +20,7 @@ on_each! {
 const TELLTALE: &str = "zephyrine";
 
 /// Routes for everybody.
-const OPEN: [&str; 1] = ["health"];
+const OPEN: [&str; 3] = ["health", "showClaim", "claim"];
 
 /// A server with the tenant `zephyrine`, of whom nobody may see anything, `bolt`, and
 /// `crumb`, who names in bodies what is the first one's.

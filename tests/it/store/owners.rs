@@ -167,6 +167,20 @@ pub(crate) async fn an_older_owner_is_not_sent_though_the_newer_one_came_to_noth
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
 }
 
+pub(crate) async fn an_older_owner_is_not_sent_when_what_stood_before_the_newer_one_was_not_needed(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    record(&*store, 0, decided("old", vec![owner("71"), task("one")])).await;
+    record(&*store, 1, decided("new", vec![property("na"), owner("72"), task("two")])).await;
+    let head = claim_one(&*store, 2).await;
+    assert_eq!(head.effect.id, EffectId::from("new/0"));
+    assert!(settle(&*store, 3, head, Settle::Superseded("kept".into())).await);
+    assert!(claim(&*store, 9).await.is_empty(), "what is out of date stays out");
+    assert_eq!(states(&*store, "old").await, [Superseded; 2]);
+    assert_eq!(states(&*store, "new").await, [Superseded; 3]);
+    assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 0));
+}
+
 pub(crate) async fn a_repaired_owner_brings_back_what_it_took_along(place: impl Place) {
     let store = place.open().await;
     begin(&*store, &acme()).await;

@@ -14,7 +14,7 @@ use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{
     Arrival, Claim, Entry, EntryBody, InHand, LaneState, Payload, Private, Recalled, Recorded, Settle, Settlement,
-    Store,
+    Store, WaitChange,
 };
 use serde_json::json;
 
@@ -121,6 +121,8 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
             pool: None,
             queue: None,
             nurture: None,
+            offered: Vec::new(),
+            passed_over: Vec::new(),
             reason: Reason::new("next-in-line", "Ana is next in `na`"),
             fallback: false,
             error: None,
@@ -137,6 +139,7 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
         person: PersonKey::of(&lead),
         private: Private { lead: Some(lead), ..Private::default() },
         in_hand: InHand::default(),
+        waits: WaitChange::AsBefore,
         counters: Vec::new(),
         turn: None,
         effects,

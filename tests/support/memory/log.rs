@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use rota_domain::agenda::Wait;
 use rota_domain::decision::Apply;
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{DecisionId, Digest, PoolId, RepId};
+use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId};
 use rota_domain::person::PersonKey;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{
-    Accepted, Arrival, Earlier, Entry, EntryBody, Given, Keyed, OutboxRow, Posted, Private, Recalled, Recent, Recorded,
-    Settles, Snapshot, StoreError, Stored, Waiting,
+    Accepted, Arrival, Earlier, Entry, EntryBody, Given, Keyed, LogEnd, OutboxRow, Posted, Private, Recalled, Recent,
+    Recorded, Settles, Snapshot, StoreError, Stored, WaitChange, Waiting,
 };
 
 use super::Tenant;
@@ -27,6 +28,7 @@ pub(super) struct State {
     rotations: BTreeMap<PoolId, Rotation>,
     counters: Counters,
     given: Vec<Given>,
+    waits: BTreeMap<LeadId, Wait>,
 }
 
 impl State {
@@ -141,7 +143,13 @@ impl Tenant {
                     self.state.counters.remove(&flow);
                 }
             }
-            EntryBody::Closed { given, .. } => self.state.end(given),
+            EntryBody::Closed { lead, given } => {
+                self.state.end(given);
+                self.state.waits.remove(&lead);
+            }
+            EntryBody::Responded { lead } => drop(self.state.waits.remove(&lead)),
+            EntryBody::Declined { lead, wait, .. } => drop(self.state.waits.insert(lead, *wait)),
+            EntryBody::Lapsed { .. } => {}
             EntryBody::Decision(recorded) => {
                 let Recorded {
                     decision,
@@ -150,6 +158,7 @@ impl Tenant {
                     turn,
                     counters,
                     in_hand,
+                    waits,
                     effects: acts,
                     stages,
                     decide_nanos,
@@ -158,6 +167,11 @@ impl Tenant {
                 if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
                     let (at, lead) = (entry.at, decision.lead.clone());
                     self.state.given.push(Given { entry: seq, at, rep, lead, open: true });
+                }
+                match waits {
+                    WaitChange::AsBefore => {}
+                    WaitChange::Ended => drop(self.state.waits.remove(&decision.lead)),
+                    WaitChange::For(wait) => drop(self.state.waits.insert(decision.lead.clone(), *wait)),
                 }
                 for (flow, name, value) in counters {
                     self.state.counters.entry(flow).or_default().insert(name, value);
@@ -193,9 +207,21 @@ impl Tenant {
             rotations: self.state.rotations.clone(),
             counters: self.state.counters.clone(),
             given: self.state.given.clone(),
+            waits: self.waits(),
             recent: recent.into_iter().map(remembered).collect(),
             departed: Vec::new(),
         }
+    }
+
+    /// What leads wait for, the longest first.
+    pub(super) fn waits(&self) -> Vec<(LeadId, Wait)> {
+        let mut waits: Vec<_> = self.state.waits.iter().map(|(lead, wait)| (lead.clone(), wait.clone())).collect();
+        waits.sort_by_key(|(_, wait)| wait.entry);
+        waits
+    }
+
+    pub(super) fn log_end(&self) -> LogEnd {
+        LogEnd { seq: self.log.len() as u64, waits: !self.state.waits.is_empty() }
     }
 
     pub(super) fn earlier(&self, call: &Keyed) -> Option<Earlier> {

@@ -14,10 +14,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::Wait;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, LaneState, OutboxRow, People, Recalled,
-    RecordRef, Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
+    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, LaneState, LogEnd, OutboxRow, People,
+    Recalled, RecordRef, Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
 };
 
 use lanes::{Lane, LaneKey, Row};
@@ -125,6 +126,20 @@ impl Store for MemoryStore {
 
     async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError> {
         self.with(tenant, |tenant| tenant.snapshot(recent_since))
+    }
+
+    async fn vouch(&self, tenant: &TenantId, text: &str) -> Result<Vec<u8>, StoreError> {
+        let digest = Digest::of(format!("{tenant} {text}").as_bytes());
+        Ok(digest.as_str().as_bytes().to_vec())
+    }
+
+    async fn progress(&self, tenant: &TenantId) -> Result<LogEnd, StoreError> {
+        self.with(tenant, |tenant| tenant.log_end())
+    }
+
+    async fn agenda(&self, tenant: &TenantId, lead: Option<&LeadId>) -> Result<Vec<(LeadId, Wait)>, StoreError> {
+        let of = |waits: Vec<(LeadId, Wait)>| waits.into_iter().filter(|(of, _)| lead.is_none_or(|lead| of == lead));
+        self.with(tenant, |tenant| of(tenant.waits()).collect())
     }
 
     async fn accept(

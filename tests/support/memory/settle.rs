@@ -72,7 +72,13 @@ impl Tenant {
         let in_lane = |other: &Row| other.key() == row.key();
         let other = |other: &Row| other.decision != row.decision;
         let owner = row.is_owner();
-        if owner && row.state != LaneState::Waiting {
+        // What stands before an owner and is not needed takes the owner along, too.
+        let replaces = match row.state {
+            LaneState::Waiting => false,
+            LaneState::Superseded => row.with_owner,
+            _ => owner,
+        };
+        if replaces {
             self.supersede(settled, REPLACED, |n, one| in_lane(one) && n < id && one.with_owner && other(one));
         }
         if row.state == LaneState::Superseded {

@@ -30,8 +30,14 @@ pub(super) async fn check(world: &World, broken: &mut Vec<String>) {
             }
             (EntryBody::Rep { rep, status }, Some(desk)) => desk.set_status(rep, status),
             (EntryBody::Counter { flow, name, value }, Some(desk)) => desk.set_counter(flow, name, value),
-            // Nobody has a capacity here.
-            (EntryBody::Closed { .. }, Some(_)) => {}
+            // Nobody has a capacity here, and no lead waits for anything.
+            (
+                EntryBody::Closed { .. }
+                | EntryBody::Responded { .. }
+                | EntryBody::Declined { .. }
+                | EntryBody::Lapsed { .. },
+                Some(_),
+            ) => {}
             (EntryBody::Decision(recorded), Some(desk)) => {
                 if let Some(why) = enter(desk, *recorded) {
                     broken.push(format!("entry {seq} does not follow from those before it: {why}"));

@@ -78,6 +78,7 @@ impl Rules for Native {
             notes: Vec::new(),
             log: Vec::new(),
             marks: Vec::new(),
+            nobody: None,
             fuel: 1_000,
             nanos: 0,
         }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::Wait;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, OutboxRow, People, Recalled, RecordRef,
-    Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
+    Accepted, Arrival, Before, Claim, Dossier, Earlier, Entry, Erased, Keyed, LogEnd, OutboxRow, People, Recalled,
+    RecordRef, Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting, Whom,
 };
 
 use super::life::Life;
@@ -99,6 +100,18 @@ impl Store for Storm {
 
     async fn load(&self, tenant: &TenantId, since: Timestamp) -> Result<Snapshot, StoreError> {
         self.read(self.real().load(tenant, since)).await
+    }
+
+    async fn vouch(&self, tenant: &TenantId, text: &str) -> Result<Vec<u8>, StoreError> {
+        self.read(self.real().vouch(tenant, text)).await
+    }
+
+    async fn progress(&self, tenant: &TenantId) -> Result<LogEnd, StoreError> {
+        self.read(self.real().progress(tenant)).await
+    }
+
+    async fn agenda(&self, tenant: &TenantId, lead: Option<&LeadId>) -> Result<Vec<(LeadId, Wait)>, StoreError> {
+        self.read(self.real().agenda(tenant, lead)).await
     }
 
     async fn accept(&self, tenant: &TenantId, all: Vec<Arrival>, now: Timestamp) -> Result<Vec<Accepted>, StoreError> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::again::{self, Nobody};
 use super::people::nearest;
 use super::{Condition, Contradiction, Workspace};
 use crate::id::{ConnectionId, Digest, FlowId, RepId};
@@ -34,6 +35,13 @@ pub struct Flow {
     pub owned: Owned,
     /// Who takes a lead that the plugin did not decide about.
     pub fallback: Fallback,
+    /// What becomes of a lead that the plugin passed on because nobody of a pool was there.
+    #[serde(default, skip_serializing_if = "Nobody::is_fallback")]
+    pub nobody: Nobody,
+    /// When the plugin is asked again about a lead that it gave to a rep: `sla-breached` if that has
+    /// no answer in time, `rep-left` if the rep leaves before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ask_again: Vec<String>,
     /// For how long more events about the same person join the first decision.
     #[serde(default = "ten_minutes")]
     pub coalesce: Minutes,
@@ -197,6 +205,7 @@ impl Flow {
             let message = format!("flow `{}` names no plugin; name one, such as \"territory\"", self.id);
             return wrong("plugin", message);
         }
+        again::check_flow(self, workspace, place)?;
         match &self.fallback {
             Fallback::Rep(rep) if workspace.rep(rep).is_none() => {
                 let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));

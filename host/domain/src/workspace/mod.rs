@@ -1,5 +1,6 @@
 //! One tenant's whole configuration, as `workspace.toml` says it.
 
+mod again;
 mod cap;
 mod condition;
 mod destination;
@@ -10,6 +11,7 @@ mod target;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use again::{Nobody, Queue};
 pub use cap::{CAP_MAX, CAPS_MAX, Cap, Per};
 pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
@@ -56,6 +58,12 @@ pub struct Workspace {
     /// What says of a record that its lead is closed: whoever has it in hand has a place more then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Condition>,
+    /// What says of a record that its lead was answered: its response target is met then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responded: Option<Condition>,
+    /// The destination that is told when a rep is asked to take a lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offers: Option<String>,
     /// Who decides about which leads; the first enrolled flow does.
     #[serde(default)]
     pub flows: Vec<Flow>,
@@ -135,6 +143,7 @@ impl Workspace {
         for (place, destination) in self.destinations.iter().enumerate() {
             destination.check(place)?;
         }
+        again::check_offers(self)?;
         for (place, flow) in self.flows.iter().enumerate() {
             flow.check(self, place)?;
         }

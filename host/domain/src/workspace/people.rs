@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::again::{self, Queue};
 use super::cap::{self, Cap};
 use super::{Contradiction, Workspace};
 use crate::business_time::{self, Wrong};
@@ -65,6 +66,9 @@ pub struct Pool {
     /// When it gives leads: the id of a calendar. Outside its hours, none of its members is there for it.
     #[serde(default)]
     pub calendar: Option<String>,
+    /// How leads that wait for one of its turns get it.
+    #[serde(default, skip_serializing_if = "Queue::is_usual")]
+    pub queue: Queue,
 }
 
 /// A rep's place in a pool.
@@ -275,6 +279,7 @@ impl Pool {
                 return Err(Contradiction::new(at + "/score", message));
             }
         }
+        again::check_pool(self, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
     }
 }

@@ -7,22 +7,24 @@
 //! what cannot be read, asked or delivered goes to the flow's fallback.
 
 mod outcome;
+mod resume;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::{For, Offer, Wait};
 use rota_domain::class;
 use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::{Desk, Owner};
-use rota_domain::id::FlowId;
+use rota_domain::id::{FlowId, RepId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::{Call, ErrorCode, Failure, Mode, Question, Reason, Verdict};
 use rota_domain::workspace::{Flow, Owned};
 
 use crate::bindings::Bindings;
-use crate::enrich::{EnrichedLead, Facts};
+use crate::enrich::{EnrichedLead, Facts, Occasion};
 use crate::ports::{Recorded, Rules};
 use outcome::Draft;
 
@@ -34,6 +36,11 @@ pub struct Around<'a> {
     pub bindings: &'a Bindings,
     /// The newest decision about this person, if it is still remembered.
     pub earlier: Option<&'a Decision>,
+    /// What the lead waits for, as the decision before left it.
+    pub standing: Option<&'a Wait>,
+    /// The same, where it is decided about because that is due, or a rep accepts it: with everybody
+    /// whose time is over among those who were tried.
+    pub wait: Option<&'a Wait>,
     /// Who runs rules.
     pub rules: &'a dyn Rules,
     /// The time.
@@ -54,6 +61,8 @@ pub fn decide(arrived: EnrichedLead, around: &Around<'_>) -> Recorded {
         Course::GivenUp(flow, reason) => draft.given_up(flow, reason),
         Course::Coalesced(flow, earlier) => draft.coalesced(flow, earlier),
         Course::Kept(flow, owner) => draft.kept(flow, &owner),
+        Course::Accepted(flow, rep) => draft.accepted(flow, rep),
+        Course::Offered(flow, offer) => draft.offered(flow, offer),
         Course::Ask(flows) => ask(draft, &flows, around, class),
     }
 }
@@ -72,6 +81,8 @@ enum Course<'a> {
     GivenUp(&'a Flow, Reason),
     Coalesced(&'a Flow, &'a Decision),
     Kept(&'a Flow, Owner),
+    Accepted(&'a Flow, RepId),
+    Offered(&'a Flow, Offer),
     Ask(Vec<&'a Flow>),
 }
 
@@ -87,7 +98,9 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
             return Course::Unrouted(Reason::new("person-erased", detail));
         }
         // The ledger enters those without a decision.
-        Facts::Closed => return Course::Unrouted(Reason::new("closed", "the lead is closed")),
+        Facts::Closed | Facts::Responded | Facts::Declined(_) => {
+            return Course::Unrouted(Reason::new("not-decided", "nothing is to be decided about the lead"));
+        }
         Facts::Disconnected(connection) => {
             let detail = format!("the workspace has no connection `{connection}` any more, by which this came");
             return Course::Unrouted(Reason::new("no-connection", detail));
@@ -104,9 +117,12 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
     if let Facts::Refused(why) = draft.facts() {
         return Course::GivenUp(first, Reason::new("record-unreadable", why.clone()));
     }
-    if draft.attempt() > OWNER_ATTEMPTS {
+    if draft.attempt() > OWNER_ATTEMPTS && lead.trigger == DELIVERY_FAILED {
         let reason = Reason::new(DELIVERY_FAILED, "the CRM takes none of the owners that were chosen");
         return Course::GivenUp(first, reason);
+    }
+    if let Some(wait) = around.wait {
+        return resumed(draft, flows, wait, around);
     }
     let joined = joinable(around, first, lead).filter(|earlier| draft.can_join(earlier));
     if let Some(earlier) = joined.filter(|earlier| earlier.lead == lead.id) {
@@ -120,6 +136,28 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
         Some(earlier) => Course::Coalesced(first, earlier),
         None => Course::Ask(flows),
     }
+}
+
+/// How a lead goes on that waited for something: whoever owns it by now keeps it, but for a rep from
+/// whom an answer was waited for in vain.
+fn resumed<'a>(draft: &Draft<'_>, flows: Vec<&'a Flow>, wait: &Wait, around: &Around<'_>) -> Course<'a> {
+    let (lead, first) = (&*draft.lead(), flows[0]);
+    let owner = around.desk.owner(lead.owner.as_deref(), lead.owner_left);
+    let theirs = matches!((&wait.what, &owner), (For::Response { rep, .. }, Owner::Active(owner)) if rep == owner);
+    if first.owned == Owned::Keep && is_active(&owner, lead) && !theirs {
+        return Course::Kept(first, owner);
+    }
+    if let Occasion::Accepted(rep) = draft.occasion() {
+        return Course::Accepted(first, rep.clone());
+    }
+    if let For::Answer(offer) = &wait.what {
+        let mut offer = offer.clone();
+        offer.go_on(around.now, |rep| around.desk.is_active(rep));
+        if !offer.asked.is_empty() {
+            return Course::Offered(first, offer);
+        }
+    }
+    Course::Ask(flows)
 }
 
 /// What becomes of a lead with which `decide` met a defect of the host: no rule is asked and no
@@ -205,6 +243,8 @@ fn ask(mut draft: Draft<'_>, flows: &[&Flow], around: &Around<'_>, class: &str) 
             lead: draft.lead(),
             class: class.clone(),
             desk: around.desk.clone(),
+            place: draft.place(),
+            passed_over: around.wait.map(|wait| wait.tried.as_slice().into()).unwrap_or_default(),
         };
         // Nothing of the question is looked at after a panic, which is the host's own.
         let Ok(answer) = catch_unwind(AssertUnwindSafe(|| around.rules.ask(question))) else {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rota_domain::agenda::{For, Line, Wait};
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::Owner;
 use rota_domain::effect::{About, Act, Effect};
@@ -15,7 +16,7 @@ use rota_domain::workspace::{Fallback, Flow, Owned, connection_of};
 
 use super::{Around, call, person};
 use crate::bindings::Binding;
-use crate::enrich::{EnrichedLead, Facts};
+use crate::enrich::{EnrichedLead, Facts, Occasion};
 use crate::ports::{InHand, Private, Recorded};
 
 /// The property that holds the name of the queue where a record waits.
@@ -25,13 +26,17 @@ const NURTURE_PROPERTY: &str = "rota_nurture";
 
 /// A decision on its way: what is known before anything is decided, and what was heard.
 pub(super) struct Draft<'a> {
-    around: &'a Around<'a>,
+    pub(super) around: &'a Around<'a>,
     arrived: EnrichedLead,
-    decision: Decision,
+    pub(super) decision: Decision,
     private: Private,
-    acts: Vec<Act>,
+    pub(super) acts: Vec<Act>,
     turn: Option<(Turn, Rotation)>,
     counters: Vec<(FlowId, String, i32)>,
+    /// The last pool of the flow asked last that had nobody.
+    pub(super) nobody: Option<Line>,
+    /// What the lead waits for from now on.
+    pub(super) waits: Option<For>,
     nanos: u64,
 }
 
@@ -50,6 +55,8 @@ impl<'a> Draft<'a> {
             pool: None,
             queue: None,
             nurture: None,
+            offered: Vec::new(),
+            passed_over: around.wait.map(|wait| wait.tried.clone()).unwrap_or_default(),
             reason: Reason::new("", ""),
             fallback: false,
             error: None,
@@ -65,7 +72,8 @@ impl<'a> Draft<'a> {
             apply: arrived.apply,
         };
         let private = Private { lead: Some((*arrived.lead).clone()), ..Private::default() };
-        Self { around, arrived, decision, private, acts: Vec::new(), turn: None, counters: Vec::new(), nanos: 0 }
+        let (acts, counters) = (Vec::new(), Vec::new());
+        Self { around, arrived, decision, private, acts, turn: None, counters, nobody: None, waits: None, nanos: 0 }
     }
 
     pub(super) fn facts(&self) -> &Facts {
@@ -82,6 +90,10 @@ impl<'a> Draft<'a> {
         let owner = earlier.rep.as_ref().is_some_and(|rep| self.owner_id(rep).is_ok());
         let place = earlier.queue.is_some() || earlier.nurture.is_some();
         owner || place || earlier.outcome == Outcome::Reject || earlier.lead == self.decision.lead
+    }
+
+    pub(super) fn occasion(&self) -> &Occasion {
+        &self.arrived.occasion
     }
 
     pub(super) fn only_flow(&self) -> Option<&FlowId> {
@@ -108,6 +120,7 @@ impl<'a> Draft<'a> {
                 self.decision.marks.push(mark.into());
             }
         }
+        self.nobody = answer.nobody;
         self.decision.fuel += answer.fuel;
         self.nanos += answer.nanos;
         self.decision.plugin =
@@ -183,11 +196,8 @@ impl<'a> Draft<'a> {
                 self.decision.outcome = Outcome::Assign;
                 self.own(flow, rep, owner);
             }
-            Choice::Queue(name) => {
-                self.decision.outcome = Outcome::Queue;
-                self.decision.queue = Some(name);
-                self.park();
-            }
+            Choice::Offer(to) => self.offer(flow, to),
+            Choice::Queue(name) => self.queue(name),
             Choice::Nurture(name) => {
                 self.decision.outcome = Outcome::Nurture;
                 self.decision.nurture = Some(name);
@@ -196,10 +206,7 @@ impl<'a> Draft<'a> {
             Choice::Reject => self.decision.outcome = Outcome::Reject,
         }
         if let Some(turn) = decided.turn {
-            let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
-            rotation.take(turn.policy, &turn.candidates, &turn.rep);
-            self.decision.pool = Some(turn.pool.clone());
-            self.turn = Some((turn, rotation));
+            self.take(turn);
         }
         for wish in decided.wishes {
             self.grant(wish);
@@ -207,9 +214,20 @@ impl<'a> Draft<'a> {
         self.recorded()
     }
 
-    /// All flows passed: the last one's fallback takes the lead.
+    pub(super) fn take(&mut self, turn: Turn) {
+        let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
+        rotation.take(turn.policy, &turn.candidates, &turn.rep);
+        self.decision.pool = Some(turn.pool.clone());
+        self.turn = Some((turn, rotation));
+    }
+
+    /// All flows passed: where the last one found nobody, it says what becomes of the lead; a rep
+    /// who has it keeps it; else the fallback takes it.
     pub(super) fn passed(mut self, flow: &Flow, reason: Reason) -> Recorded {
         self.decision.reason = reason;
+        if self.stays(flow) || self.wait_or_hand_on(flow) {
+            return self.recorded();
+        }
         self.fall_back(flow);
         self.decision.outcome = Outcome::Pass;
         self.recorded()
@@ -221,7 +239,9 @@ impl<'a> Draft<'a> {
         self.decision.reason = Reason::new("fallback", format!("{plugin} failed: {}", failure.code));
         self.decision.error = Some(failure.code);
         self.decision.error_detail = Some(failure.detail.clone());
-        self.fall_back(flow);
+        if !self.stays(flow) {
+            self.fall_back(flow);
+        }
         self.recorded()
     }
 
@@ -252,6 +272,9 @@ impl<'a> Draft<'a> {
     fn fall_back(&mut self, flow: &Flow) {
         self.decision.flow = Some(flow.id.clone());
         self.decision.fallback = true;
+        if let Some(Wait { what: For::Answer(offer), .. }) = self.around.wait {
+            return self.queue(offer.otherwise.clone());
+        }
         let rep = match &flow.fallback {
             Fallback::Rep(rep) => self.able(rep),
             Fallback::Queue(_) => None,
@@ -270,20 +293,20 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn queue(&mut self, name: String) {
+    pub(super) fn queue(&mut self, name: String) {
         self.decision.outcome = Outcome::Queue;
         self.decision.queue = Some(name);
         self.park();
     }
 
-    fn able(&self, rep: &RepId) -> Option<(RepId, Option<OwnerId>)> {
+    pub(super) fn able(&self, rep: &RepId) -> Option<(RepId, Option<OwnerId>)> {
         let owner = self.owner_id(rep).ok()?;
         self.around.desk.is_active(rep).then(|| (rep.clone(), owner))
     }
 
     /// The rep's id among the owners of the CRM that the lead came from. None where the
     /// lead came from no CRM that the workspace is connected to.
-    fn owner_id(&self, rep: &RepId) -> Result<Option<OwnerId>, Failure> {
+    pub(super) fn owner_id(&self, rep: &RepId) -> Result<Option<OwnerId>, Failure> {
         let Some((connection, _, _)) = self.decision.lead.parts() else {
             return Ok(None);
         };
@@ -297,7 +320,7 @@ impl<'a> Draft<'a> {
         Ok(owner)
     }
 
-    fn own(&mut self, flow: &Flow, rep: RepId, owner: Option<OwnerId>) {
+    pub(super) fn own(&mut self, flow: &Flow, rep: RepId, owner: Option<OwnerId>) {
         if let Some(owner) = owner.clone() {
             let keep = flow.owned == Owned::Keep;
             self.acts.push(Act::Owner { rep: rep.clone(), owner, keep, attempt: self.arrived.attempt });
@@ -342,8 +365,9 @@ impl<'a> Draft<'a> {
         decision.response_due.or_else(|| target().map(|deadline| deadline.due))
     }
 
-    fn recorded(mut self) -> Recorded {
+    pub(super) fn recorded(mut self) -> Recorded {
         self.decision.response_due = self.response_due();
+        let waits = self.wait_change();
         let kinds = self.acts.iter().map(|act| EffectKind { kind: act.kind().into() });
         self.decision.effects = kinds.collect();
         if self.decision.apply == Apply::Caller {
@@ -362,6 +386,7 @@ impl<'a> Draft<'a> {
             turn: self.turn,
             counters: self.counters,
             in_hand: InHand::default(),
+            waits,
             effects,
             stages,
             decide_nanos: self.nanos,
@@ -398,7 +423,7 @@ fn effects(decision: &Decision, address: Option<&Address<'_>>, acts: Vec<Act>) -
     numbered.collect()
 }
 
-fn about(decision: &Decision) -> About {
+pub(super) fn about(decision: &Decision) -> About {
     About {
         decision: decision.id.clone(),
         at: decision.at,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rota_domain::agenda::Wait;
 use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
@@ -60,6 +61,8 @@ pub enum Earlier {
     OtherQuestion,
     /// The same question waits in the inbox: another host stored it, and it will be answered.
     Waiting,
+    /// It came too late, and changed nothing.
+    Late,
     /// The same question waited when the person was erased: it is answered no more.
     Erased,
 }
@@ -99,6 +102,27 @@ pub enum EntryBody {
         /// The number of the entry by which it was given.
         given: Option<u64>,
     },
+    /// A lead was answered.
+    Responded {
+        /// The lead, which waits for that no more.
+        lead: LeadId,
+    },
+    /// A rep does not take a lead that they were asked to take.
+    Declined {
+        /// The lead.
+        lead: LeadId,
+        /// Who.
+        rep: RepId,
+        /// What the lead waits for now.
+        wait: Box<Wait>,
+    },
+    /// Something came about a lead when it was too late, and changed nothing.
+    Lapsed {
+        /// The lead.
+        lead: LeadId,
+        /// What came.
+        what: String,
+    },
     /// A decision was taken.
     Decision(Box<Recorded>),
 }
@@ -118,6 +142,8 @@ pub struct Recorded {
     pub counters: Vec<(FlowId, String, i32)>,
     /// What it changes of what reps have in hand.
     pub in_hand: InHand,
+    /// What the lead waits for after it.
+    pub waits: WaitChange,
     /// Effects, in the order of delivery.
     pub effects: Vec<Effect>,
     /// The times so far.
@@ -133,6 +159,18 @@ pub struct InHand {
     pub given: bool,
     /// The number of the entry by which the lead was given before, and which it is open by no more.
     pub ended: Option<u64>,
+}
+
+/// What a decision changes of what its lead waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WaitChange {
+    /// Nothing.
+    #[default]
+    AsBefore,
+    /// It waits for nothing any more.
+    Ended,
+    /// It waits for this, and for nothing else.
+    For(Box<Wait>),
 }
 
 /// Personal data of a decision.

@@ -24,7 +24,7 @@ pub use board::{Board, Whose};
 pub use crm::{
     AccountInfo, Carrier, Crm, CrmError, Delivered, Directory, DirectoryOwner, PropertyInfo, Reading, RecordRef, Wanted,
 };
-pub use entry::{Earlier, Entry, EntryBody, InHand, Keyed, Private, Recorded, Settles};
+pub use entry::{Earlier, Entry, EntryBody, InHand, Keyed, Private, Recorded, Settles, WaitChange};
 pub use leases::{Leased, Leases, Posted};
 pub use library::Library;
 pub use outbox::{
@@ -35,7 +35,8 @@ pub use retention::{LetGo, Retention, Summed, Swept};
 pub use revisions::{Kept, Origin, Past, Revisions};
 pub use rules::{Plugin, Replays, Rules};
 pub use store::{
-    Accepted, Arrival, Before, Departed, Given, Payload, Recalled, Recent, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Departed, Given, LogEnd, Payload, Recalled, Recent, Snapshot, Store, StoreError, Stored,
+    Waiting,
 };
 pub use tenancy::{Restanding, Tenancy};
 pub use vault::{KeptSecret, SecretName, SecretValue, Vault};

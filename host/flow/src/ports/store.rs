@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use rota_domain::agenda::Wait;
 use rota_domain::decision::{Apply, Decision};
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
@@ -97,6 +98,38 @@ pub enum Payload {
         /// The lead.
         lead: LeadId,
     },
+    /// A lead was answered: its response target is met.
+    Responded {
+        /// The lead.
+        lead: LeadId,
+    },
+    /// What a lead waited for is due.
+    Due {
+        /// The lead.
+        lead: LeadId,
+        /// The number of the entry since which it waits.
+        entry: u64,
+        /// The decision that has the lead.
+        decision: DecisionId,
+        /// What is due.
+        trigger: String,
+    },
+    /// A rep who was asked takes a lead.
+    Accepted {
+        /// The lead.
+        lead: LeadId,
+        /// Who.
+        rep: RepId,
+        /// The decision that has the lead.
+        decision: DecisionId,
+    },
+    /// A rep who was asked does not take a lead.
+    Declined {
+        /// The lead.
+        lead: LeadId,
+        /// Who.
+        rep: RepId,
+    },
     /// The person of a CRM's record is to be erased.
     Erasure {
         /// The CRM account.
@@ -114,7 +147,7 @@ impl Payload {
     pub fn subject(&self) -> &Self {
         match self {
             Self::Call { about, .. } => about,
-            Self::Record { .. } | Self::Lead { .. } | Self::Closed { .. } | Self::Erasure { .. } => self,
+            _ => self,
         }
     }
 }
@@ -159,10 +192,21 @@ pub struct Snapshot {
     /// Leads that were given to reps, where that is counted: all that are open, and at least those
     /// that were given within `rota_domain::load::REMEMBERED` of the last of them. Oldest first.
     pub given: Vec<Given>,
+    /// What leads wait for.
+    pub waits: Vec<(LeadId, Wait)>,
     /// The newest decision about each person, no older than was asked for.
     pub recent: Vec<Recent>,
     /// Who was erased lately, while something may wait that was taken in before.
     pub departed: Vec<Departed>,
+}
+
+/// How far a tenant's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The number of the last entry.
+    pub seq: u64,
+    /// Whether any lead waits for something.
+    pub waits: bool,
 }
 
 /// A lead that a rep was given, where that is counted.
@@ -274,6 +318,15 @@ pub trait Store: Send + Sync {
 
     /// The tenant's state at the end of its log, with decisions about persons since then.
     async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError>;
+
+    /// How far the tenant's log is, and whether any lead waits for something.
+    async fn progress(&self, tenant: &TenantId) -> Result<LogEnd, StoreError>;
+
+    /// What leads wait for, the longest first, or what this one waits for.
+    async fn agenda(&self, tenant: &TenantId, lead: Option<&LeadId>) -> Result<Vec<(LeadId, Wait)>, StoreError>;
+
+    /// What only who has this tenant's seed can say of a text: an HMAC-SHA256 under a key made of it.
+    async fn vouch(&self, tenant: &TenantId, text: &str) -> Result<Vec<u8>, StoreError>;
 
     /// Puts arrivals into the inbox, all in one commit; answers for each, in order.
     async fn accept(

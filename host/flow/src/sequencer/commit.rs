@@ -95,8 +95,13 @@ impl Sequencer {
             Ok(Batch { ledger, entries, leads }) => {
                 self.ledger = Some(ledger);
                 for entry in entries {
-                    if let (Some(call), Some(answer)) = (calls.pop_front().flatten(), answer_of(&entry)) {
-                        self.pending.answers.push((call, answer));
+                    match (calls.pop_front().flatten(), answer_of(&entry)) {
+                        (Some(call), Some(answer)) => self.pending.answers.push((call, answer)),
+                        (Some(call), None) => {
+                            self.line.settle(call.call().key.as_ref());
+                            call.answer(Err(OrderError::Late));
+                        }
+                        (None, _) => {}
                     }
                     self.pending.entries.push(entry);
                 }

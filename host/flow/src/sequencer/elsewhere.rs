@@ -33,6 +33,16 @@ impl Awaited {
 }
 
 impl Sequencer {
+    /// Whether no other host decides for the tenant.
+    pub(super) fn is_alone(&self) -> bool {
+        self.affinity.as_ref().is_none_or(|affinity| affinity.is_alone())
+    }
+
+    /// Whether any lead waits for something that may become due.
+    fn waits(&self) -> bool {
+        self.ledger.as_ref().is_some_and(|ledger| !ledger.agenda().is_empty())
+    }
+
     /// Whether what waits is to be decided here now. Where nobody does so, this host takes the
     /// lease if it has work.
     pub(super) async fn decides_here(&mut self) -> Result<bool, StoreError> {
@@ -45,14 +55,14 @@ impl Sequencer {
             Stand::Elsewhere => Ok(false),
             Stand::Here | Stand::Free if self.behind => Ok(false),
             Stand::Here => {
-                if self.line.len() > 0 || self.inbox.due {
+                if self.line.len() > 0 || self.inbox.due || self.waits() {
                     affinity.uses(tenant);
                 }
                 Ok(true)
             }
             Stand::Free => {
                 let rows = self.inbox.due && !self.desktop.store.waiting(tenant, 0, 1).await?.is_empty();
-                if rows || self.line.len() > 0 {
+                if rows || self.line.len() > 0 || self.waits() {
                     return affinity.take(tenant).await;
                 }
                 self.inbox.end();

@@ -7,6 +7,7 @@
 //! was decided since is thrown away, the state is loaded again and everything decided again,
 //! which is harmless, since deciding changes nothing. Nobody is answered before the commit.
 
+mod again;
 mod commit;
 mod elsewhere;
 mod intake;
@@ -103,6 +104,12 @@ pub struct Sequencer {
     affinity: Option<Arc<Affinity>>,
     /// Calls that are in the inbox, and whose callers wait here.
     awaited: Vec<Awaited>,
+    /// What is due, and waits in the inbox to be decided about: the entries since which that was waited for.
+    raised: BTreeSet<u64>,
+    /// Whether what leads wait for is to be looked at.
+    look: bool,
+    /// How often that was done.
+    looks: u32,
     /// Whether the log has a newer workspace, and other hosts decide until it is known here.
     behind: bool,
 }
@@ -153,6 +160,9 @@ impl Sequencer {
             tally: Arc::default(),
             affinity: None,
             awaited: Vec::new(),
+            raised: BTreeSet::new(),
+            look: true,
+            looks: 0,
             behind: false,
         };
         sequencer.read_directories().await;
@@ -207,7 +217,7 @@ impl Sequencer {
                 biased;
                 _ = stop.changed() => None,
                 () = bell.notified(), if !self.inbox.blocked => { self.inbox.again(); None }
-                _ = poll.tick() => { self.inbox.again(); None }
+                _ = poll.tick() => { self.inbox.again(); self.look = true; None }
                 _ = answers.tick(), if !self.awaited.is_empty() => { self.find_answers().await; None }
                 _ = lacking.tick() => { self.refresh |= self.lacks_directory(); None }
                 _ = directories.tick() => { self.refresh = true; self.forget_departed().await; None }
@@ -320,6 +330,7 @@ impl Sequencer {
             self.enter_directories().await?;
         }
         self.inbox.begin();
+        self.look = true;
         let stirred = self.stirred.clone();
         loop {
             let worked = self.step().await?;
@@ -350,6 +361,7 @@ impl Sequencer {
         // Before anything else, so that the store never waits for what is decided already.
         self.begin_commit();
         let read = self.read_ended().await?;
+        self.raise().await?;
         let taken = self.take_in().await?;
         let decided = self.decide().await?;
         self.begin_commit();

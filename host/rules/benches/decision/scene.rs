@@ -55,6 +55,8 @@ impl Scene {
             lead: self.lead.clone(),
             class: "inbound:demo-request".into(),
             desk: self.desk.clone(),
+            place: None,
+            passed_over: Arc::default(),
         }
     }
 }

@@ -52,9 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let mut simulation = Simulation::new(bound, catalogue, Seed::from_number(arguments.seed), began);
     let mut totals: BTreeMap<String, u64> = BTreeMap::new();
     let mut failures: BTreeMap<String, u64> = BTreeMap::new();
-    for (_, event) in events {
-        let Some(recorded) = simulation.happen(event) else { continue };
-        let decision = recorded.decision;
+    for decision in simulation.decisions(events.into_iter().map(|(_, event)| event)) {
         let who = decision.rep.as_ref().map_or_else(|| decision.outcome.as_str().to_owned(), ToString::to_string);
         *totals.entry(who).or_default() += 1;
         if let (Some(code), Some(detail)) = (decision.error, &decision.error_detail) {

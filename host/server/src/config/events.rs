@@ -12,11 +12,13 @@ use super::workspace::said;
 
 /// The kinds of this release, with the keys that each must have besides `at` and `kind`, and
 /// those that it may have. A weight is never left out: null would take the rep out of the pool.
-const KINDS: [(&str, &[&str], &[&str]); 5] = [
+const KINDS: [(&str, &[&str], &[&str]); 7] = [
     ("lead", &["lead"], &["flow"]),
     ("rep", &["rep", "status"], &[]),
     ("member", &["pool", "rep", "weight"], &[]),
     ("closed", &["lead"], &[]),
+    ("responded", &["lead"], &[]),
+    ("offer", &["lead", "rep", "answer"], &[]),
     ("tick", &[], &[]),
 ];
 

@@ -111,7 +111,7 @@ fn host(registry: &mut Registry, doors: &Doors) {
 /// What decisions came to since this process began.
 fn decided(registry: &mut Registry, doors: &Doors) {
     let (decisions, fuel) = (Family::<Decided, Counter>::default(), Family::<OfTenant, Counter>::default());
-    let conflicts = Family::<OfTenant, Counter>::default();
+    let (breached, conflicts) = (Family::<OfTenant, Counter>::default(), Family::<OfTenant, Counter>::default());
     let took = Family::<OfTenant, Counter<f64, std::sync::atomic::AtomicU64>>::default();
     for tenant in doors.tenants.names() {
         let Some(alive) = doors.tenants.get(&tenant) else { continue };
@@ -122,12 +122,14 @@ fn decided(registry: &mut Registry, doors: &Doors) {
             decisions.get_or_create(&decided).inc_by(count);
         }
         fuel.get_or_create(&of).inc_by(counted.fuel);
+        breached.get_or_create(&of).inc_by(counted.breached);
         conflicts.get_or_create(&of).inc_by(counted.conflicts);
         #[expect(clippy::cast_precision_loss, reason = "seconds of a process need no 53 bits of nanoseconds")]
         took.get_or_create(&of).inc_by(counted.nanos as f64 / 1e9);
     }
     registry.register("decisions", "Decisions that were recorded, by outcome and by what went wrong", decisions);
     registry.register("fuel", "Fuel that rules used", fuel);
+    registry.register("responses_breached", "Leads without an answer in time, decided about again", breached);
     registry.register("conflicts", "Commits thrown away since another host was first", conflicts);
     registry.register_with_unit("rules", "How long rules took", Unit::Seconds, took);
 }

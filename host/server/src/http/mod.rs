@@ -2,7 +2,7 @@
 
 mod api;
 mod audit;
-mod closing;
+mod claims;
 mod connections;
 mod decisions;
 mod flows;
@@ -12,6 +12,7 @@ mod leads;
 mod limits;
 mod log;
 mod metrics;
+mod offers;
 mod outbox;
 mod people;
 mod plugins;
@@ -27,6 +28,7 @@ mod stream;
 mod tables;
 mod tenants;
 mod tokens;
+mod told;
 mod traced;
 mod webhooks;
 mod why;
@@ -113,7 +115,9 @@ fn routes() -> Vec<Route> {
         webhooks::routes(),
         route::routes(),
         leads::routes(),
-        closing::routes(),
+        claims::routes(),
+        offers::routes(),
+        told::routes(),
         decisions::routes(),
         log::routes(),
         why::routes(),

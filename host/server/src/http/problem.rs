@@ -1,7 +1,7 @@
 //! Errors as problem+json (RFC 9457), with what to do under `mend`.
 
 use axum::Json;
-use axum::http::{Method, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rota_domain::access::Role;
 use rota_domain::id::TenantId;
@@ -177,7 +177,9 @@ impl Problem {
 pub(super) fn formed(answer: Response) -> Response {
     let status = answer.status();
     let fails = status.is_client_error() || status.is_server_error();
-    if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM) {
+    // Pages are for people, and say themselves what happened.
+    let said = |kind: &HeaderValue| kind == PROBLEM || kind.as_bytes().starts_with(b"text/html");
+    if !fails || answer.headers().get(header::CONTENT_TYPE).is_some_and(said) {
         return answer;
     }
     let (detail, mend) = ("The request cannot be read.".into(), "GET /openapi.json says what each route takes.");

@@ -231,7 +231,7 @@ fn late(wait: Duration) -> Problem {
     }
 }
 
-fn refused(error: &OrderError) -> Problem {
+pub(super) fn refused(error: &OrderError) -> Problem {
     let problem = |status, kind, mend, retry_after| Problem {
         status,
         kind,
@@ -245,6 +245,10 @@ fn refused(error: &OrderError) -> Problem {
         OrderError::OtherQuestion => {
             let mend = "Use a new key for another call; a repeat has the same flow, lead and apply.";
             problem(StatusCode::CONFLICT, "other-question", mend, None)
+        }
+        OrderError::Late => {
+            let mend = "Nothing has changed. Look who has the lead, and take the next one sooner.";
+            problem(StatusCode::CONFLICT, "too-late", mend, None)
         }
         OrderError::Erased => {
             let mend = "Nothing was decided. Use a new key for another call.";

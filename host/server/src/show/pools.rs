@@ -26,6 +26,10 @@ fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
     let head = format!("  {} {:>6} {:>7} {:>9}  {}", fit("rep", column), "weight", "owed", "open", "now");
     lines.push(palette.paint(Tone::Quiet, &head));
     lines.extend(pool.members.iter().map(|member| row(member, column, now, palette)));
+    if pool.waiting > 0 {
+        let leads = if pool.waiting == 1 { "1 lead waits" } else { &format!("{} leads wait", pool.waiting) };
+        lines.push(palette.paint(Tone::Warn, &format!("  {leads} for a turn")));
+    }
     let coming: Vec<&str> = pool.coming.iter().map(|rep| rep.as_str()).collect();
     lines.push(match coming.as_slice() {
         [] => palette.paint(Tone::Warn, "  nobody can be given a lead now"),

@@ -137,6 +137,14 @@ CREATE TABLE given (
     PRIMARY KEY (tenant, entry)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
 
+CREATE TABLE waits (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),
+    lead TEXT COLLATE "C" NOT NULL,
+    entry BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, lead)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);
+
 CREATE TABLE inbox (
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),

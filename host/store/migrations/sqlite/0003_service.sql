@@ -261,4 +261,14 @@ CREATE TABLE given (
     PRIMARY KEY (tenant, entry)
 ) STRICT, WITHOUT ROWID;
 
+-- What leads wait for after their decisions: an answer, a rep who accepts, or anybody at all. `entry`
+-- is the one since which.
+CREATE TABLE waits (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    lead TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (tenant, lead)
+) STRICT, WITHOUT ROWID;
+
 PRAGMA user_version = 3;

@@ -100,6 +100,8 @@ mod turns;
 mod unit;
 #[path = "../sql/vault.rs"]
 mod vault;
+#[path = "../sql/waits.rs"]
+mod waits;
 #[path = "../sql/whom.rs"]
 mod whom;
 

@@ -99,8 +99,11 @@ async fn answer(readers: &Pool, keys: &TenantKeys, entry: i64) -> Result<Earlier
             .bind(entry)
             .fetch_optional(readers)
             .await?;
-        let erased = kind.as_deref() == Some("erased");
-        return erased.then_some(Earlier::Erased).ok_or_else(|| unreadable(&name, "it is not in the log").into());
+        return match kind.as_deref() {
+            Some("erased") => Ok(Earlier::Erased),
+            Some("lapsed") => Ok(Earlier::Late),
+            _ => Err(unreadable(&name, "it is not in the log").into()),
+        };
     };
     let person = row.person;
     let read = row.read(keys)?;

@@ -275,6 +275,6 @@ fn read(columns: Columns, keys: &TenantKeys) -> Result<Waiting, Failure> {
 fn personal(payload: &Payload) -> Option<PersonKey> {
     match payload.subject() {
         Payload::Lead { lead, .. } => Some(PersonKey::of(lead)),
-        Payload::Record { .. } | Payload::Closed { .. } | Payload::Erasure { .. } | Payload::Call { .. } => None,
+        _ => None,
     }
 }

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ring::hmac;
 use rota_domain::id::Seed;
 use rota_domain::person::PersonKey;
 use sha2::{Digest as _, Sha256};
@@ -33,6 +34,13 @@ pub(super) fn digest(seed: &Seed, purpose: &str, text: &str) -> KeyDigest {
     hash.update([0]);
     hash.update(text);
     hash.finalize().to_vec()
+}
+
+/// What only who has the seed can say of a text (HMAC, RFC 2104): its key is a digest of the seed, which
+/// serves other purposes, too.
+pub(super) fn vouched(seed: &Seed, text: &str) -> Vec<u8> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &digest(seed, "vouched", ""));
+    hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
 }
 
 /// The digest of who a person is.

@@ -16,7 +16,7 @@ use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
 use super::private::{self, Kind};
 use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
-use super::{counters, departed, given, log, shared, turns};
+use super::{counters, departed, given, log, shared, turns, waits};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &Pool) -> Result<Vec<TenantId>, Failure> {
@@ -57,6 +57,7 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
     let given = given::read(&mut one_commit, tenant).await?;
+    let waits = waits::read(&mut one_commit, tenant, None).await?;
     let recent = recent(&mut one_commit, keys, since).await?;
     let departed = departed::read(&mut one_commit, tenant).await?;
     Ok(Snapshot {
@@ -67,6 +68,7 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
         rotations,
         counters,
         given,
+        waits,
         recent,
         departed,
     })

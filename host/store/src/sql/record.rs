@@ -32,6 +32,7 @@ use super::rows::{CounterBody, DecisionBody, Why, json, micros, signed, unreadab
 use super::shared::Texts;
 use super::turns::{Before, TurnBody};
 use super::unit::Unit;
+use super::waits;
 
 /// Entries ready to be written after the number `expected`.
 pub(super) struct Record {
@@ -52,6 +53,8 @@ pub(super) struct Record {
     /// Leads that were given to reps, where that is counted; and entries whose lead is open no more.
     pub(super) given: Vec<GivenRow>,
     pub(super) ended: Vec<i64>,
+    /// By lead: what it waits for after these entries, if they change that.
+    pub(super) waits: BTreeMap<String, Option<waits::Row>>,
     /// Large texts that the decisions name. Those that are known to be written may be left out.
     pub(super) shared: Texts,
     pub(super) effects: Vec<QueuedEffect>,
@@ -81,6 +84,7 @@ impl Record {
             counters: Changes::new(),
             given: Vec::new(),
             ended: Vec::new(),
+            waits: BTreeMap::new(),
             shared: Texts::new(),
             effects: Vec::new(),
         };
@@ -124,8 +128,19 @@ impl Record {
             }
             EntryBody::Closed { lead, given } => {
                 self.ended.extend(given.map(signed));
+                self.waits.insert(dialect::plain(lead.as_str()).to_string(), None);
                 ("closed", json(&json!({"lead": lead, "given": given}), &row)?)
             }
+            EntryBody::Responded { lead } => {
+                self.waits.insert(dialect::plain(lead.as_str()).to_string(), None);
+                ("responded", json(&json!({"lead": lead}), &row)?)
+            }
+            EntryBody::Declined { lead, rep, wait } => {
+                let waiting = waits::waiting(&wait, &row)?;
+                self.waits.insert(dialect::plain(lead.as_str()).to_string(), Some(waiting));
+                ("declined", json(&json!({"lead": lead, "rep": rep}), &row)?)
+            }
+            EntryBody::Lapsed { lead, what } => ("lapsed", json(&json!({"lead": lead, "what": what}), &row)?),
             EntryBody::Decision(recorded) => return self.decision((seq, at), call, *recorded, latest),
         };
         self.log.push(LogRow { seq, at, kind, body });
@@ -140,8 +155,21 @@ impl Record {
         latest: &mut Latest,
     ) -> Result<(), StoreError> {
         let row = format_args!("decision {seq} of `{}`", self.tenant).to_string();
-        let Recorded { mut decision, person, mut private, turn, counters, in_hand, effects, stages, decide_nanos } =
-            recorded;
+        let Recorded {
+            mut decision,
+            person,
+            mut private,
+            turn,
+            counters,
+            in_hand,
+            waits,
+            effects,
+            stages,
+            decide_nanos,
+        } = recorded;
+        if let Some(change) = waits::row(&waits, &row)? {
+            self.waits.insert(dialect::plain(decision.lead.as_str()).to_string(), change);
+        }
         self.ended.extend(in_hand.ended.map(signed));
         if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
             let lead = dialect::plain(decision.lead.as_str()).to_string();
@@ -205,7 +233,7 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        let states = self.counters.len() + self.shared.len() + self.given.len() + self.ended.len();
+        let states = self.counters.len() + self.shared.len() + self.given.len() + self.ended.len() + self.waits.len();
         self.log.len() + 6 * self.decisions.len() + 3 * self.effects.len() + states
     }
 

@@ -12,7 +12,7 @@ use super::many::pieces;
 use super::record::Record;
 use super::rows::unsigned;
 use super::store::unknown_tenant;
-use super::{counters, given, inbox, lanes, log, people, revisions, shared};
+use super::{counters, given, inbox, lanes, log, people, revisions, shared, waits};
 
 /// Writes records, each of another tenant. Where one of them fails, the caller undoes all.
 pub(super) async fn write(connection: &mut Connection, records: &[&Record]) -> Result<(), Failure> {
@@ -48,6 +48,8 @@ pub(super) async fn write(connection: &mut Connection, records: &[&Record]) -> R
     let given = flat(records, |r| r.given.iter().map(|row| (&r.tenant, row)));
     let ended = flat(records, |r| r.ended.iter().map(|entry| (&r.tenant, entry)));
     given::change(connection, &given, &ended).await?;
+    let waits = flat(records, |r| r.waits.iter().map(|(lead, row)| (&r.tenant, lead, row)));
+    waits::change(connection, &waits).await?;
     let effects: Vec<_> = with_numbers()
         .flat_map(|(r, numbers)| r.effects.iter().map(|effect| (&r.tenant, effect, numbers[effect.person])))
         .collect();

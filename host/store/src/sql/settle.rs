@@ -279,7 +279,12 @@ type Asked = fn(&Moved<'_>) -> bool;
 
 const FATES: [(Asked, Fate); 3] = [
     (
-        |moved| moved.owner && moved.line.state != LaneState::Waiting,
+        // What stands before an owner and is not needed takes the owner along, too.
+        |moved| match moved.line.state {
+            LaneState::Waiting => false,
+            LaneState::Superseded => moved.with_owner,
+            _ => moved.owner,
+        },
         Fate {
             condition: "outbox.connection = cause.connection AND outbox.lane = cause.lane
                 AND outbox.id < cause.id AND outbox.with_owner = 1 AND outbox.decision <> cause.decision",

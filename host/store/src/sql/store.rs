@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
+use rota_domain::agenda::Wait;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, HostId, LeadId, RepId, Seed, TenantId};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, OutboxRow, Recalled, RecordRef, Repair, Settlement,
-    Snapshot, Store, StoreError, Stored, Summed, Waiting,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, Keyed, LogEnd, OutboxRow, Recalled, RecordRef, Repair,
+    Settlement, Snapshot, Store, StoreError, Stored, Summed, Waiting,
 };
 
 use super::answered::{self, CallLookup};
@@ -29,6 +30,7 @@ use super::shared::Written;
 use super::strand::Strand;
 use super::summing;
 use super::tenant::NewTenant;
+use super::waits;
 use super::writer::Writer;
 
 /// Durable state in one database.
@@ -190,6 +192,23 @@ impl Store for SqlStore {
 
     async fn load(&self, tenant: &TenantId, recent_since: Timestamp) -> Result<Snapshot, StoreError> {
         self.keyed(tenant, |keys, _| async move { read::load(&self.readers, &keys, recent_since).await }).await
+    }
+
+    async fn progress(&self, tenant: &TenantId) -> Result<LogEnd, StoreError> {
+        self.read(waits::progress(&self.readers, tenant).await)
+    }
+
+    async fn agenda(&self, tenant: &TenantId, lead: Option<&LeadId>) -> Result<Vec<(LeadId, Wait)>, StoreError> {
+        let waits = async {
+            let mut reader = self.readers.acquire().await?;
+            waits::read(&mut reader, tenant, lead).await
+        };
+        self.read(waits.await)
+    }
+
+    async fn vouch(&self, tenant: &TenantId, text: &str) -> Result<Vec<u8>, StoreError> {
+        let vouch = |keys: Arc<TenantKeys>, _| async move { Ok(people::vouched(&keys.seed, text)) };
+        self.keyed(tenant, vouch).await
     }
 
     async fn accept(

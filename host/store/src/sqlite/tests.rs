@@ -22,7 +22,7 @@ use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{
     Arrival, Entry, EntryBody, InHand, LaneState, Payload, Private, Recorded, Repair, Settle, Settlement, Store,
-    StoreError,
+    StoreError, WaitChange,
 };
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -128,6 +128,7 @@ fn recorded() -> Recorded {
         },
         turn: None,
         in_hand: InHand::default(),
+        waits: WaitChange::AsBefore,
         counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],
         effects: acts.into_iter().enumerate().map(effect).collect(),
         stages: Stages::default(),

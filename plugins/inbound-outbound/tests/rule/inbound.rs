@@ -126,7 +126,7 @@ fn settings_that_name_what_the_workspace_lacks_are_refused_at_their_place() {
         (r#"{ "territories": [{ "pool": "na" }, { "pool": "na" }], "intents": [{ "classes": [] }] }"#, "/intents/0"),
         (r#"{ "territories": [{ "countries": ["DE"], "pool": "na" }, { "pool": "nowhere" }] }"#, "/territories/1/pool"),
         (r#"{ "territories": [{ "pool": "na" }], "calendar": "nowhere" }"#, "/calendar"),
-        (r#"{ "hand_off": "collaborative" }"#, "/hand_off"),
+        (r#"{ "hand_off": "collaborative" }"#, "/tell"),
     ] {
         assert_eq!(bad("inbound:meeting", settings).as_deref(), Some(path), "{settings}");
     }

@@ -1,7 +1,8 @@
 //! The interface `rep-pool`: who there is, and whose turn it is.
 
-use rota_domain::desk::Availability as DomainAvailability;
-use rota_domain::id::{OwnerId, PoolId};
+use rota_domain::agenda::Line;
+use rota_domain::desk::{Ask, Availability as DomainAvailability, Desk};
+use rota_domain::id::{OwnerId, PoolId, RepId};
 use rota_domain::load::Load;
 use rota_domain::rule::ErrorCode;
 
@@ -54,7 +55,11 @@ impl Host for Session {
             session.count(members / 16 + among.len() / 16)?;
             let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
-            let Some(turn) = desk.next(&id, &reps, &capped, session.question.call.now) else {
+            let question = &session.question;
+            let (place, passed_over) = (question.place.as_ref(), &*question.passed_over);
+            let ask = Ask { pool: &id, among: &reps, weights: &capped, at: question.call.now, place, passed_over };
+            let Some(turn) = desk.turn(&ask) else {
+                session.nobody = Some(line(&desk, id, &reps));
                 return Ok(None);
             };
             let rep = session.show(&turn.rep);
@@ -122,4 +127,12 @@ fn availability(availability: DomainAvailability) -> Availability {
         DomainAvailability::Capped => Availability::Capped,
         DomainAvailability::Inactive => Availability::Inactive,
     }
+}
+
+/// Whose turn was asked for, by name.
+fn line(desk: &Desk, pool: PoolId, among: &[usize]) -> Line {
+    let mut among: Vec<RepId> = among.iter().map(|place| desk.workspace.reps[*place].id.clone()).collect();
+    among.sort_unstable();
+    among.dedup();
+    Line { pool, among }
 }

@@ -1,10 +1,11 @@
 //! From what a guest returned to what the host accepts: every number and every name is
 //! checked, and nothing is believed.
 
-use rota_domain::rule::{Call, Choice, Decided, ErrorCode, Failure, Reason, Verdict};
+use rota_domain::agenda::OfferOrder;
+use rota_domain::rule::{Call, Choice, Decided, ErrorCode, Failure, OfferTo, Reason, Verdict};
 
 use super::lead::instant;
-use super::rule::{Call as GuestCall, Decision, SettingsProblem};
+use super::rule::{Call as GuestCall, Decision, Offer, OfferOrder as GuestOrder, SettingsProblem};
 use super::types;
 use crate::failure::undeclared;
 use crate::session::Session;
@@ -44,18 +45,17 @@ fn checked(session: &mut Session, returned: Result<Decision, SettingsProblem>) -
         Decision::Nurture(place) => (Choice::Nurture(name(&place.name)?), place.reason),
         Decision::Reject(reason) => (Choice::Reject, reason),
         Decision::PassOn(reason) => return Ok(Verdict::Passed(spoken(session, &reason)?)),
-        Decision::Offer(_) => {
-            let detail = "it offered the lead, which this release of Rota does not do yet: assign it, or queue it";
-            return Err(fail(ErrorCode::BadDecision, detail));
-        }
+        Decision::Offer(offer) => (offered(session, &offer)?, offer.reason),
     };
     let reason = spoken(session, &reason)?;
-    let turn = match &choice {
-        Choice::Assign(rep) => {
-            session.turns.iter().rposition(|turn| turn.rep == *rep).map(|n| session.turns.swap_remove(n))
-        }
+    // Who is asked first has had the turn, whatever they say.
+    let named = match &choice {
+        Choice::Assign(rep) => Some(rep),
+        Choice::Offer(to) => to.reps.first(),
         _ => None,
     };
+    let turn = named.and_then(|rep| session.turns.iter().rposition(|turn| turn.rep == *rep));
+    let turn = turn.map(|n| session.turns.swap_remove(n));
     Ok(Verdict::Decided(Box::new(Decided {
         choice,
         reason,
@@ -75,6 +75,38 @@ fn assign(session: &Session, number: u32) -> Result<Choice, Failure> {
         return Err(fail(ErrorCode::BadRep, detail));
     }
     Ok(Choice::Assign(rep.id.clone()))
+}
+
+/// The most reps that one offer asks, and the longest that they are given, in seconds.
+const OFFERED_MAX: usize = 50;
+const WITHIN_MAX: u32 = 7 * 24 * 3600;
+
+fn offered(session: &Session, offer: &Offer) -> Result<Choice, Failure> {
+    let wrong = |detail: String| fail(ErrorCode::BadDecision, detail);
+    if offer.reps.is_empty() || offer.reps.len() > OFFERED_MAX {
+        return Err(wrong(format!("it offered the lead to {} reps: name 1 to {OFFERED_MAX}", offer.reps.len())));
+    }
+    if offer.answer_within == 0 || offer.answer_within > WITHIN_MAX || offer.stagger > WITHIN_MAX {
+        let detail = format!(
+            "it gave {} seconds to answer and {} between two reps: a rep has 1 to {WITHIN_MAX}, which is a week",
+            offer.answer_within, offer.stagger
+        );
+        return Err(wrong(detail));
+    }
+    let mut reps = Vec::with_capacity(offer.reps.len());
+    for number in &offer.reps {
+        let Choice::Assign(rep) = assign(session, *number)? else { continue };
+        if reps.contains(&rep) {
+            return Err(wrong(format!("it offered the lead to `{rep}` twice")));
+        }
+        reps.push(rep);
+    }
+    let order = match offer.order {
+        GuestOrder::InTurn => OfferOrder::InTurn,
+        GuestOrder::AtOnce => OfferOrder::AtOnce,
+    };
+    let otherwise = name(&offer.otherwise)?;
+    Ok(Choice::Offer(OfferTo { reps, order, within: offer.answer_within, stagger: offer.stagger, otherwise }))
 }
 
 fn name(name: &str) -> Result<String, Failure> {

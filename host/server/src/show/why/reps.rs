@@ -114,6 +114,9 @@ impl Facts {
         if turn.is_some_and(|turn| turn.capped.contains(&member.rep)) {
             return WhyNot::Capped;
         }
+        if recalled.stored.decision.passed_over.contains(&member.rep) {
+            return WhyNot::Declined;
+        }
         let place = recalled.workspace.reps.iter().position(|rep| rep.id == member.rep);
         let heard = place.and_then(|place| {
             let of_pool = self.absent.get(&(Some(pool.clone()), place));

@@ -12,6 +12,7 @@ use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
 use rota_flow::ports::{
     Arrival, Entry, EntryBody, InHand, Payload, Private, Recorded, Retention as _, Settles, Store as _, Swept,
+    WaitChange,
 };
 use serde_json::json;
 
@@ -120,6 +121,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
         },
         turn: Some(turn(reps)),
         in_hand: InHand::default(),
+        waits: WaitChange::AsBefore,
         counters: Vec::new(),
         stages: Stages { occurred: now, received: now, enriched: now, decided: now, ..Stages::default() },
         decide_nanos: 21_000,

@@ -1,0 +1,159 @@
+//! Leads that wait for a turn, in the order in which they get one. Whoever is there belongs to them
+//! before any newer lead.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{LeadId, PoolId, RepId};
+
+/// Whose turn leads wait for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Line {
+    /// A turn of this pool.
+    pub pool: PoolId,
+    /// Of one of these members, by id; none means of any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub among: Vec<RepId>,
+}
+
+/// A place in a line: what is worth most goes first, then what waits longest.
+pub type Place = (Reverse<i64>, Timestamp, LeadId);
+
+/// Members of a pool who are left to leads that wait longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// All of them.
+    All,
+    /// These.
+    Some(BTreeSet<RepId>),
+}
+
+impl Reserved {
+    /// Whether this member is.
+    #[must_use]
+    pub fn has(&self, rep: &RepId) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some(reps) => reps.contains(rep),
+        }
+    }
+}
+
+/// All lines of a tenant.
+#[derive(Clone, Debug, Default)]
+pub struct Lines(BTreeMap<Line, BTreeSet<Place>>);
+
+impl Lines {
+    /// Where a lead of that worth stands that waits since then.
+    #[must_use]
+    pub fn place(lead: LeadId, since: Timestamp, worth: i64) -> Place {
+        (Reverse(worth), since, lead)
+    }
+
+    /// A place before all others: who stands there has nobody's turn kept from them.
+    #[must_use]
+    pub fn front() -> Place {
+        (Reverse(i64::MAX), Timestamp::MIN, LeadId::from(""))
+    }
+
+    /// A lead waits.
+    pub fn join(&mut self, line: Line, place: Place) {
+        self.0.entry(line).or_default().insert(place);
+    }
+
+    /// It waits no more.
+    pub fn leave(&mut self, line: &Line, place: &Place) {
+        if let Some(places) = self.0.get_mut(line) {
+            places.remove(place);
+            if places.is_empty() {
+                self.0.remove(line);
+            }
+        }
+    }
+
+    /// The members of a pool who belong to leads before this place; before any newer lead, where
+    /// there is no place.
+    #[must_use]
+    pub fn reserved(&self, pool: &PoolId, before: Option<&Place>) -> Reserved {
+        let mut reserved = BTreeSet::new();
+        for (line, places) in self.of(pool) {
+            let first = places.first();
+            if first.is_none_or(|first| before.is_some_and(|place| first >= place)) {
+                continue;
+            }
+            if line.among.is_empty() {
+                return Reserved::All;
+            }
+            reserved.extend(line.among.iter().cloned());
+        }
+        Reserved::Some(reserved)
+    }
+
+    /// The lines of a pool.
+    fn of<'l>(&'l self, pool: &'l PoolId) -> impl Iterator<Item = (&'l Line, &'l BTreeSet<Place>)> {
+        let first = Line { pool: pool.clone(), among: Vec::new() };
+        self.0.range(first..).take_while(move |(line, _)| line.pool == *pool)
+    }
+
+    /// Every line with who waits in it.
+    pub fn iter(&self) -> impl Iterator<Item = (&Line, &BTreeSet<Place>)> {
+        self.0.iter()
+    }
+
+    /// How many leads wait for a turn of this pool.
+    #[must_use]
+    pub fn waiting(&self, pool: &PoolId) -> usize {
+        self.of(pool).map(|(_, places)| places.len()).sum()
+    }
+
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn place(lead: &str, second: i64, worth: i64) -> Place {
+        Lines::place(lead.into(), Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second), worth)
+    }
+
+    fn line(among: &[&str]) -> Line {
+        Line { pool: "na".into(), among: among.iter().map(|rep| RepId::from(*rep)).collect() }
+    }
+
+    #[test]
+    fn the_most_valuable_is_first_and_among_equals_the_longest_waiting() {
+        let mut lines = Lines::default();
+        for (lead, second, worth) in [("new", 3, 0), ("old", 1, 0), ("big", 2, 50)] {
+            lines.join(line(&[]), place(lead, second, worth));
+        }
+        let (_, places) = lines.iter().next().unwrap();
+        assert_eq!(places.iter().map(|(_, _, lead)| lead.as_str()).collect::<Vec<_>>(), ["big", "old", "new"]);
+    }
+
+    #[test]
+    fn whoever_a_lead_waits_for_belongs_to_it_before_newer_leads_and_not_before_older_ones() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.reserved(&"na".into(), None), Reserved::Some(BTreeSet::new()));
+        lines.join(line(&["ana"]), place("german", 5, 0));
+        let reserved = lines.reserved(&"na".into(), None);
+        assert!(reserved.has(&"ana".into()) && !reserved.has(&"bo".into()));
+        assert!(!lines.reserved(&"na".into(), Some(&place("older", 4, 0))).has(&"ana".into()));
+        assert!(!lines.reserved(&"na".into(), Some(&place("german", 5, 0))).has(&"ana".into()));
+        assert!(!lines.reserved(&"emea".into(), None).has(&"ana".into()));
+        lines.join(line(&[]), place("any", 6, 0));
+        assert_eq!(lines.reserved(&"na".into(), None), Reserved::All);
+        lines.leave(&line(&[]), &place("any", 6, 0));
+        lines.leave(&line(&["ana"]), &place("german", 5, 0));
+        assert!(lines.is_empty());
+    }
+}

@@ -1,0 +1,182 @@
+//! `/v1/offers`: leads that reps are asked to take, and what they say.
+//!
+//! Who accepts is answered after the commit that gives them the lead, or that it is somebody's already:
+//! of many who accept at once, one gets it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Method;
+use rota_domain::access::Role;
+use rota_domain::agenda::trigger::OFFER_ACCEPTED;
+use rota_domain::agenda::{For, Wait};
+use rota_domain::decision::{Apply, Decision, Offered};
+use rota_domain::event::OfferAnswer;
+use rota_domain::id::{Digest, FlowId, LeadId, RepId, TenantId};
+use rota_flow::orders::{Call, OrderError};
+use rota_flow::ports::{Arrival, Keyed, Payload};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Doors;
+use super::api::{Caller, Given, Route};
+use super::claims::link;
+use super::problem::Problem;
+use super::route::refused;
+use super::told::check_lead_id;
+
+/// How long whoever accepts waits for the commit.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// The routes of this file.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/v1/offers", Role::Viewer, "listOffers", list)
+            .says("Leads that reps are asked to take now")
+            .gives::<Offers>(),
+        Route::new(Method::POST, "/v1/offers/answer", Role::Operator, "answerOffer", answer)
+            .says("A rep who was asked takes a lead, or does not; of many who take it, one gets it")
+            .takes::<OfferSaid>()
+            .gives::<OfferOutcome>(),
+    ]
+}
+
+/// Leads that reps are asked to take.
+#[derive(Serialize, JsonSchema)]
+struct Offers {
+    /// The longest waiting first.
+    items: Vec<OpenOffer>,
+}
+
+/// A lead that reps are asked to take.
+#[derive(Serialize, JsonSchema)]
+struct OpenOffer {
+    /// The lead.
+    lead: LeadId,
+    /// The flow whose rule offers it.
+    flow: FlowId,
+    /// Since when.
+    #[schemars(with = "String")]
+    since: jiff::Timestamp,
+    /// Who is asked now, and until when each can accept.
+    asked: Vec<OpenTo>,
+    /// Who is asked after them, in this order.
+    rest: Vec<RepId>,
+    /// Who declined, or did not answer in time.
+    tried: Vec<RepId>,
+    /// The queue that gets the lead when nobody accepts.
+    otherwise: String,
+}
+
+/// A rep who is asked to take a lead.
+#[derive(Serialize, JsonSchema)]
+struct OpenTo {
+    /// Who, and until when.
+    #[serde(flatten)]
+    offered: Offered,
+    /// The page on which they say it without signing in: send it to them and to nobody else. Only
+    /// operators see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+}
+
+/// What a rep says of a lead that they were asked to take.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct OfferSaid {
+    /// The lead.
+    lead: String,
+    /// Who says it.
+    rep: RepId,
+    /// Whether they take it.
+    answer: OfferAnswer,
+}
+
+/// What became of it.
+#[derive(Serialize, JsonSchema)]
+struct OfferOutcome {
+    /// What was said.
+    answer: OfferAnswer,
+    /// The decision that gives the lead to the rep; none where they declined.
+    decision: Option<Box<Decision>>,
+}
+
+async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Offers>, Problem> {
+    let tenant = caller.tenant()?;
+    let waits = doors.store.agenda(tenant, None).await.map_err(|error| Problem::store(&error))?;
+    let mut items = Vec::new();
+    for (lead, wait) in waits {
+        let For::Answer(offer) = &wait.what else { continue };
+        let mut asked = Vec::with_capacity(offer.asked.len());
+        for offered in offer.asked.clone() {
+            let link = match caller.grant.role >= Role::Operator {
+                true => Some(link(&doors, tenant, (&lead, &wait), (&offered.rep, offered.until)).await?),
+                false => None,
+            };
+            asked.push(OpenTo { offered, link });
+        }
+        let (rest, otherwise) = (offer.rest.clone(), offer.otherwise.clone());
+        let Wait { flow, since, tried, .. } = wait;
+        items.push(OpenOffer { lead, flow, since, asked, rest, tried, otherwise });
+    }
+    Ok(Json(Offers { items }))
+}
+
+async fn answer(
+    State(doors): State<Arc<Doors>>,
+    caller: Caller,
+    Given(said): Given<OfferSaid>,
+) -> Result<Json<OfferOutcome>, Problem> {
+    check_lead_id(&said.lead)?;
+    let (id, lead) = (caller.tenant()?, LeadId::from(said.lead));
+    let decision = match said.answer {
+        OfferAnswer::Accept => Some(Box::new(accept(&doors, id, lead, said.rep).await?)),
+        OfferAnswer::Decline => {
+            decline(&doors, id, lead, said.rep).await?;
+            None
+        }
+    };
+    Ok(Json(OfferOutcome { answer: said.answer, decision }))
+}
+
+/// A rep takes a lead that they were asked to take; gives the decision, once it is durable.
+pub(super) async fn accept(doors: &Doors, id: &TenantId, lead: LeadId, rep: RepId) -> Result<Decision, Problem> {
+    let found = doors.tenants.find(id, &*doors.tenancy).await;
+    let tenant = found.ok_or_else(|| Problem::missing(&format!("workspace of the tenant `{id}`")))?;
+    let waits = doors.store.agenda(id, Some(&lead)).await.map_err(|error| Problem::store(&error))?;
+    let Some((_, wait)) = waits.into_iter().next() else { return earlier(doors, id, &lead, &rep).await };
+    let received = doors.clock.now();
+    // Said twice, it is answered the same.
+    let key = format!("offer/{}/{rep}", wait.decision);
+    let key = Keyed { asked: Digest::of(key.as_bytes()), key, received };
+    let payload = Payload::Accepted { lead, rep, decision: wait.decision };
+    let call = Call { key: Some(key), payload, flow: None, apply: Apply::Host, received, parent: None };
+    match tokio::time::timeout(WAIT, tenant.orders.route(call)).await {
+        Ok(Ok(answered)) => Ok(answered.decision),
+        Ok(Err(error)) => Err(refused(&error)),
+        Err(_) => Err(Problem::busy("The lead could not be given in time.", 1)),
+    }
+}
+
+/// The decision by which this rep took the lead before.
+async fn earlier(doors: &Doors, id: &TenantId, lead: &LeadId, rep: &RepId) -> Result<Decision, Problem> {
+    let decisions = doors.store.decisions_of(id, lead).await.map_err(|error| Problem::store(&error))?;
+    if let Some(newest) = decisions.first() {
+        let recalled = doors.store.decision(id, newest).await.map_err(|error| Problem::store(&error))?;
+        let theirs = |decision: &Decision| decision.trigger == OFFER_ACCEPTED && decision.rep.as_ref() == Some(rep);
+        if let Some(decision) = recalled.map(|recalled| recalled.stored.decision).filter(theirs) {
+            return Ok(Decision { repeated: true, ..decision });
+        }
+    }
+    Err(refused(&OrderError::Late))
+}
+
+pub(super) async fn decline(doors: &Doors, id: &TenantId, lead: LeadId, rep: RepId) -> Result<(), Problem> {
+    let now = doors.clock.now();
+    let dedupe_key = format!("declined/{lead}/{rep}/{}", now.as_nanosecond());
+    let arrival = Arrival { dedupe_key, occurred: now, payload: Payload::Declined { lead, rep } };
+    doors.inbox.accept(id, vec![arrival]).await.map_err(|error| Problem::store(&error))?;
+    Ok(())
+}
