@@ -227,7 +227,7 @@ fn a_schema_names_just_the_keys_that_are_read() {
     };
     assert_eq!(
         keys(Subject::Workspace, "/properties"),
-        "workspace time_zone reps pools calendars tables connections destinations sources targets closed flows"
+        "workspace time_zone reps pools calendars tables connections destinations sources targets closed responded offers flows"
     );
     assert_eq!(
         keys(Subject::Workspace, "/$defs/Condition/properties"),

@@ -1,5 +1,6 @@
 //! What leads wait for: somebody who is there, a rep who accepts, an answer in time.
 
+mod always;
 mod lines;
 mod offers;
 mod responses;

@@ -46,8 +46,8 @@ fn a_line_that_is_no_json_is_told() {
 #[test]
 fn a_kind_that_is_not_built_yet_is_told() {
     told(
-        r#"{"at":"2026-03-02T10:00:00Z","kind":"responded","lead":"1"}"#,
-        "events of the kind `responded` are not built yet in this release; take the line out",
+        r#"{"at":"2026-03-02T10:00:00Z","kind":"metric","name":"won_30d","values":{}}"#,
+        "events of the kind `metric` are not built yet in this release; take the line out",
     );
 }
 
@@ -59,7 +59,7 @@ fn an_unknown_kind_is_told_with_the_nearest() {
     );
     told(
         r#"{"at":"2026-03-02T10:00:00Z","kind":"xyz"}"#,
-        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed` or `tick`",
+        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed`, `responded`, `offer` or `tick`",
     );
 }
 
