@@ -86,7 +86,9 @@ fn lead(id: &str) -> Value {
 }
 
 fn lead_with(id: &str, properties: Value) -> Value {
-    json!({"kind": "lead", "lead": {"id": id, "trigger": "created", "properties": properties}})
+    let mut lead = json!({"kind": "lead", "lead": {"id": id, "trigger": "created"}});
+    lead["lead"]["properties"] = properties;
+    lead
 }
 
 fn rep(rep: &str, status: &str) -> Value {
