@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rota_domain::circuit::{Heard, Standing};
 use rota_domain::delivery::{Backoff, Trouble};
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_flow::apply::{Round, heard, settle};
 use rota_flow::decide::OWNER_ATTEMPTS;
 use rota_flow::ports::{Arrival, Claim, CrmError, Delivered, Payload, Settle, Settlement};
@@ -75,7 +75,13 @@ fn a_record_that_is_gone_is_not_decided_about_again() {
 
 #[test]
 fn a_task_that_is_refused_changes_no_owner() {
-    let task = Act::Task { subject: "Call".into(), body: String::new(), due: Timestamp::UNIX_EPOCH, owner: None };
+    let task = Act::Task {
+        subject: "Call".into(),
+        body: String::new(),
+        due: Timestamp::UNIX_EPOCH,
+        owner: None,
+        urgency: Urgency::Usual,
+    };
     assert_eq!(arrival(after(claim(task), Trouble::Rejected).0), None);
 }
 

@@ -8,7 +8,7 @@ use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot};
 use rota_crm::outbound::Reach;
 use rota_domain::circuit::{Fuse, Standing};
 use rota_domain::delivery::Backoff;
-use rota_domain::effect::Act;
+use rota_domain::effect::{Act, Urgency};
 use rota_flow::courier::{Courier, Round};
 use rota_flow::link::Link;
 use rota_flow::ports::{Board as _, Carrier, Clock, LaneState, Settle, Settlement, Store};
@@ -55,7 +55,8 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a folder");
         let store: Arc<dyn Store> = Arc::new(rota_tests::open(&folder.path().join("rota.db")).await.expect("a store"));
         begin(&*store, &acme()).await;
-        let task = Act::Task { subject: "Call".into(), body: "Joe".into(), due: at(60), owner: None };
+        let task =
+            Act::Task { subject: "Call".into(), body: "Joe".into(), due: at(60), owner: None, urgency: Urgency::Usual };
         let mut decided = decided("d1", vec![task]);
         decided.effects[0].record = id;
         record(&*store, 0, decided).await;
@@ -163,7 +164,8 @@ async fn hear(courier: &Courier, board: &MemoryStore, seconds: i64) {
 async fn out_of_order() -> (Scene, MemoryStore, Courier, Courier) {
     let (scene, board) = (Scene::open().await, MemoryStore::default());
     for n in 2..=6 {
-        let task = Act::Task { subject: "Call".into(), body: "Joe".into(), due: at(60), owner: None };
+        let task =
+            Act::Task { subject: "Call".into(), body: "Joe".into(), due: at(60), owner: None, urgency: Urgency::Usual };
         record(&*scene.store, 0, decided_about(&n.to_string(), &format!("d{n}"), vec![task])).await;
     }
     tell(&scene.sandbox, "faults", json!([{"kind": "status", "status": 503}])).await;

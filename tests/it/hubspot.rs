@@ -17,7 +17,7 @@ use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot};
 use rota_crm::outbound::Reach;
 use rota_domain::delivery::Trouble;
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_domain::id::{ConnectionId, EffectId, OwnerId, RepId};
 use rota_flow::ports::{Carrier, CrmError, Delivered, RecordRef};
 use rota_sandbox::{ContactSeed, Id, Options, Sandbox, Seed};
@@ -135,8 +135,13 @@ fn set(record: u64, name: &str, value: &str) -> Effect {
 
 fn task(record: u64) -> Effect {
     let due: Timestamp = "2026-11-03T09:30:00.5Z".parse().unwrap();
-    let act =
-        Act::Task { subject: "Call".into(), body: "Asked for a demo".into(), due, owner: Some(OwnerId::from(ADA)) };
+    let act = Act::Task {
+        subject: "Call".into(),
+        body: "Asked for a demo".into(),
+        due,
+        owner: Some(OwnerId::from(ADA)),
+        urgency: Urgency::Urgent,
+    };
     effect(record, act)
 }
 

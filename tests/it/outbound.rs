@@ -11,7 +11,7 @@ use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot, Paces};
 use rota_crm::notify::{self, Webhook};
 use rota_crm::outbound::{Places, Reach};
 use rota_domain::delivery::Trouble;
-use rota_domain::effect::{About, Act, Effect};
+use rota_domain::effect::{About, Act, Effect, Urgency};
 use rota_flow::ports::{Carrier, Crm, CrmError, Delivered};
 use rota_sandbox::{Refusal, receive};
 
@@ -44,6 +44,8 @@ fn message(n: u32) -> Effect {
         rep: Some("ada".into()),
         owner: None,
         queue: None,
+        class: "inbound:demo-request".into(),
+        urgency: Urgency::Urgent,
     };
     let act = Act::Notify { destination: "ops".into(), message: "new lead".into(), about: Box::new(about) };
     let id = format!("d1/{n}").as_str().into();

@@ -54,6 +54,9 @@ pub enum Act {
         due: Timestamp,
         /// Whose task it is.
         owner: Option<OwnerId>,
+        /// How soon it is to be looked at, by where the lead came from.
+        #[serde(default, skip_serializing_if = "Urgency::is_usual")]
+        urgency: Urgency,
     },
     /// A note is created beside it.
     Note {
@@ -73,6 +76,37 @@ pub enum Act {
         /// The decision.
         about: Box<About>,
     },
+}
+
+/// How soon somebody is to look at a lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Urgency {
+    /// At once: somebody came by themselves, and waits.
+    Urgent,
+    /// In its turn: we went to them, and it is to be reviewed and ranked.
+    Review,
+    /// As usual: nothing is known of where it came from.
+    #[default]
+    Usual,
+}
+
+impl Urgency {
+    /// How soon a lead of this source class is to be looked at.
+    #[must_use]
+    pub fn of_class(class: &str) -> Self {
+        match class.split_once(':').map_or(class, |(kind, _)| kind) {
+            "inbound" | "re-engagement" => Self::Urgent,
+            "outbound" => Self::Review,
+            _ => Self::Usual,
+        }
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Usual
+    }
 }
 
 /// What a destination is told besides the rule's message.
@@ -96,6 +130,12 @@ pub struct About {
     pub owner: Option<OwnerId>,
     /// The queue where it waits.
     pub queue: Option<String>,
+    /// Where it came from: the source class.
+    #[serde(default)]
+    pub class: String,
+    /// How soon somebody is to look at it.
+    #[serde(default)]
+    pub urgency: Urgency,
 }
 
 impl Effect {
@@ -129,5 +169,23 @@ impl Act {
     #[must_use]
     pub fn notifies(&self) -> bool {
         matches!(self, Self::Task { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Urgency;
+
+    #[test]
+    fn who_came_by_themselves_is_urgent_and_whom_we_went_to_is_reviewed() {
+        for (class, urgency) in [
+            ("inbound:demo-request", Urgency::Urgent),
+            ("re-engagement", Urgency::Urgent),
+            ("outbound:event", Urgency::Review),
+            ("unclassified", Urgency::Usual),
+            ("partner:referral", Urgency::Usual),
+        ] {
+            assert_eq!(Urgency::of_class(class), urgency, "{class}");
+        }
     }
 }

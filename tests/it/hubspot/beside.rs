@@ -19,6 +19,7 @@ async fn a_task_carries_its_text_its_owner_and_its_record() {
     let task = &state["tasks"][0]["properties"];
     assert_eq!(task["hs_task_body"], "Asked for a demo\n\nRota 0192-task/1");
     assert_eq!((&task["hs_task_subject"], &task["hubspot_owner_id"]), (&json!("Call"), &json!(ADA)));
+    assert_eq!(task["hs_task_priority"], "HIGH", "somebody came by themselves, and waits");
     assert_eq!(
         (&task["hs_timestamp"], &task["hs_task_status"]),
         (&json!("2026-11-03T09:30:00.500Z"), &json!("NOT_STARTED"))

@@ -79,6 +79,7 @@ async fn a_destination_is_told_once_and_after_the_owner_is_right() {
     assert_eq!((&body["data"]["lead"], &body["data"]["message"]), (&json!(lead), &json!("new lead")));
     assert_eq!((&body["data"]["rep"], &body["data"]["owner"]), (&json!("ada"), &json!("41629779")));
     assert_eq!(body["data"]["decision"], row["decision"]);
+    assert_eq!((&body["data"]["class"], &body["data"]["urgency"]), (&json!("unclassified"), &json!("usual")));
     service.host.stop().await;
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rota_domain::effect::{About, Act};
+use rota_domain::effect::{About, Act, Urgency};
 use rota_domain::id::ConnectionId;
 use rota_flow::ports::{Claim, OutboxRow, Recorded, Repair, Settle, Settlement, Store, Waiting};
 use rota_tests::memory::MemoryStore;
@@ -90,6 +90,8 @@ fn decision(contact: u8, shape: u8, number: usize) -> Recorded {
         rep: None,
         owner: None,
         queue: None,
+        class: "inbound:demo-request".into(),
+        urgency: Urgency::Urgent,
     });
     let message = Act::Notify { destination: "chat".into(), message: "look".into(), about };
     let acts = match shape {

@@ -1,7 +1,7 @@
 //! Many dead effects at once, and messages that are held until their owner is confirmed.
 
 use rota_domain::delivery::Trouble;
-use rota_domain::effect::{About, Act, Effect};
+use rota_domain::effect::{About, Act, Effect, Urgency};
 use rota_domain::id::EffectId;
 use rota_domain::workspace::connection_of;
 use rota_flow::ports::LaneState::{Dead, Done, Dropped, Held, Superseded, Waiting};
@@ -34,6 +34,8 @@ fn told(contact: &str, id: &str, acts: Vec<Act>) -> Recorded {
         rep: None,
         owner: None,
         queue: None,
+        class: "inbound:demo-request".into(),
+        urgency: Urgency::Urgent,
     };
     let act = Act::Notify { destination: "ops".into(), message: "new lead".into(), about: Box::new(about) };
     let effect = Effect {

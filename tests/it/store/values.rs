@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome};
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, PoolId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
@@ -153,7 +153,7 @@ pub(crate) fn owner(owner: &str) -> Act {
 }
 
 pub(crate) fn task(subject: &str) -> Act {
-    Act::Task { subject: subject.into(), body: "Call Zaphod".into(), due: at(60), owner: None }
+    Act::Task { subject: subject.into(), body: "Call Zaphod".into(), due: at(60), owner: None, urgency: Urgency::Usual }
 }
 
 pub(crate) fn property(value: &str) -> Act {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rota_domain::delivery::Trouble;
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_flow::ports::{CrmError, Delivered};
 use serde_json::{Map, Value, json};
 
@@ -125,12 +125,13 @@ fn creation(kind: Kind, effect: &Effect) -> Result<Creation<'_>, CrmError> {
     let mut properties = Map::new();
     let mut set = |name: &str, value: String| properties.insert(name.to_owned(), Value::String(value));
     match &effect.act {
-        Act::Task { subject, body, due, owner } => {
+        Act::Task { subject, body, due, owner, urgency } => {
             set("hs_timestamp", instant(*due));
             set("hs_task_subject", subject.clone());
             set("hs_task_body", trace::marked(body, &effect.id));
             set("hs_task_status", "NOT_STARTED".into());
-            set("hs_task_priority", "MEDIUM".into());
+            let priority = if *urgency == Urgency::Urgent { "HIGH" } else { "MEDIUM" };
+            set("hs_task_priority", priority.into());
             set("hs_task_type", "TODO".into());
             if let Some(owner) = owner {
                 set(OWNER, owner.to_string());

@@ -175,10 +175,10 @@ impl Inner {
 
 /// The body: the same however often it is sent.
 fn payload(message: &str, about: &About) -> Vec<u8> {
-    let About { decision, at, lead, flow, outcome, rep, owner, queue } = about;
+    let About { decision, at, lead, flow, outcome, rep, owner, queue, class, urgency } = about;
     let data = json!({
         "decision": decision, "lead": lead, "flow": flow, "outcome": outcome,
-        "rep": rep, "owner": owner, "queue": queue, "message": message,
+        "rep": rep, "owner": owner, "queue": queue, "class": class, "urgency": urgency, "message": message,
     });
     json!({ "type": "lead.decided", "timestamp": at, "data": data }).to_string().into_bytes()
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rota_domain::agenda::{For, Line, Wait};
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome, PluginName};
 use rota_domain::desk::Owner;
-use rota_domain::effect::{About, Act, Effect};
+use rota_domain::effect::{About, Act, Effect, Urgency};
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId};
 use rota_domain::lead::Lead;
@@ -347,9 +347,13 @@ impl<'a> Draft<'a> {
                 let about = Box::new(about(&self.decision));
                 Act::Notify { destination, message, about }
             }
-            Wish::Task { subject, body, due } => {
-                Act::Task { subject, body, due: due.unwrap_or(now), owner: self.decision.owner.clone() }
-            }
+            Wish::Task { subject, body, due } => Act::Task {
+                subject,
+                body,
+                due: due.unwrap_or(now),
+                owner: self.decision.owner.clone(),
+                urgency: Urgency::of_class(&self.decision.class),
+            },
         });
     }
 
@@ -433,5 +437,7 @@ pub(super) fn about(decision: &Decision) -> About {
         rep: decision.rep.clone(),
         owner: decision.owner.clone(),
         queue: decision.queue.clone(),
+        class: decision.class.clone(),
+        urgency: Urgency::of_class(&decision.class),
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::delivery::Trouble;
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
@@ -100,7 +100,13 @@ fn recorded() -> Recorded {
         Act::Note { body: "body-of-note".into(), at: at(0) },
         Act::Owner { rep: RepId::from("ana"), owner: OwnerId::from("71"), keep: true, attempt: 1 },
         Act::Property { name: "route".into(), value: "value-of-property".into() },
-        Act::Task { subject: "subject-of-task".into(), body: "body-of-task".into(), due: at(9), owner: None },
+        Act::Task {
+            subject: "subject-of-task".into(),
+            body: "body-of-task".into(),
+            due: at(9),
+            owner: None,
+            urgency: Urgency::Usual,
+        },
     ];
     let effect = |(n, act)| Effect {
         id: EffectId::of(&id, n),

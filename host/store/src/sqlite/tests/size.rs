@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use rota_domain::decision::Decision;
-use rota_domain::effect::{Act, Effect};
+use rota_domain::effect::{Act, Effect, Urgency};
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, OwnerId, RepId, Seed};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
@@ -96,6 +96,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
             body: "Source: inbound:demo-request. Yours because: US → na".into(),
             due: at(3_600),
             owner: Some(OwnerId::from("71")),
+            urgency: Urgency::Urgent,
         },
     ];
     let effect = |(place, act)| Effect {
