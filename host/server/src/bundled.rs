@@ -1,7 +1,8 @@
 //! The plugins that every host has.
 
 /// Each bundled plugin's name and component.
-pub const BUNDLED: [(&str, &[u8]); 4] = [
+pub const BUNDLED: [(&str, &[u8]); 5] = [
+    ("first-claim", include_bytes!("../../../plugins/prebuilt/first-claim.wasm")),
     ("inbound-outbound", include_bytes!("../../../plugins/prebuilt/inbound-outbound.wasm")),
     ("next-in-line", include_bytes!("../../../plugins/prebuilt/next-in-line.wasm")),
     ("postal-codes", include_bytes!("../../../plugins/prebuilt/postal-codes.wasm")),

@@ -123,8 +123,9 @@ async fn play(stage: &Stage, arguments: &Arguments, palette: Palette) -> anyhow:
             }
             waited = if fresh.is_empty() { waited + LOOK } else { Duration::ZERO };
             log.extend(fresh);
+            let asked = stage.answer_offers().await?;
             let decided: std::collections::HashSet<_> = log.iter().map(|stored| &stored.decision.lead).collect();
-            if decided.len() >= stage.cast() && stage.is_quiet().await? {
+            if !asked && decided.len() >= stage.cast() && stage.is_quiet().await? {
                 return anyhow::Ok(log);
             }
             anyhow::ensure!(
@@ -154,7 +155,9 @@ async fn totals(stage: &Stage, log: &[Stored], options: &Options) -> anyhow::Res
     let connection = stage.workspace.connections.first().map_or("", |connection| connection.id.as_str());
     let truth = stage.truth().await?.compare(log, connection);
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
-    log.iter().for_each(|stored| *outcomes.entry(stored.decision.outcome).or_default() += 1);
+    // What became of each lead: who was asked to take it, and did not, is not the end.
+    let ends: BTreeMap<_, _> = log.iter().map(|stored| (&stored.decision.lead, stored.decision.outcome)).collect();
+    ends.into_values().for_each(|outcome| *outcomes.entry(outcome).or_default() += 1);
     let count = |test: &dyn Fn(&Stored) -> bool| log.iter().filter(|stored| test(stored)).count() as u64;
     let turns = log.iter().filter_map(|stored| Some((&stored.decision.id, stored.decision.at, stored.turn.as_ref()?)));
     let asked = log.iter().filter(|stored| stored.decide_nanos > 0);

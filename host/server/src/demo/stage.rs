@@ -8,16 +8,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rota_crm::outbound::Places;
+use rota_domain::agenda::For;
 use rota_domain::delivery::Backoff;
 use rota_domain::id::TenantId;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::{Secret, Workspace};
-use rota_flow::ports::Stored;
+use rota_flow::ports::{Arrival, Clock as _, Payload, Stored};
 use rota_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::data::{Contact, Data, WORKSPACE};
 use super::truth::Truth;
+use crate::clock::SystemClock;
 use crate::compose::{self, Host, Plan};
 use crate::config::{App, load_workspace};
 use crate::custody::Keeper;
@@ -153,6 +155,30 @@ impl Stage {
     /// When the store fails.
     pub async fn recall(&self, stored: &Stored) -> anyhow::Result<Option<rota_flow::ports::Recalled>> {
         Ok(self.host.store.decision(&self.tenant, &stored.decision.id).await?)
+    }
+
+    /// Lets the reps who are asked to take a lead answer: the first does not take one in four. False
+    /// where nobody is asked.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn answer_offers(&self) -> anyhow::Result<bool> {
+        let (store, now) = (&self.host.store, SystemClock.now());
+        let mut said = Vec::new();
+        for (lead, wait) in store.agenda(&self.tenant, None).await? {
+            let For::Answer(offer) = &wait.what else { continue };
+            let Some(rep) = offer.asked.first().map(|asked| asked.rep.clone()) else { continue };
+            let declines = wait.tried.is_empty() && wait.entry % 4 == 0;
+            let dedupe_key = format!("demo/{}/{rep}", wait.entry);
+            let payload = match declines {
+                true => Payload::Declined { lead, rep },
+                false => Payload::Accepted { lead, rep, decision: wait.decision },
+            };
+            said.push(Arrival { dedupe_key, occurred: now, payload });
+        }
+        let any = !said.is_empty();
+        store.accept(&self.tenant, said, now).await?;
+        Ok(any)
     }
 
     /// Whether everything that was sent has arrived, was decided and is delivered.

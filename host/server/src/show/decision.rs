@@ -1,6 +1,7 @@
 //! What became of a lead, in the few words and signs that all screens share.
 
 use rota_domain::decision::{Decision, Outcome};
+use rota_domain::id::RepId;
 use rota_domain::lead::Lead;
 use rota_domain::workspace::Workspace;
 
@@ -25,10 +26,12 @@ pub(super) fn sign(decision: &Decision, palette: Palette) -> (Tone, &'static str
 
 /// Who has the lead now, or where it is.
 pub(super) fn target(decision: &Decision, workspace: Option<&Workspace>) -> String {
-    let rep = decision.rep.as_ref().map(|rep| match workspace.and_then(|workspace| workspace.rep(rep)) {
+    let name = |rep: &RepId| match workspace.and_then(|workspace| workspace.rep(rep)) {
         Some(known) => known.title().to_owned(),
         None => rep.to_string(),
-    });
+    };
+    let asked: Vec<String> = decision.offered.iter().map(|offered| name(&offered.rep)).collect();
+    let rep = decision.rep.as_ref().map(name).or((!asked.is_empty()).then(|| asked.join(", ")));
     let queue = decision.queue.as_ref().map(|queue| format!("queue {queue}"));
     let nurture = decision.nurture.as_ref().map(|programme| format!("nurture {programme}"));
     rep.or(queue).or(nurture).unwrap_or_else(|| match (decision.outcome, &decision.owner) {

@@ -76,7 +76,7 @@ fn headline(why: &Why, recalled: &Recalled) -> Vec<String> {
             let of = decision.of.as_ref().map_or_else(String::new, |of| format!(" {of}"));
             format!("{lead} joined the earlier decision{of} and went to {who}")
         }
-        Outcome::Offer => format!("{lead} is offered to reps"),
+        Outcome::Offer => format!("{lead} is offered to {who}"),
         Outcome::Reject => format!("{lead} was rejected"),
         Outcome::Pass if !decision.fallback => format!("Nothing was done with {lead}"),
         _ if decision.rep.is_some() => format!("{who} got {lead}"),
