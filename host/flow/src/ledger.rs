@@ -179,7 +179,7 @@ impl Ledger {
         let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
         self.seq += 1;
         recorded.in_hand = self.take_in_hand(&recorded.decision, closed);
-        self.change_wait(&mut recorded, answered || closed);
+        self.change_wait(&mut recorded, answered, closed);
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
         }

@@ -183,15 +183,18 @@ impl Ledger {
         Entry { at, inbox, body }
     }
 
-    /// What a decision changes of what its lead waits for; nothing more where it turns out to be
-    /// answered or closed.
-    pub(crate) fn change_wait(&mut self, recorded: &mut Recorded, over: bool) {
+    /// What a decision changes of what its lead waits for; for no answer where it turns out to be
+    /// answered, and for nothing where it is closed.
+    pub(crate) fn change_wait(&mut self, recorded: &mut Recorded, answered: bool, closed: bool) {
         let (lead, at) = (recorded.decision.lead.clone(), recorded.decision.at);
         let before = self.agenda.of(&lead);
-        let ends = before.is_some_and(|wait| matches!(wait.what, For::Response { .. }));
-        if over
-            && (ends || matches!(&recorded.waits, WaitChange::For(wait) if matches!(wait.what, For::Response { .. })))
-        {
+        let now = match &recorded.waits {
+            WaitChange::AsBefore => before,
+            WaitChange::Ended => None,
+            WaitChange::For(wait) => Some(&**wait),
+        };
+        let for_answer = |wait: &Wait| matches!(wait.what, For::Response { .. });
+        if now.is_some_and(|wait| closed || (answered && for_answer(wait))) {
             recorded.waits = WaitChange::Ended;
         }
         if recorded.decision.trigger == trigger::RELEASED

@@ -57,6 +57,28 @@ async fn leads_that_wait_are_given_in_order_when_the_rep_is_back_also_after_a_re
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lead_whose_person_is_erased_waits_for_nobody_any_more() {
+    let service = Service::start(&[waiting()]).await;
+    let admin = service.token("acme", Role::Admin).await;
+    says(&service, &admin, "ada", "away").await;
+    for n in 1..=2 {
+        let lead = json!({ "id": format!("web:{n}"), "properties": { "email": format!("joe{n}@big.example") } });
+        let answer = service.post("/v1/route", &admin, json!({ "lead": lead })).await;
+        assert_eq!(answer.body["queue"], "all", "{answer:?}");
+    }
+    let waits = async || service.get("/v1/pools/all", &admin).await.body["waiting"].clone();
+    assert_eq!(waits().await, 2);
+    let erased = service.post("/v1/people/erase", &admin, json!({ "email": "joe1@big.example" })).await;
+    assert_eq!(erased.status, 200, "{erased:?}");
+    assert_eq!(waits().await, 1);
+    says(&service, &admin, "ada", "back").await;
+    until("the other is given", async || !given(&service, &admin).await.is_empty()).await;
+    let found = given(&service, &admin).await;
+    assert_eq!(found, [("web:2".to_owned(), "released".to_owned(), "ada".to_owned())]);
+    service.stop().await;
+}
+
 /// Offers the lead to reps 0 to 2, in this order of asking, with so many seconds.
 fn offers(order: u8, seconds: u32) -> Guest {
     Guest::new(&format!(
@@ -195,6 +217,7 @@ async fn with_several_hosts_what_is_due_is_decided_once_whoever_is_told() {
 async fn page(service: &Service, method: reqwest::Method, link: &str) -> (u16, String) {
     let path = link.find("/claims/").map_or(link, |start| &link[start..]);
     let asked = reqwest::Client::new().request(method, format!("{}{path}", service.url));
+    let asked = asked.header("accept", "text/html");
     let answer = asked.send().await.expect("an answer");
     (answer.status().as_u16(), answer.text().await.expect("text"))
 }

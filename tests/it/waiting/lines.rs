@@ -131,6 +131,14 @@ fn where_nobody_is_there_the_turn_is_another_pools_if_the_flow_says_so() {
 }
 
 #[test]
+fn a_record_that_is_closed_when_it_comes_waits_for_nobody() {
+    let told = format!("closed = {{ property = \"status\", is = \"LOST\" }}\n{WORKSPACE}");
+    let lost = lead_with("a", json!({"status": "LOST"}));
+    let events = [(0, rep("ana", "away")), (1, lost), (9, rep("ana", "back")), (9, tick())];
+    insta::assert_snapshot!(story(&told, &events), @"1 a created: queue na");
+}
+
+#[test]
 fn a_lead_that_is_closed_while_it_waits_is_not_given_to_anybody() {
     let closed = json!({"kind": "closed", "lead": "a"});
     let events = [(0, rep("ana", "away")), (1, lead("a")), (5, closed), (9, rep("ana", "back")), (9, tick())];

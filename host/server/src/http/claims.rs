@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -78,10 +78,12 @@ async fn read(doors: &Doors, link: &str) -> Option<Claim> {
     (Digest::of(&mac) == Digest::of(&ours)).then_some(claim)
 }
 
-async fn show(State(doors): State<Arc<Doors>>, Path(link): Path<String>) -> Response {
-    let Some(claim) = read(&doors, &link).await else { return unknown() };
-    let waits = doors.store.agenda(&claim.tenant, Some(&claim.lead)).await;
-    let Ok(waits) = waits else { return page(StatusCode::SERVICE_UNAVAILABLE, "Please try again in a moment.", "") };
+async fn show(State(doors): State<Arc<Doors>>, headers: HeaderMap, Path(link): Path<String>) -> Response {
+    let Some(claim) = read(&doors, &link).await else { return refused(&headers, unknown()) };
+    let waits = match doors.store.agenda(&claim.tenant, Some(&claim.lead)).await {
+        Ok(waits) => waits,
+        Err(error) => return refused(&headers, Problem::store(&error)),
+    };
     if !waits.iter().any(|(_, wait)| wait.is_open_to(&claim.rep, doors.clock.now())) {
         return page(StatusCode::OK, "This lead is somebody's by now, or the time to answer is over.", "");
     }
@@ -93,10 +95,11 @@ async fn show(State(doors): State<Arc<Doors>>, Path(link): Path<String>) -> Resp
 
 async fn act(
     State(doors): State<Arc<Doors>>,
+    headers: HeaderMap,
     Path(link): Path<String>,
     Query(Pressed { answer }): Query<Pressed>,
 ) -> Response {
-    let Some(Claim { tenant, lead, rep, .. }) = read(&doors, &link).await else { return unknown() };
+    let Some(Claim { tenant, lead, rep, .. }) = read(&doors, &link).await else { return refused(&headers, unknown()) };
     let said = match answer {
         OfferAnswer::Accept => {
             accept(&doors, &tenant, lead.clone(), rep).await.map(|_| format!("The lead {lead} is yours."))
@@ -105,12 +108,27 @@ async fn act(
     };
     match said {
         Ok(said) => page(StatusCode::OK, &said, ""),
-        Err(problem) => page(problem.status, &format!("{} {}", problem.detail, problem.mend), ""),
+        Err(problem) => refused(&headers, problem),
     }
 }
 
-fn unknown() -> Response {
-    page(StatusCode::NOT_FOUND, "This link is none of ours, or is not whole. Open the one that you were sent.", "")
+fn unknown() -> Problem {
+    Problem {
+        status: StatusCode::NOT_FOUND,
+        kind: "unknown-link",
+        detail: "This link is none of ours, or is not whole.".into(),
+        mend: "Open the one that you were sent.",
+        retry_after: None,
+    }
+}
+
+/// What did not work: a page for a browser, and for programs as all errors are.
+fn refused(headers: &HeaderMap, problem: Problem) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match accepts.contains("text/html") {
+        true => page(problem.status, &format!("{} {}", problem.detail, problem.mend), ""),
+        false => problem.into_response(),
+    }
 }
 
 /// A page with one sentence. Nothing is loaded from elsewhere, nobody frames it, and the link is told

@@ -63,6 +63,7 @@ impl Unit for Erase {
         let digests = self.digests(connection, &found).await?;
         departed::add(connection, tenant, &digests, self.now).await?;
         let arrivals = self.arrivals(connection, &found, seq).await?;
+        self.waits(connection, &found).await?;
         if found.persons.is_empty() {
             return Ok(Erased { arrivals, ..Erased::default() });
         }
@@ -134,6 +135,25 @@ impl Erase {
             ended += done.rows_affected();
         }
         Ok(ended)
+    }
+
+    /// Their leads wait for nothing any more.
+    async fn waits(&self, connection: &mut Connection, found: &Found) -> Result<(), Failure> {
+        for lead in &found.leads {
+            sqlx::query("DELETE FROM waits WHERE tenant = $1 AND lead = $2")
+                .bind(self.keys.tenant.as_str())
+                .bind(dialect::plain(lead))
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !found.persons.is_empty() {
+            let mut sql = QueryBuilder::new(
+                "DELETE FROM waits WHERE (tenant, lead) IN (SELECT tenant, lead FROM decisions WHERE ",
+            );
+            among(&mut sql, &found.persons);
+            sql.push(")").build().execute(&mut *connection).await?;
+        }
+        Ok(())
     }
 
     /// Drops what waits to be sent, is held back or is dead; says how much.

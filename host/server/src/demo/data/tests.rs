@@ -28,7 +28,7 @@ fn lead(place: usize, contact: &Contact) -> Lead {
 #[test]
 fn the_workspace_inside_the_binary_is_sound() {
     let loaded = loaded();
-    assert_eq!((loaded.workspace.reps.len(), loaded.workspace.pools.len(), loaded.workspace.flows.len()), (30, 5, 3));
+    assert_eq!((loaded.workspace.reps.len(), loaded.workspace.pools.len(), loaded.workspace.flows.len()), (30, 6, 4));
     let manager = &loaded.workspace.pool(&"latam".into()).unwrap().members;
     assert_eq!(manager.iter().map(|member| member.weight).collect::<Vec<_>>(), [10, 30, 30, 30]);
 }

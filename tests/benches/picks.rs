@@ -1,0 +1,106 @@
+//! What a turn costs: among so many reps with shifts, capacities and caps, with so many open leads in
+//! their hands; and by when a lead is to be answered, as far as a year ahead.
+//!
+//! The reference, measured in turns with it, is the least that a pick has to do: a look at each
+//! member's number, and the largest of them.
+
+#![expect(clippy::print_stdout, reason = "it reports to whoever runs it")]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use rota_domain::business_time::Calendars;
+use rota_domain::desk::Desk;
+use rota_domain::id::{PoolId, RepId};
+use rota_domain::workspace::Workspace;
+
+/// How long each is measured.
+const FOR: Duration = Duration::from_millis(500);
+
+fn now() -> Timestamp {
+    "2026-03-04T15:00:00Z".parse().expect("a time")
+}
+
+/// A pool `all` of so many reps in three shifts, of whom each may have so many open leads.
+fn workspace(reps: usize, capacity: usize) -> Workspace {
+    let mut text = String::from("workspace = \"acme\"\ntime_zone = \"America/New_York\"\n");
+    for n in 0..reps {
+        let shift = ["early", "day", "night"][n % 3];
+        write!(
+            text,
+            "[[reps]]\nid = \"r{n:05}\"\ncalendar = \"{shift}\"\ncapacity = {capacity}\n\
+             caps = [{{ leads = 50, per = \"hour\", rolling = true }}, {{ leads = 100000, per = \"week\" }}]\n"
+        )
+        .expect("text");
+    }
+    let members: Vec<String> =
+        (0..reps).map(|n| format!("{{ rep = \"r{n:05}\", weight = {} }}", 10 + n % 30)).collect();
+    write!(text, "[[pools]]\nid = \"all\"\nmembers = [{}]\n", members.join(", ")).expect("text");
+    for (id, hours) in [("early", "05:00-13:00"), ("day", "09:00-17:00"), ("night", "22:00-06:00")] {
+        let days = ["mon", "tue", "wed", "thu", "fri"].map(|day| format!("{day} = [\"{hours}\"]"));
+        write!(text, "[[calendars]]\nid = \"{id}\"\nhours = {{ {} }}\n", days.join(", ")).expect("text");
+    }
+    toml::from_str(&text).expect("a workspace")
+}
+
+/// Nanoseconds of one call.
+fn nanos(mut call: impl FnMut()) -> f64 {
+    let (began, mut calls) = (Instant::now(), 0_u32);
+    while began.elapsed() < FOR {
+        call();
+        calls += 1;
+    }
+    began.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+}
+
+fn turns(reps: usize, open: usize) {
+    let mut desk = Desk::new(1, Arc::new(workspace(reps, open / reps + 100)));
+    for n in 0..open {
+        // Of the day before, so that no rolling hour is full.
+        let at = now() - SignedDuration::from_hours(20) + SignedDuration::from_millis(i64::try_from(n).unwrap_or(0));
+        desk.loads_mut().give(&RepId::from(format!("r{:05}", n % reps)), at);
+    }
+    let pool = PoolId::from("all");
+    let numbers: Vec<u64> = (0..reps as u64).collect();
+    let mut least = 0.0;
+    let (mut next, mut take) = (0.0, 0.0);
+    for _ in 0..3 {
+        least += nanos(|| drop(black_box(black_box(&numbers).iter().max()))) / 3.0;
+        next += nanos(|| drop(black_box(desk.next(&pool, &[], &[], now())))) / 3.0;
+        let turn = desk.next(&pool, &[], &[], now()).expect("a turn");
+        take += nanos(|| desk.take(black_box(&turn))) / 3.0;
+    }
+    println!(
+        "| {reps} | {open} | {:.1} µs | {:.1} µs | {:.0} ns | {:.1} µs |",
+        next / 1e3,
+        take / 1e3,
+        next / f64::from(u32::try_from(reps).unwrap_or(1)),
+        least / 1e3
+    );
+}
+
+fn deadlines() {
+    let calendars = Calendars::of(&workspace(1, 1));
+    let day = calendars.get("day").expect("a calendar");
+    for (span, minutes) in [("an hour", 60), ("a week", 5 * 480), ("a year", 250 * 480)] {
+        let took = nanos(|| drop(black_box(day.add_minutes(black_box(now()), minutes))));
+        println!("| {span} | {:.1} µs |", took / 1e3);
+    }
+}
+
+fn main() {
+    println!(
+        "| reps | open leads | next | take | next, a rep | largest of so many numbers |\n|---|---|---|---|---|---|"
+    );
+    for reps in [10, 100, 1_000, 10_000] {
+        turns(reps, 0);
+    }
+    for open in [1_000, 100_000] {
+        turns(100, open);
+    }
+    println!("\n| open time ahead | add |\n|---|---|");
+    deadlines();
+}
