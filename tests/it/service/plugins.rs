@@ -135,7 +135,7 @@ async fn a_withdrawn_plugin_cannot_be_named_and_comes_back_when_it_is_uploaded_a
         let mut loaded = plan(&service.folder.path().join("other"), &[flow]).workspaces.remove(0);
         let error =
             rota::bind::find_uploaded(&mut loaded, &*store, &*store).await.expect_err("it is refused").to_string();
-        let words = if name == "ours" { "which is not there: use first-claim" } else { "which was withdrawn at" };
+        let words = if name == "ours" { "which is not there: use inbound-outbound" } else { "which was withdrawn at" };
         assert!(error.contains(words), "{error}");
     }
     assert_eq!(upload(&service, &admin, component).await.status, 201);
