@@ -10,7 +10,7 @@ use rota_flow::ports::{Access, Arrival, Payload};
 use serde_json::{Value, json};
 
 use super::sample::{Operation, operations};
-use super::{Answer, Service, connection, double_with, now, on_each, plan, workspace};
+use super::{Answer, Service, connection, double_with, now, on_each, plan, until, workspace};
 
 on_each! {
     another_tenants_token_opens_changes_and_learns_nothing,
@@ -129,6 +129,12 @@ async fn seeded(service: &Service) -> Vec<String> {
             None => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
         }
     };
+    // The CRM has no such record, which makes a second decision: nothing may change of itself later.
+    until("nothing is under way", async || {
+        let log = service.host.store.log(&tenant, 0, 9).await.expect("a log");
+        log.len() == 2 && service.host.store.backlog(&tenant).await.expect("a backlog") == (0, 0)
+    })
+    .await;
     let recalled = service.host.store.decision(&tenant, &decision.id).await.expect("read").expect("a decision");
     let mut names = vec![decision.id.to_string(), format!("hs:contact:{TELLTALE}")];
     names.extend(recalled.effects.iter().map(|row| row.effect.id.to_string()));
