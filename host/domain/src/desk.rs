@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::business_time::{BusinessTime, Calendars};
 use crate::deadline::{Deadline, Terms};
 use crate::event::Status;
-use crate::fairness::{Candidate, Rotation, Turn};
-use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
+use crate::fairness::{Candidate, Hand, Lineup, Rotation, Turn, stand_ins};
+use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
 use crate::load::{Caps, Left, Load, Loads};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
@@ -85,7 +85,7 @@ pub struct Desk {
     statuses: HashMap<RepId, Status>,
     /// Of each rep, by place: what follows from the workspace and the statuses, whatever the clock says.
     standing: Vec<Availability>,
-    rotations: BTreeMap<PoolId, Rotation>,
+    rotations: BTreeMap<RotationId, Rotation>,
     counters: Counters,
     loads: Loads,
 }
@@ -133,8 +133,8 @@ impl Desk {
         next.rotations = self.rotations;
         next.counters = self.counters;
         next.loads = self.loads;
-        for (pool, rotation) in &mut next.rotations {
-            rotation.retain(&candidates(next.roster.pool(pool).unwrap_or_default()));
+        for (id, rotation) in &mut next.rotations {
+            rotation.retain(&next.roster.members(id, &next.workspace));
         }
         next
     }
@@ -160,19 +160,19 @@ impl Desk {
     }
 
     /// Puts a rotation in place that was kept elsewhere.
-    pub fn set_rotation(&mut self, pool: PoolId, rotation: Rotation) {
-        self.rotations.insert(pool, rotation);
+    pub fn set_rotation(&mut self, id: RotationId, rotation: Rotation) {
+        self.rotations.insert(id, rotation);
     }
 
-    /// The rotation of a pool, once a turn was taken.
+    /// A rotation, once a turn of it was taken.
     #[must_use]
-    pub fn rotation(&self, pool: &PoolId) -> Option<&Rotation> {
-        self.rotations.get(pool)
+    pub fn rotation(&self, id: &RotationId) -> Option<&Rotation> {
+        self.rotations.get(id)
     }
 
-    /// The rotations of all pools in which a turn was taken.
+    /// All rotations of which a turn was taken.
     #[must_use]
-    pub fn rotations(&self) -> &BTreeMap<PoolId, Rotation> {
+    pub fn rotations(&self) -> &BTreeMap<RotationId, Rotation> {
         &self.rotations
     }
 
@@ -219,17 +219,20 @@ impl Desk {
         pool: Option<&PoolId>,
         at: Timestamp,
     ) -> Vec<Availability> {
+        places.map(self.sight(pool, at)).collect()
+    }
+
+    /// The same of one after the other.
+    fn sight(&self, pool: Option<&PoolId>, at: Timestamp) -> impl Fn(usize) -> Availability {
         let (open, since) = (self.shifts.at(at), self.caps.at(at));
-        let capped = |place: usize| self.load(place).is_some_and(|load| since.is_capped(place, load));
-        let availability = |place: usize| match self.standing[place] {
+        move |place: usize| match self.standing[place] {
             Availability::Available => match open.of(place, pool) {
                 Some(closed) => closed,
-                None if capped(place) => Availability::Capped,
+                None if self.load(place).is_some_and(|load| since.is_capped(place, load)) => Availability::Capped,
                 None => Availability::Available,
             },
             absent => absent,
-        };
-        places.map(availability).collect()
+        }
     }
 
     /// Whether the rep at this place can be given a lead at that time, by this pool or by any.
@@ -262,7 +265,7 @@ impl Desk {
         self.loads.of(&self.workspace.reps[place].id)
     }
 
-    /// Whether what a rep has in hand is counted: they have a capacity or caps.
+    /// Whether what a rep has in hand is counted: for a capacity, caps, or a pool that goes by it.
     #[must_use]
     pub fn counts(&self, rep: &RepId) -> bool {
         self.place(rep).is_some_and(|place| self.caps.counts(place))
@@ -309,13 +312,65 @@ impl Desk {
     /// `among`.
     #[must_use]
     pub fn next(&self, pool: &PoolId, among: &[usize], weights: &[u32], at: Timestamp) -> Option<Turn> {
+        self.next_of(None, pool, among, weights, at)
+    }
+
+    /// The same for a lead of this flow, which may have a rotation of its own.
+    #[must_use]
+    pub fn next_of(
+        &self,
+        flow: Option<&FlowId>,
+        pool: &PoolId,
+        among: &[usize],
+        weights: &[u32],
+        at: Timestamp,
+    ) -> Option<Turn> {
+        let (lineup, capped) = self.lineup(pool, among, weights, at)?;
+        let id = self.rotation_of(flow, pool)?;
+        let mut turn = match self.rotations.get(&id) {
+            Some(rotation) => rotation.turn(pool.clone(), lineup),
+            None => Rotation::default().turn(pool.clone(), lineup),
+        }?;
+        turn.capped = capped;
+        turn.besides.rotation = Some(id).filter(|id| id.as_str() != pool.as_str());
+        Some(turn)
+    }
+
+    /// Who could be given that lead, but is too far ahead of the others.
+    #[must_use]
+    pub fn stopped(
+        &self,
+        flow: Option<&FlowId>,
+        pool: &PoolId,
+        among: &[usize],
+        weights: &[u32],
+        at: Timestamp,
+    ) -> Vec<RepId> {
+        let rotation = self.rotation_of(flow, pool).and_then(|id| self.rotations.get(&id));
+        let lineup = self.lineup(pool, among, weights, at);
+        let stopped = rotation.zip(lineup).map(|(rotation, (mut lineup, _))| rotation.stop(&mut lineup));
+        stopped.unwrap_or_default().into_iter().map(|stopped| stopped.rep).collect()
+    }
+
+    /// The rotation that gives turns of this pool to leads of this flow.
+    #[must_use]
+    pub fn rotation_of(&self, flow: Option<&FlowId>, pool: &PoolId) -> Option<RotationId> {
+        let scope = &self.workspace.pool(pool)?.scope;
+        Some(scope.rotation(pool, flow, &self.workspace.tenant).unwrap_or_else(|| RotationId::of(pool)))
+    }
+
+    /// Who such a lead could go to, and who could have it but for their capacity or a cap.
+    fn lineup(&self, pool: &PoolId, among: &[usize], weights: &[u32], at: Timestamp) -> Option<(Lineup, Vec<RepId>)> {
         let seats = self.roster.pool(pool)?;
-        let availabilities = self.availabilities(seats.iter().map(|seat| seat.place), Some(pool), at);
-        let mut candidates = Vec::with_capacity(seats.len());
+        let terms = self.workspace.pool(pool)?;
+        let sight = self.sight(Some(pool), at);
+        let mut lineup = Lineup::new(terms.policy, Vec::with_capacity(seats.len()), at);
+        (lineup.absence, lineup.stop, lineup.by) = (terms.absence(), terms.stop, terms.by);
         let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
-        let mut capped = Vec::new();
-        for (seat, found) in seats.iter().zip(availabilities) {
-            if !matches!(found, Availability::Available | Availability::Capped) {
+        let (mut capped, mut away) = (Vec::new(), Vec::new());
+        for seat in seats {
+            let found = sight(seat.place);
+            if found == Availability::Inactive {
                 continue;
             }
             let weight = match &narrowed {
@@ -326,17 +381,41 @@ impl Desk {
                     Chosen::With(weight) => Some(weight),
                 },
             };
-            if weight.is_some() && found == Availability::Capped {
-                capped.push(seat.rep.clone());
-            } else if let Some(weight) = weight {
-                candidates.push(Candidate { rep: seat.rep.clone(), weight });
+            let Some(weight) = weight else { continue };
+            let candidate = Candidate { rep: seat.rep.clone(), weight };
+            match found {
+                Availability::Available => lineup.candidates.push(candidate),
+                Availability::Capped => {
+                    capped.push(seat.rep.clone());
+                    lineup.absent.push(candidate);
+                }
+                _ => {
+                    away.push((candidate.clone(), seat.place));
+                    lineup.absent.push(candidate);
+                }
             }
         }
-        let policy = self.workspace.pool(pool)?.policy;
-        let fresh = Rotation::default();
-        let rotation = self.rotations.get(pool).unwrap_or(&fresh);
-        let rep = rotation.next(policy, &candidates)?.clone();
-        Some(Turn { capped, owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
+        let is_there = |place: usize| sight(place) == Availability::Available;
+        let by = away.iter().filter_map(|(of, place)| Some((of, self.roster.stand_in(*place, is_there)?)));
+        lineup.stand_in(stand_ins(by.map(|(of, by)| (of, &self.workspace.reps[by].id))));
+        if terms.measure().is_some() {
+            lineup.hands = self.hands(seats, &lineup);
+        }
+        Some((lineup, capped))
+    }
+
+    /// What is in the hands of who would get a lead of each candidate, and the candidate's capacity.
+    fn hands(&self, seats: &[Seat], lineup: &Lineup) -> Vec<Hand> {
+        // Both are sorted by id.
+        let mut seats = seats.iter();
+        let hand = |candidate: &Candidate| {
+            let own = seats.find(|seat| seat.rep == candidate.rep).map(|seat| seat.place)?;
+            let backup = lineup.backups.iter().find(|backup| backup.of == candidate.rep);
+            let by = backup.map_or(Some(own), |backup| self.place(&backup.by))?;
+            let capacity = self.workspace.reps[own].capacity.unwrap_or(u32::MAX);
+            Some(Hand { open: self.load(by).map_or(0, Load::open), capacity })
+        };
+        lineup.candidates.iter().map(hand).map(Option::unwrap_or_default).collect()
     }
 
     /// Of each rep, by place, whether it is chosen; the first mention counts.
@@ -352,7 +431,7 @@ impl Desk {
 
     /// The turn is taken.
     pub fn take(&mut self, turn: &Turn) {
-        self.rotations.entry(turn.pool.clone()).or_default().take(turn.policy, &turn.candidates, &turn.rep);
+        self.rotations.entry(turn.rotation()).or_default().enter(turn);
     }
 
     /// Who an owner written in a lead is: a rep's id, or `<connection>:<owner id>`.
@@ -400,8 +479,4 @@ fn standing(rep: &Rep, status: Option<Status>) -> Availability {
         Some(Status::Away | Status::Paused) => Availability::Away,
         Some(Status::Available | Status::Back) | None => Availability::Available,
     }
-}
-
-fn candidates(seats: &[Seat]) -> Vec<Candidate> {
-    seats.iter().filter_map(|seat| Some(Candidate { rep: seat.rep.clone(), weight: seat.weight? })).collect()
 }

@@ -7,7 +7,7 @@ use rota_domain::decision::Apply;
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{DecisionId, Digest, PoolId, RepId};
+use rota_domain::id::{DecisionId, Digest, RepId, RotationId};
 use rota_domain::person::PersonKey;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
@@ -24,7 +24,7 @@ use super::lanes::Row;
 pub(super) struct State {
     workspace: Option<(u64, Workspace)>,
     statuses: BTreeMap<RepId, Status>,
-    rotations: BTreeMap<PoolId, Rotation>,
+    rotations: BTreeMap<RotationId, Rotation>,
     counters: Counters,
     given: Vec<Given>,
 }
@@ -163,7 +163,7 @@ impl Tenant {
                     self.state.counters.entry(flow).or_default().insert(name, value);
                 }
                 let turn = turn.map(|(turn, rotation)| {
-                    self.state.rotations.insert(turn.pool.clone(), rotation);
+                    self.state.rotations.insert(turn.rotation(), rotation);
                     turn
                 });
                 effects.extend(Row::of_decision(seq, acts, entry.at));

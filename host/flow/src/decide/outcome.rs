@@ -196,8 +196,8 @@ impl<'a> Draft<'a> {
             Choice::Reject => self.decision.outcome = Outcome::Reject,
         }
         if let Some(turn) = decided.turn {
-            let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
-            rotation.take(turn.policy, &turn.candidates, &turn.rep);
+            let mut rotation = self.around.desk.rotation(&turn.rotation()).cloned().unwrap_or_default();
+            rotation.enter(&turn);
             self.decision.pool = Some(turn.pool.clone());
             self.turn = Some((turn, rotation));
         }

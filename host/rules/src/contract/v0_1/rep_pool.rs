@@ -35,7 +35,7 @@ impl Host for Session {
                 let rep = session.show_at(place)?;
                 let load = desk.load(place).map_or(0, Load::open);
                 let capacity = desk.workspace.reps[place].capacity.unwrap_or(u32::MAX);
-                shown.extend([rep, member.weight, load, capacity, availability(found) as u32]);
+                shown.extend([rep, member.share(), load, capacity, availability(found) as u32]);
             }
             Ok(shown)
         })
@@ -54,7 +54,10 @@ impl Host for Session {
             session.count(members / 16 + among.len() / 16)?;
             let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
-            let Some(turn) = desk.next(&id, &reps, &capped, session.question.call.now) else {
+            let (flow, now) = (Some(&session.question.flow), session.question.call.now);
+            let Some(turn) = desk.next_of(flow, &id, &reps, &capped, now) else {
+                let stopped = desk.stopped(flow, &id, &reps, &capped, now);
+                session.note_stopped(&id, &stopped);
                 return Ok(None);
             };
             let rep = session.show(&turn.rep);
