@@ -1,7 +1,9 @@
 //! The integration tests of Rota: one crate, one module a feature.
 
+mod absent;
 mod apply;
 mod author;
+mod backups;
 mod business_time;
 mod caps;
 mod command;
@@ -22,6 +24,7 @@ mod frozen;
 mod hubspot;
 mod judging;
 mod last_good;
+mod least;
 mod lines;
 mod merciless;
 mod migrating;
@@ -34,6 +37,7 @@ mod policies;
 mod rate;
 mod replay;
 mod sandbox;
+mod scope;
 mod service;
 mod share;
 mod shelf;
@@ -43,6 +47,7 @@ mod silence;
 mod simulate;
 mod simulation;
 mod standing;
+mod stop;
 mod store;
 mod tables;
 mod tenant;

@@ -178,3 +178,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rotation_and_a_turn_that_an_earlier_release_wrote_are_read_and_written_alike() {
+    let rotation = r#"{"credits":[{"rep":"a","units":-1099511627776},{"rep":"b","units":1099511627776}],"last":[{"rep":"a","weight":1}],"from_zero":true,"picks":3}"#;
+    let read: Rotation = serde_json::from_str(rotation).expect("a rotation");
+    assert_eq!(serde_json::to_string(&read).expect("text"), rotation);
+    let turn = r#"{"pool":"na","candidates":[{"rep":"a","weight":1}],"rep":"a","capped":["b"]}"#;
+    let read: Turn = serde_json::from_str(turn).expect("a turn");
+    assert_eq!(serde_json::to_string(&read).expect("text"), turn);
+}

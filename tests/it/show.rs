@@ -2,7 +2,7 @@
 
 mod access;
 mod due;
-mod fixtures;
+pub(crate) mod fixtures;
 mod status;
 
 use std::collections::BTreeMap;

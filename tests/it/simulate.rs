@@ -213,6 +213,38 @@ fn a_full_rep_gets_the_next_lead_once_one_is_closed() {
 }
 
 #[test]
+fn a_pool_that_stops_its_leader_leaves_leads_to_the_fallback() {
+    let members = r#"[{ rep = "ana", percent = 50 }, { rep = "bo", percent = 50 }]"#;
+    let start = WORKSPACE.find("members = [").expect("members");
+    let end = start + WORKSPACE[start..].find("]\n").expect("their end") + 2;
+    let pool = format!("stop = 3\nmembers = {members}\n");
+    let folder = workspace(&format!("{}{pool}{}", &WORKSPACE[..start], &WORKSPACE[end..]));
+    let status = |at: &str, status: &str| format!(r#"{{"at":"{at}","kind":"rep","rep":"bo","status":"{status}"}}"#);
+    let away = std::iter::once(status("2026-03-02T09:00:00Z", "away"));
+    let back = std::iter::once(status("2026-03-02T09:00:30Z", "back"));
+    events(&folder, away.chain((0..6).map(|n| lead(n, ""))).chain(back).chain([lead(60, "")]));
+    let decisions = simulate(&folder).lines();
+    assert_eq!(reps(&decisions), ["ana", "ana", "ana", "ana", "nobody", "nobody", "bo"]);
+    assert_eq!((&decisions[5]["outcome"], &decisions[5]["queue"]), (&"pass".into(), &"triage".into()));
+}
+
+#[test]
+fn flows_with_rotations_of_their_own_do_not_see_each_other() {
+    let flow = |id: &str| {
+        format!(
+            "[[flows]]\nid = \"{id}\"\nplugin = \"next-in-line\"\nsettings = {{ pool = \"all\" }}\n\
+             fallback = {{ queue = \"triage\" }}\nenrol = {{ where = {{ property = \"flow\", is = \"{id}\" }} }}\n"
+        )
+    };
+    let text = WORKSPACE.replace("id = \"all\"\n", "id = \"all\"\nscope = \"flow\"\n");
+    let flows = text.find("[[flows]]").expect("flows");
+    let folder = workspace(&format!("{}{}{}", &text[..flows], flow("one"), flow("two")));
+    let to = |n: usize, flow: &str| lead(n, &format!(r#","properties":{{"flow":"{flow}"}}"#));
+    events(&folder, [to(0, "one"), to(1, "two"), to(2, "one"), to(3, "one"), to(4, "two")]);
+    assert_eq!(reps(&simulate(&folder).lines()), ["ana", "ana", "bo", "cy", "bo"]);
+}
+
+#[test]
 fn a_record_with_an_active_owner_is_kept() {
     let folder = workspace(WORKSPACE);
     events(&folder, [lead(0, r#","owner":"bo""#), lead(1, "")]);

@@ -14,8 +14,8 @@ use crate::agenda::Lines;
 use crate::business_time::{BusinessTime, Calendars};
 use crate::deadline::{Deadline, Terms};
 use crate::event::Status;
-use crate::fairness::{Candidate, Rotation, Turn};
-use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId};
+use crate::fairness::{Rotation, Turn};
+use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
 use crate::load::{Caps, Left, Load, Loads};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
@@ -90,7 +90,7 @@ pub struct Desk {
     statuses: HashMap<RepId, Status>,
     /// Of each rep, by place: what follows from the workspace and the statuses, whatever the clock says.
     standing: Vec<Availability>,
-    rotations: BTreeMap<PoolId, Rotation>,
+    rotations: BTreeMap<RotationId, Rotation>,
     counters: Counters,
     loads: Loads,
     lines: Lines,
@@ -141,8 +141,8 @@ impl Desk {
         next.counters = self.counters;
         next.loads = self.loads;
         next.lines = self.lines;
-        for (pool, rotation) in &mut next.rotations {
-            rotation.retain(&candidates(next.roster.pool(pool).unwrap_or_default()));
+        for (id, rotation) in &mut next.rotations {
+            rotation.retain(&next.roster.members(id, &next.workspace));
         }
         next
     }
@@ -168,19 +168,19 @@ impl Desk {
     }
 
     /// Puts a rotation in place that was kept elsewhere.
-    pub fn set_rotation(&mut self, pool: PoolId, rotation: Rotation) {
-        self.rotations.insert(pool, rotation);
+    pub fn set_rotation(&mut self, id: RotationId, rotation: Rotation) {
+        self.rotations.insert(id, rotation);
     }
 
-    /// The rotation of a pool, once a turn was taken.
+    /// A rotation, once a turn of it was taken.
     #[must_use]
-    pub fn rotation(&self, pool: &PoolId) -> Option<&Rotation> {
-        self.rotations.get(pool)
+    pub fn rotation(&self, id: &RotationId) -> Option<&Rotation> {
+        self.rotations.get(id)
     }
 
-    /// The rotations of all pools in which a turn was taken.
+    /// All rotations of which a turn was taken.
     #[must_use]
-    pub fn rotations(&self) -> &BTreeMap<PoolId, Rotation> {
+    pub fn rotations(&self) -> &BTreeMap<RotationId, Rotation> {
         &self.rotations
     }
 
@@ -227,17 +227,20 @@ impl Desk {
         pool: Option<&PoolId>,
         at: Timestamp,
     ) -> Vec<Availability> {
+        places.map(self.sight(pool, at)).collect()
+    }
+
+    /// The same of one after the other.
+    fn sight(&self, pool: Option<&PoolId>, at: Timestamp) -> impl Fn(usize) -> Availability {
         let (open, since) = (self.shifts.at(at), self.caps.at(at));
-        let capped = |place: usize| self.load(place).is_some_and(|load| since.is_capped(place, load));
-        let availability = |place: usize| match self.standing[place] {
+        move |place: usize| match self.standing[place] {
             Availability::Available => match open.of(place, pool) {
                 Some(closed) => closed,
-                None if capped(place) => Availability::Capped,
+                None if self.load(place).is_some_and(|load| since.is_capped(place, load)) => Availability::Capped,
                 None => Availability::Available,
             },
             absent => absent,
-        };
-        places.map(availability).collect()
+        }
     }
 
     /// Whether the rep at this place can be given a lead at that time, by this pool or by any.
@@ -270,7 +273,7 @@ impl Desk {
         self.loads.of(&self.workspace.reps[place].id)
     }
 
-    /// Whether what a rep has in hand is counted: they have a capacity or caps.
+    /// Whether what a rep has in hand is counted: for a capacity, caps, or a pool that goes by it.
     #[must_use]
     pub fn counts(&self, rep: &RepId) -> bool {
         self.place(rep).is_some_and(|place| self.caps.counts(place))
@@ -314,7 +317,7 @@ impl Desk {
 
     /// The turn is taken.
     pub fn take(&mut self, turn: &Turn) {
-        self.rotations.entry(turn.pool.clone()).or_default().take(turn.policy, &turn.candidates, &turn.rep);
+        self.rotations.entry(turn.rotation()).or_default().enter(turn);
     }
 
     /// Who an owner written in a lead is: a rep's id, or `<connection>:<owner id>`.
@@ -354,8 +357,4 @@ fn standing(rep: &Rep, status: Option<Status>) -> Availability {
         Some(Status::Away | Status::Paused) => Availability::Away,
         Some(Status::Available | Status::Back) | None => Availability::Available,
     }
-}
-
-fn candidates(seats: &[Seat]) -> Vec<Candidate> {
-    seats.iter().filter_map(|seat| Some(Candidate { rep: seat.rep.clone(), weight: seat.weight? })).collect()
 }

@@ -50,6 +50,8 @@ names! {
     RepId;
     /// A pool of the workspace.
     PoolId;
+    /// A rotation: a pool's id where it has one of its own, else a name that no pool can have.
+    RotationId;
     /// A flow of the workspace.
     FlowId;
     /// A CRM connection of the workspace.
@@ -86,6 +88,14 @@ impl Digest {
             fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}")).unwrap_or_default();
         }
         Self::from(text)
+    }
+}
+
+impl RotationId {
+    /// The rotation of this pool alone.
+    #[must_use]
+    pub fn of(pool: &PoolId) -> Self {
+        Self(pool.0.clone())
     }
 }
 

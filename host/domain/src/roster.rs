@@ -3,9 +3,12 @@
 
 use std::collections::HashMap;
 
-use crate::id::{ConnectionId, OwnerId, PoolId, RepId};
-use crate::workspace::Workspace;
+use crate::fairness::Candidate;
+use crate::id::{ConnectionId, OwnerId, PoolId, RepId, RotationId};
+use crate::workspace::{Rep, Workspace};
 
+/// The most backups of backups that are looked at.
+pub const BACKUPS_MAX: usize = 16;
 /// Bytes of an e-mail address.
 const EMAIL_MAX: usize = 320;
 
@@ -13,6 +16,8 @@ const EMAIL_MAX: usize = 320;
 #[derive(Debug)]
 pub struct Roster {
     places: HashMap<RepId, usize>,
+    /// Of each rep, by place, who stands in.
+    backups: Vec<Option<usize>>,
     pools: HashMap<PoolId, Vec<Seat>>,
     emails: HashMap<String, usize>,
     owners: HashMap<(ConnectionId, OwnerId), usize>,
@@ -55,7 +60,18 @@ impl Roster {
             }
         }
         let pools = workspace.pools.iter().map(|pool| (pool.id.clone(), seats(pool))).collect();
-        Self { places, pools, emails, owners }
+        let backup = |rep: &Rep| rep.backup.as_ref().and_then(|backup| places.get(backup).copied());
+        let backups = workspace.reps.iter().map(backup).collect();
+        Self { places, backups, pools, emails, owners }
+    }
+
+    /// Who stands in for the rep at this place: the first on the way from backup to backup for whom this
+    /// is true. A way that is too long, or leads round a circle, ends at nobody.
+    #[must_use]
+    pub fn stand_in(&self, place: usize, is_there: impl Fn(usize) -> bool) -> Option<usize> {
+        let next = |place: &usize| self.backups.get(*place).copied().flatten();
+        let way = std::iter::successors(next(&place), next).take(BACKUPS_MAX);
+        way.take_while(|backup| *backup != place).find(|backup| is_there(*backup))
     }
 
     /// The place of a rep in the workspace's list.
@@ -76,6 +92,18 @@ impl Roster {
     #[must_use]
     pub fn place_of_owner(&self, connection: &ConnectionId, owner: &OwnerId) -> Option<usize> {
         self.owners.get(&(connection.clone(), owner.clone())).copied()
+    }
+
+    /// Whoever has a weight in a pool of this rotation, by id, with the largest that they have.
+    #[must_use]
+    pub fn members(&self, rotation: &RotationId, workspace: &Workspace) -> Vec<Candidate> {
+        let pools = workspace.pools.iter().filter(|pool| pool.is_of(rotation, &workspace.tenant));
+        let seats = pools.flat_map(|pool| self.pool(&pool.id).unwrap_or_default());
+        let mut members: Vec<Candidate> =
+            seats.filter_map(|seat| Some(Candidate { rep: seat.rep.clone(), weight: seat.weight? })).collect();
+        members.sort_by(|a, b| a.rep.cmp(&b.rep).then(b.weight.cmp(&a.weight)));
+        members.dedup_by(|later, first| later.rep == first.rep);
+        members
     }
 
     /// The members of a pool, by id.

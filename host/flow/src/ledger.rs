@@ -181,7 +181,7 @@ impl Ledger {
         recorded.in_hand = self.take_in_hand(&recorded.decision, closed);
         self.change_wait(&mut recorded, answered, closed);
         if let Some((turn, rotation)) = &recorded.turn {
-            Arc::make_mut(&mut self.desk).set_rotation(turn.pool.clone(), rotation.clone());
+            Arc::make_mut(&mut self.desk).set_rotation(turn.rotation(), rotation.clone());
         }
         for (flow, name, value) in &recorded.counters {
             Arc::make_mut(&mut self.desk).set_counter(flow.clone(), name.clone(), Some(*value));

@@ -63,14 +63,16 @@ impl Ledger {
             self.agenda.due(now).take(AT_ONCE).map(|(lead, wait)| due(wait.trigger(now))((lead, wait))).collect();
         found.extend(self.left().take(AT_ONCE).map(due(trigger::REP_LEFT)));
         for (line, places) in self.desk.lines().iter() {
-            let room = match self.pause_after(&line.pool) {
-                Some(over) if over > now => 0,
-                Some(_) => self.desk.room(line, now).min(1),
-                None => self.desk.room(line, now),
-            };
+            let paused = self.pause_after(&line.pool);
+            if paused.is_some_and(|over| over > now) {
+                continue;
+            }
+            // The first is looked at closely in any case: a backup may stand in, a leader be stopped.
+            let room = if paused.is_some() { 1 } else { self.desk.room(line, now).max(1) };
             let room = usize::try_from(room).unwrap_or(AT_ONCE).min(AT_ONCE);
-            let leads = places.iter().take(room).map(|(_, _, lead)| lead);
-            found.extend(leads.filter_map(|lead| Some((lead, self.agenda.of(lead)?))).map(due(trigger::RELEASED)));
+            let leads = places.iter().take(room).filter_map(|(_, _, lead)| Some((lead, self.agenda.of(lead)?)));
+            let first = leads.clone().next().is_some_and(|(lead, wait)| self.is_due(lead, wait, now));
+            found.extend(leads.filter(|_| first).map(due(trigger::RELEASED)));
         }
         found
     }
@@ -136,8 +138,8 @@ impl Ledger {
                     seats.iter().filter(|seat| line.among.contains(&seat.rep)).map(|seat| seat.place).collect();
                 let none = !line.among.is_empty() && among.is_empty();
                 let place = place(lead, wait);
-                let ask =
-                    Ask { among: &among, place: place.as_ref(), passed_over: &wait.tried, ..Ask::of(&line.pool, now) };
+                let (flow, place, passed_over) = (Some(&wait.flow), place.as_ref(), &*wait.tried);
+                let ask = Ask { flow, among: &among, place, passed_over, ..Ask::of(&line.pool, now) };
                 // Nobody is left whom it could wait for: its rule says what then.
                 none || seats.is_empty() || self.desk.turn(&ask).is_some()
             }

@@ -56,7 +56,19 @@ pub(crate) struct Session {
     carried: usize,
 }
 
+/// The note under which the host says who was too far ahead, where a pool gave nobody a turn.
+const STOPPED: &str = "fairness-stop";
+
 impl Session {
+    /// Says that nobody got a turn of this pool while these were too far ahead.
+    pub(crate) fn note_stopped(&mut self, pool: &PoolId, stopped: &[RepId]) {
+        let names: Vec<&str> = stopped.iter().map(RepId::as_str).collect();
+        let note = Note { branch: STOPPED.into(), detail: format!("{pool}: {}", names.join(" ")) };
+        if !names.is_empty() && !self.notes.contains(&note) && self.notes.len() < self.limits.notes {
+            self.notes.push(note);
+        }
+    }
+
     pub(crate) fn new(question: Question, manifest: Arc<Manifest>, transcript: Transcript) -> Self {
         let limits = question.limits;
         let reps = question.desk.workspace.reps.len();

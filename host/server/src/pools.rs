@@ -6,9 +6,9 @@ use rota_domain::agenda::Lines;
 use rota_domain::desk::{Ask, Availability, Desk};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Policy, leads};
-use rota_domain::id::{PoolId, RepId};
+use rota_domain::id::{FlowId, PoolId, RepId};
 use rota_domain::load::{Left, Load};
-use rota_domain::workspace::Pool;
+use rota_domain::workspace::{Pool, Scope};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,8 +32,22 @@ pub struct PoolState {
     pub coming: Vec<RepId>,
     /// How many leads wait for a turn of it: they come before those.
     pub waiting: usize,
+    /// The same of each flow that had turns, where flows have rotations of their own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<FlowTurns>,
     /// Who is in it, in the workspace's order.
     pub members: Vec<PoolMember>,
+}
+
+/// The turns of one flow in a pool.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FlowTurns {
+    /// The flow.
+    pub flow: FlowId,
+    /// Turns taken so far.
+    pub turns: u64,
+    /// Who gets its next ten leads.
+    pub coming: Vec<RepId>,
 }
 
 /// A member of a pool.
@@ -62,13 +76,23 @@ pub struct PoolMember {
     pub status: Option<Status>,
     /// What they are owed, in leads; below zero, what they have had in advance.
     pub credit: f64,
+    /// How many turns are kept for them from an absence.
+    #[serde(skip_serializing_if = "is_none")]
+    pub kept: usize,
+}
+
+/// Whether a number is left out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 impl PoolState {
     /// How a pool stands at that time.
     #[must_use]
     pub fn of(pool: &Pool, desk: &Desk, now: Timestamp) -> Self {
-        let rotation = desk.rotation(&pool.id);
+        let rotation_of = |flow| desk.rotation(&desk.rotation_of(flow, &pool.id)?);
+        let rotation = rotation_of(None);
         let credits = rotation.map(|rotation| rotation.credits()).unwrap_or_default();
         let credit = |rep: &RepId| credits.iter().find(|credit| credit.rep == *rep).map_or(0, |credit| credit.units);
         let members = pool.members.iter().filter_map(|member| {
@@ -77,7 +101,7 @@ impl PoolState {
             Some(PoolMember {
                 rep: rep.id.clone(),
                 name: rep.title().to_owned(),
-                weight: member.weight,
+                weight: member.share(),
                 score: member.score,
                 availability: desk.availability(place, Some(&pool.id), now),
                 open: desk.counts(&rep.id).then(|| desk.load(place).map_or(0, Load::open)),
@@ -86,17 +110,24 @@ impl PoolState {
                 until: desk.next_change(place, Some(&pool.id), now),
                 status: desk.status(&rep.id),
                 credit: rounded(leads(credit(&rep.id))),
+                kept: rotation.map_or(0, |rotation| rotation.kept(&rep.id, pool.absence(), now)),
             })
         });
-        let coming = coming(&pool.id, desk, now);
+        let coming = |flow| coming(&pool.id, flow, desk, now);
+        let own = desk.workspace.flows.iter().filter(|_| pool.scope == Scope::Flow).filter_map(|flow| {
+            let turns = rotation_of(Some(&flow.id))?.picks();
+            Some(FlowTurns { flow: flow.id.clone(), turns, coming: coming(Some(&flow.id)) })
+        });
+        let (flows, coming): (Vec<FlowTurns>, _) = (own.collect(), coming(None));
         Self {
             id: pool.id.clone(),
             policy: pool.policy,
             calendar: pool.calendar.clone(),
-            turns: rotation.map_or(0, |rotation| rotation.picks()),
+            turns: rotation.map_or(0, |rotation| rotation.picks()) + flows.iter().map(|flow| flow.turns).sum::<u64>(),
             next: coming.first().cloned(),
             coming,
             waiting: desk.lines().waiting(&pool.id),
+            flows,
             members: members.collect(),
         }
     }
@@ -107,14 +138,14 @@ fn rounded(leads: f64) -> f64 {
     (leads * 1e6).round() / 1e6
 }
 
-/// Who gets the next leads that are routed to a pool now.
-fn coming(pool: &PoolId, desk: &Desk, now: Timestamp) -> Vec<RepId> {
+/// Who gets the next leads that this flow routes to a pool now.
+fn coming(pool: &PoolId, flow: Option<&FlowId>, desk: &Desk, now: Timestamp) -> Vec<RepId> {
     let mut desk = desk.clone();
     let mut coming = Vec::with_capacity(AHEAD);
     // Whoever waits is among the next leads.
     let front = Lines::front();
     while coming.len() < AHEAD
-        && let Some(turn) = desk.turn(&Ask { place: Some(&front), ..Ask::of(pool, now) })
+        && let Some(turn) = desk.turn(&Ask { flow, place: Some(&front), ..Ask::of(pool, now) })
     {
         desk.take(&turn);
         if desk.counts(&turn.rep) {

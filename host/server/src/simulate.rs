@@ -126,8 +126,9 @@ fn with_member(workspace: &Workspace, pool: &PoolId, rep: &RepId, weight: Option
     let mut workspace = workspace.clone();
     if let Some(pool) = workspace.pools.iter_mut().find(|known| known.id == *pool) {
         match (weight, pool.members.iter_mut().find(|member| member.rep == *rep)) {
+            (Some(share), Some(member)) if member.percent.is_some() => member.percent = Some(share),
             (Some(weight), Some(member)) => member.weight = weight,
-            (Some(weight), None) => pool.members.push(Member { rep: rep.clone(), weight, score: None }),
+            (Some(weight), None) => pool.members.push(Member { rep: rep.clone(), weight, percent: None, score: None }),
             (None, _) => pool.members.retain(|member| member.rep != *rep),
         }
     }

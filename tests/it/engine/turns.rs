@@ -1,8 +1,13 @@
 //! Whose turn is taken: that of the rep whom the accepted decision names, and no other.
 
-use rota_domain::rule::{Choice, Decided};
+use std::sync::Arc;
 
-use super::guest::{Guest, decided};
+use jiff::Timestamp;
+use rota_domain::desk::Desk;
+use rota_domain::event::Status;
+use rota_domain::rule::{Choice, Decided, Note};
+
+use super::guest::{Guest, decided, usual_desk};
 
 fn pool_of(decided: &Decided) -> Option<&str> {
     decided.turn.as_ref().map(|turn| turn.pool.as_str())
@@ -97,4 +102,22 @@ fn a_turn_names_everybody_who_could_have_had_it_with_the_weights_that_held() {
     let turn = assigned.turn.expect("a turn");
     let candidates: Vec<_> = turn.candidates.iter().map(|one| (one.rep.as_str(), one.weight)).collect();
     assert_eq!(candidates, [("ana", 5), ("bo", 2)]);
+}
+
+#[test]
+fn where_all_who_are_there_are_too_far_ahead_the_host_notes_who() {
+    let mut workspace = (*usual_desk().workspace).clone();
+    workspace.pools[0].stop = Some(1);
+    let mut desk = Desk::new(1, Arc::new(workspace));
+    desk.set_status("bo".into(), Status::Away);
+    while let Some(turn) = desk.next(&"na".into(), &[], &[], Timestamp::UNIX_EPOCH) {
+        desk.take(&turn);
+    }
+    let guest = Guest::new(
+        "(func $decide (result i32)
+          (drop (call $next (i32.const 1024) (i32.const 2)))
+          (call $assign (call $next (i32.const 1024) (i32.const 2))))",
+    );
+    let note = Note { branch: "fairness-stop".into(), detail: "na: ana".into() };
+    assert_eq!(guest.ask_at(desk).notes, [note], "once, however often it asks");
 }

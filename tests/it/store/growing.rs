@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use rota_domain::fairness::{Candidate, Policy, Reckoning, Rotation, Turn};
-use rota_domain::id::{DecisionId, PoolId, RepId};
+use rota_domain::id::{DecisionId, PoolId, RepId, RotationId};
 use rota_domain::person::PersonKey;
 use rota_flow::ports::{
     Arrival, Entry, EntryBody, LetGo, Payload, Recorded, Repair, Settle, Settlement, Settles, Swept, Whom,
@@ -120,7 +120,7 @@ pub(crate) async fn however_many_rounds_of_leads_come_the_database_grows_no_more
     assert_eq!((told[0].widest(), told[0].holds()), (known[0].widest(), true));
     assert!(told[0].runs.len() <= 3, "{:?}", told[0].runs);
     let rotations = store.load(&acme(), at(0)).await.unwrap().rotations;
-    assert_eq!(rotations[&PoolId::from("na")], turns.rotation, "whose turn it is stays");
+    assert_eq!(rotations[&RotationId::from("na")], turns.rotation, "whose turn it is stays");
 }
 
 pub(crate) async fn facts_stay_while_something_of_their_decision_is_dead_and_are_summed_up_once<P: Whole>() {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use rota_domain::decision::{Outcome, PluginName};
 use rota_domain::event::Status;
-use rota_domain::fairness::{Candidate, Credit, Policy, Rotation, Turn};
-use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::fairness::{Absent, Allowance, Backup, Besides, By, Candidate, Credit, Policy, Rotation, Turn};
+use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, RotationId, Seed, TenantId};
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
+use rota_domain::workspace::Minutes;
 use rota_flow::ports::{
     Accepted, Before, Entry, EntryBody, LaneState, Private, Recent, Recorded, Settle, Settles, StoreError,
 };
@@ -108,16 +109,39 @@ pub(crate) async fn one_of_sixty_four_concurrent_records_wins(place: impl Place)
     assert_eq!(store.backlog(&acme()).await.unwrap(), (0, 1));
 }
 
+/// All that a turn may go by, whether or not it goes together.
+fn besides() -> Besides {
+    let cy = || Candidate { rep: RepId::from("cy"), weight: 2 };
+    Besides {
+        rotation: Some(RotationId::from("group:west")),
+        seat: Some(RepId::from("ben")),
+        backups: vec![Backup { of: RepId::from("ben"), by: RepId::from("ana") }],
+        absent: vec![cy()],
+        missed: vec![RepId::from("cy")],
+        stopped: vec![Candidate { rep: RepId::from("dee"), weight: 1 }],
+        stop: Some(3),
+        absence: Absent::Credit(Allowance { leads: 5, expires: Minutes(30 * 24 * 60) }),
+        made_up: false,
+        open: vec![3, 4],
+        capacity: vec![40, 50],
+        by: By::Percent,
+        joined: vec![RepId::from("ana")],
+        gone: vec![RepId::from("eli")],
+        at: Some(at(7)),
+    }
+}
+
 fn everything() -> Recorded {
     let mut recorded = decided("d1", vec![owner("71"), task("Call at once")]);
     let candidates = ["ana", "ben"].map(|rep| Candidate { rep: RepId::from(rep), weight: 1 }).to_vec();
     let turn = Turn {
         capped: vec![RepId::from("cy")],
         owed: Some(vec![Credit { rep: RepId::from("ben"), units: 7 }]),
+        besides: besides(),
         ..Turn::new(PoolId::from("na"), candidates, RepId::from("ana"), Policy::Quota)
     };
     let mut rotation = Rotation::default();
-    rotation.take(Policy::Quota, &turn.candidates, &turn.rep);
+    rotation.enter(&turn);
     recorded.turn = Some((turn, rotation));
     recorded.private = Private {
         lead: Some(lead("hs:contact:1", "joe1@big.example")),
@@ -214,7 +238,7 @@ pub(crate) async fn the_state_at_the_end_of_the_log_comes_back(place: impl Place
     assert_eq!(state.workspace, Some((1, workspace(&acme(), 1))));
     let expected = [("ana", Status::Back), ("ben", Status::Paused)];
     assert_eq!(state.statuses, BTreeMap::from(expected.map(|(rep, status)| (RepId::from(rep), status))));
-    assert_eq!(state.rotations, BTreeMap::from([(PoolId::from("na"), rotation)]));
+    assert_eq!(state.rotations, BTreeMap::from([(RotationId::from("group:west"), rotation)]));
 }
 
 pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) {
@@ -222,7 +246,7 @@ pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) 
     begin(&*store, &acme()).await;
     let mut recorded = everything();
     let (turn, mut rotation) = recorded.turn.clone().unwrap();
-    let other = (PoolId::from("eu"), rotation.clone());
+    let other = (RotationId::from("eu"), rotation.clone());
     recorded.turn = Some((turn.clone(), rotation.clone()));
     record(&*store, 1, recorded).await;
 
@@ -230,11 +254,11 @@ pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) 
     let stays = &turn.candidates[1..];
     rotation.retain(stays);
     assert_eq!(rotation.credits().len(), 1);
-    let revised = revision(workspace(&acme(), 2), vec![(turn.pool.clone(), rotation.clone()), other.clone()]);
+    let revised = revision(workspace(&acme(), 2), vec![(turn.rotation(), rotation.clone()), other.clone()]);
     store.record(&acme(), 2, vec![entry(2, revised.clone())]).await.unwrap();
     let state = store.load(&acme(), at(0)).await.unwrap();
     assert_eq!(state.workspace, Some((3, workspace(&acme(), 2))));
-    assert_eq!(state.rotations, BTreeMap::from([(turn.pool.clone(), rotation.clone()), other.clone()]));
+    assert_eq!(state.rotations, BTreeMap::from([(turn.rotation(), rotation.clone()), other.clone()]));
 
     // Whichever of a turn and a revision is later in one commit is the state at its end.
     let mut later = everything();
@@ -245,7 +269,7 @@ pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) 
     later.turn = Some((turn.clone(), rotation.clone()));
     store.record(&acme(), 3, vec![entry(3, revised), entry(3, decision(later))]).await.unwrap();
     let state = store.load(&acme(), at(0)).await.unwrap();
-    assert_eq!(state.rotations, BTreeMap::from([(turn.pool, rotation), other]));
+    assert_eq!(state.rotations, BTreeMap::from([(turn.rotation(), rotation), other]));
 }
 
 pub(crate) async fn only_the_newest_decision_that_can_be_joined_is_recent(place: impl Place) {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rota_domain::decision::{Apply, Decision, EffectKind, Outcome};
 use rota_domain::effect::{Act, Effect, Urgency};
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, PoolId, RepId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, EffectId, FlowId, OwnerId, RepId, RotationId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Reason;
@@ -41,7 +41,7 @@ pub(crate) async fn begin(store: &dyn Store, tenant: &TenantId) {
 }
 
 /// A revision of the workspace, and the rotations after it.
-pub(crate) fn revision(workspace: Workspace, rotations: Vec<(PoolId, Rotation)>) -> EntryBody {
+pub(crate) fn revision(workspace: Workspace, rotations: Vec<(RotationId, Rotation)>) -> EntryBody {
     EntryBody::Workspace { workspace: Arc::new(workspace), rotations, origin: None }
 }
 

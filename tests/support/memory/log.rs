@@ -8,7 +8,7 @@ use rota_domain::decision::Apply;
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId};
+use rota_domain::id::{DecisionId, Digest, LeadId, RepId, RotationId};
 use rota_domain::person::PersonKey;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
@@ -25,7 +25,7 @@ use super::lanes::Row;
 pub(super) struct State {
     workspace: Option<(u64, Workspace)>,
     statuses: BTreeMap<RepId, Status>,
-    rotations: BTreeMap<PoolId, Rotation>,
+    rotations: BTreeMap<RotationId, Rotation>,
     counters: Counters,
     given: Vec<Given>,
     waits: BTreeMap<LeadId, Wait>,
@@ -177,7 +177,7 @@ impl Tenant {
                     self.state.counters.entry(flow).or_default().insert(name, value);
                 }
                 let turn = turn.map(|(turn, rotation)| {
-                    self.state.rotations.insert(turn.pool.clone(), rotation);
+                    self.state.rotations.insert(turn.rotation(), rotation);
                     turn
                 });
                 effects.extend(Row::of_decision(seq, acts, entry.at));

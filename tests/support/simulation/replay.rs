@@ -74,7 +74,7 @@ fn enter(desk: &mut Desk, recorded: Recorded) -> Option<String> {
             wrong = Some(format!("it took the turn {turn:?}, and {due:?} was due"));
         }
         desk.take(&turn);
-        if desk.rotation(&turn.pool) != Some(&rotation) {
+        if desk.rotation(&turn.rotation()) != Some(&rotation) {
             wrong = Some("the rotation after its turn is another one".into());
         }
     }

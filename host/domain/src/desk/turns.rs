@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{Availability, Desk};
 use crate::agenda::{Line, Lines, Place, Reserved};
-use crate::fairness::{Candidate, Rotation, Turn};
-use crate::id::{PoolId, RepId};
+use crate::fairness::{Candidate, Hand, Lineup, Rotation, Turn, stand_ins};
+use crate::id::{FlowId, PoolId, RepId, RotationId};
 use crate::load::Load;
 use crate::roster::Seat;
 
@@ -15,6 +15,8 @@ use crate::roster::Seat;
 pub struct Ask<'a> {
     /// Of which pool.
     pub pool: &'a PoolId,
+    /// For a lead of this flow, which may have a rotation of its own.
+    pub flow: Option<&'a FlowId>,
     /// Among these members, by their places in the workspace's list; none means all of them.
     pub among: &'a [usize],
     /// Weights instead of theirs, one for each of `among`, or none.
@@ -31,7 +33,7 @@ impl<'a> Ask<'a> {
     /// A turn of all members of a pool, for a lead that just came.
     #[must_use]
     pub fn of(pool: &'a PoolId, at: Timestamp) -> Self {
-        Self { pool, among: &[], weights: &[], at, place: None, passed_over: &[] }
+        Self { pool, flow: None, among: &[], weights: &[], at, place: None, passed_over: &[] }
     }
 }
 
@@ -86,18 +88,50 @@ impl Desk {
     /// passed over.
     #[must_use]
     pub fn turn(&self, ask: &Ask<'_>) -> Option<Turn> {
-        let Ask { pool, among, weights, at, place, passed_over } = *ask;
-        let seats = self.roster.pool(pool)?;
+        let (lineup, capped) = self.lineup(ask)?;
+        let id = self.rotation_of(ask.flow, ask.pool)?;
+        let mut turn = match self.rotations.get(&id) {
+            Some(rotation) => rotation.turn(ask.pool.clone(), lineup),
+            None => Rotation::default().turn(ask.pool.clone(), lineup),
+        }?;
+        turn.capped = capped;
+        turn.besides.rotation = Some(id).filter(|id| id.as_str() != ask.pool.as_str());
+        Some(turn)
+    }
+
+    /// Who could be given that lead, but is too far ahead of the others.
+    #[must_use]
+    pub fn stopped(&self, ask: &Ask<'_>) -> Vec<RepId> {
+        let rotation = self.rotation_of(ask.flow, ask.pool).and_then(|id| self.rotations.get(&id));
+        let stopped = rotation.zip(self.lineup(ask)).map(|(rotation, (mut lineup, _))| rotation.stop(&mut lineup));
+        stopped.unwrap_or_default().into_iter().map(|stopped| stopped.rep).collect()
+    }
+
+    /// The rotation that gives turns of this pool to leads of this flow.
+    #[must_use]
+    pub fn rotation_of(&self, flow: Option<&FlowId>, pool: &PoolId) -> Option<RotationId> {
+        let scope = &self.workspace.pool(pool)?.scope;
+        Some(scope.rotation(pool, flow, &self.workspace.tenant).unwrap_or_else(|| RotationId::of(pool)))
+    }
+
+    /// Who such a lead could go to, and who could have it but for their capacity or a cap.
+    fn lineup(&self, ask: &Ask<'_>) -> Option<(Lineup, Vec<RepId>)> {
+        let Ask { pool, among, weights, at, place, passed_over, .. } = *ask;
         let reserved = self.lines.reserved(pool, place);
         if reserved == Reserved::All {
             return None;
         }
-        let availabilities = self.availabilities(seats.iter().map(|seat| seat.place), Some(pool), at);
-        let mut candidates = Vec::with_capacity(seats.len());
+        let left_out = |rep: &RepId| passed_over.contains(rep) || reserved.has(rep);
+        let seats = self.roster.pool(pool)?;
+        let terms = self.workspace.pool(pool)?;
+        let sight = self.sight(Some(pool), at);
+        let mut lineup = Lineup::new(terms.policy, Vec::with_capacity(seats.len()), at);
+        (lineup.absence, lineup.stop, lineup.by) = (terms.absence(), terms.stop, terms.by);
         let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
-        let mut capped = Vec::new();
-        for (seat, found) in seats.iter().zip(availabilities) {
-            if !matches!(found, Availability::Available | Availability::Capped) {
+        let (mut capped, mut away) = (Vec::new(), Vec::new());
+        for seat in seats {
+            let found = sight(seat.place);
+            if found == Availability::Inactive || left_out(&seat.rep) {
                 continue;
             }
             let weight = match &narrowed {
@@ -108,19 +142,42 @@ impl Desk {
                     Chosen::With(weight) => Some(weight),
                 },
             };
-            let Some(weight) = weight.filter(|_| !passed_over.contains(&seat.rep) && !reserved.has(&seat.rep)) else {
-                continue;
-            };
+            let Some(weight) = weight else { continue };
+            let candidate = Candidate { rep: seat.rep.clone(), weight };
             match found {
-                Availability::Capped => capped.push(seat.rep.clone()),
-                _ => candidates.push(Candidate { rep: seat.rep.clone(), weight }),
+                Availability::Available => lineup.candidates.push(candidate),
+                Availability::Capped => {
+                    capped.push(seat.rep.clone());
+                    lineup.absent.push(candidate);
+                }
+                _ => {
+                    away.push((candidate.clone(), seat.place));
+                    lineup.absent.push(candidate);
+                }
             }
         }
-        let policy = self.workspace.pool(pool)?.policy;
-        let fresh = Rotation::default();
-        let rotation = self.rotations.get(pool).unwrap_or(&fresh);
-        let rep = rotation.next(policy, &candidates)?.clone();
-        Some(Turn { capped, owed: rotation.moved(), ..Turn::new(pool.clone(), candidates, rep, policy) })
+        let is_there =
+            |place: usize| sight(place) == Availability::Available && !left_out(&self.workspace.reps[place].id);
+        let by = away.iter().filter_map(|(of, place)| Some((of, self.roster.stand_in(*place, is_there)?)));
+        lineup.stand_in(stand_ins(by.map(|(of, by)| (of, &self.workspace.reps[by].id))));
+        if terms.measure().is_some() {
+            lineup.hands = self.hands(seats, &lineup);
+        }
+        Some((lineup, capped))
+    }
+
+    /// What is in the hands of who would get a lead of each candidate, and the candidate's capacity.
+    fn hands(&self, seats: &[Seat], lineup: &Lineup) -> Vec<Hand> {
+        // Both are sorted by id.
+        let mut seats = seats.iter();
+        let hand = |candidate: &Candidate| {
+            let own = seats.find(|seat| seat.rep == candidate.rep).map(|seat| seat.place)?;
+            let backup = lineup.backups.iter().find(|backup| backup.of == candidate.rep);
+            let by = backup.map_or(Some(own), |backup| self.place(&backup.by))?;
+            let capacity = self.workspace.reps[own].capacity.unwrap_or(u32::MAX);
+            Some(Hand { open: self.load(by).map_or(0, Load::open), capacity })
+        };
+        lineup.candidates.iter().map(hand).map(Option::unwrap_or_default).collect()
     }
 
     /// Of each rep, by place, whether it is chosen; the first mention counts.

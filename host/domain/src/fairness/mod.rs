@@ -1,5 +1,11 @@
 //! Whose turn it is, and the proof that turns were given fairly.
 
+mod absent;
+mod besides;
+mod levels;
+mod lifts;
+mod lineup;
+mod makeup;
 mod policy;
 mod report;
 mod rotation;
@@ -8,12 +14,16 @@ mod shares;
 
 use serde::{Deserialize, Serialize};
 
-pub use policy::Policy;
-pub use report::{MemberReport, PoolReport, Reckoning, Run, report};
+pub use absent::{Absent, Allowance, CREDIT_MAX};
+pub use besides::{Backup, Besides};
+pub use lifts::Hand;
+pub use lineup::{Lineup, stand_ins};
+pub use policy::{By, Measure, Policy};
+pub use report::{Broken, MemberReport, PoolReport, Promise, Reckoning, Run, report};
 pub use rotation::{Credit, Rotation};
 pub use shares::{UNIT, bound, leads, moving_bound};
 
-use crate::id::{PoolId, RepId};
+use crate::id::{PoolId, RepId, RotationId};
 
 /// A rep who could have got a lead, with the weight that held: under `pecking-order` the score.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +54,33 @@ pub struct Turn {
     /// owed went to those who stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owed: Option<Vec<Credit>>,
+    /// What it goes by besides, where the pool says more than its members.
+    #[serde(default, skip_serializing_if = "Besides::is_plain")]
+    pub besides: Besides,
 }
 
 impl Turn {
     /// A turn of a pool that nobody left since the turn before.
     #[must_use]
     pub fn new(pool: PoolId, candidates: Vec<Candidate>, rep: RepId, policy: Policy) -> Self {
-        Self { pool, candidates, rep, capped: Vec::new(), policy, owed: None }
+        Self { pool, candidates, rep, capped: Vec::new(), policy, owed: None, besides: Besides::default() }
+    }
+
+    /// Whose turn it is in the rotation: the rep's own, or that of whom they stand in for.
+    #[must_use]
+    pub fn seat(&self) -> &RepId {
+        self.besides.seat.as_ref().unwrap_or(&self.rep)
+    }
+
+    /// How it is measured who has least in hand, where it goes by that.
+    #[must_use]
+    pub fn measure(&self) -> Option<Measure> {
+        self.policy.measure(self.besides.by)
+    }
+
+    /// The rotation that gave it.
+    #[must_use]
+    pub fn rotation(&self) -> RotationId {
+        self.besides.rotation.clone().unwrap_or_else(|| RotationId::of(&self.pool))
     }
 }

@@ -20,6 +20,40 @@ pub enum Policy {
     LeastRecent,
     /// The highest score; among equals, who was served longest ago. A score below zero takes no turn.
     PeckingOrder,
+    /// The fewest open leads for the weight.
+    FewestOpen,
+    /// The most room below the capacity, in leads or in percent of it, times the weight.
+    MostFreeCapacity,
+}
+
+/// In what free capacity is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// In leads.
+    #[default]
+    Count,
+    /// As a part of the capacity.
+    Percent,
+}
+
+/// How it is measured who has least in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Open leads.
+    Open,
+    /// Leads below the capacity.
+    Free,
+    /// The part of the capacity that is free.
+    FreePercent,
+}
+
+impl By {
+    /// Whether it is the usual one.
+    #[must_use]
+    pub fn is_count(&self) -> bool {
+        *self == Self::Count
+    }
 }
 
 impl Policy {
@@ -37,7 +71,26 @@ impl Policy {
             Self::InTurn => "in-turn",
             Self::LeastRecent => "least-recent",
             Self::PeckingOrder => "pecking-order",
+            Self::FewestOpen => "fewest-open",
+            Self::MostFreeCapacity => "most-free-capacity",
         }
+    }
+
+    /// How it is measured who has least in hand, where turns go by that.
+    #[must_use]
+    pub const fn measure(self, by: By) -> Option<Measure> {
+        match (self, by) {
+            (Self::FewestOpen, _) => Some(Measure::Open),
+            (Self::MostFreeCapacity, By::Count) => Some(Measure::Free),
+            (Self::MostFreeCapacity, By::Percent) => Some(Measure::FreePercent),
+            _ => None,
+        }
+    }
+
+    /// Whether members have weights under it.
+    #[must_use]
+    pub const fn knows_weights(self) -> bool {
+        matches!(self, Self::Quota | Self::FewestOpen | Self::MostFreeCapacity)
     }
 
     /// Each candidate's due share of one lead. Under [`Self::PeckingOrder`] only the highest score
@@ -45,10 +98,17 @@ impl Policy {
     pub(super) fn shares(self, candidates: &[Candidate]) -> Vec<i64> {
         let top = candidates.iter().map(|candidate| candidate.weight).max();
         shares(candidates.iter().map(|candidate| match self {
-            Self::Quota => candidate.weight,
-            Self::InTurn | Self::LeastRecent => 1,
             Self::PeckingOrder => u32::from(Some(candidate.weight) == top),
+            _ => self.weighs(candidate),
         }))
+    }
+
+    /// The weight of a candidate, where it is compared how much each has had.
+    pub(super) fn weighs(self, candidate: &Candidate) -> u32 {
+        match self {
+            Self::Quota | Self::FewestOpen | Self::MostFreeCapacity => candidate.weight,
+            Self::InTurn | Self::LeastRecent | Self::PeckingOrder => 1,
+        }
     }
 
     /// How far a candidate can be from the due share, in leads, while these candidates stay the same:

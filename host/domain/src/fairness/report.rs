@@ -7,14 +7,21 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::levels::Levels;
+use super::lifts::Lifts;
+use super::makeup::Makeup;
 use super::shares::{is_zero, leads, moving_bound};
 use super::{Candidate, Credit, Policy, Turn, UNIT};
-use crate::id::{DecisionId, PoolId, RepId};
+use crate::id::{DecisionId, PoolId, RepId, RotationId};
+
+/// The most broken promises of a pool that are told; one is enough for it not to hold.
+const BROKEN_MOST: usize = 20;
 
 /// How fairly one pool's turns were given.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PoolReport {
-    /// The pool.
+    /// The pool; or the rotation, where flows have their own in it or pools share one: `na/inbound`,
+    /// `group:west`, `tenant:acme`.
     pub pool: PoolId,
     /// Its policy, as of the last turn.
     pub policy: Policy,
@@ -26,8 +33,46 @@ pub struct PoolReport {
     /// the facts of their decisions are no longer kept.
     #[serde(skip_serializing_if = "is_none")]
     pub runs_before: u64,
-    /// Each rep who was ever a candidate.
+    /// Each rep who was ever a candidate. Turns that a backup took count for whose they were.
     pub members: Vec<MemberReport>,
+    /// Turns that broke a promise besides: the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<Broken>,
+}
+
+/// A turn that was against what its pool says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Broken {
+    /// The decision that took it.
+    pub decision: DecisionId,
+    /// Whose it was.
+    pub rep: RepId,
+    /// What it is against.
+    pub promise: Promise,
+}
+
+/// What a pool may promise besides its policy's bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// A turn that is paid besides was missed before, is not expired, and makes no two in a row.
+    MakeUp,
+    /// Each turn goes to who has least in hand, for the weight.
+    Least,
+    /// Nobody has a turn who is further ahead than the pool's stop.
+    Stop,
+}
+
+impl Promise {
+    /// As people read it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::MakeUp => "a kept turn was paid that nobody had missed",
+            Self::Least => "a turn went to somebody who had not least in hand",
+            Self::Stop => "a turn went to somebody too far ahead",
+        }
+    }
 }
 
 /// Whether a number is left out.
@@ -62,6 +107,9 @@ pub struct MemberReport {
     pub due: f64,
     /// Leads got by turn.
     pub got: u64,
+    /// How many of them were turns kept from an absence; those were due as well.
+    #[serde(skip_serializing_if = "is_none")]
+    pub made_up: u64,
     /// What they are owed now, in leads.
     pub lag: f64,
     /// The furthest that they ever were from their share.
@@ -74,6 +122,8 @@ pub struct MemberReport {
 struct Tally {
     due: i64,
     got: u64,
+    #[serde(default, skip_serializing_if = "is_none")]
+    made_up: u64,
     lag: i64,
     worst: i64,
     worst_at: Option<DecisionId>,
@@ -87,10 +137,10 @@ impl Run {
 }
 
 impl PoolReport {
-    /// Whether no run left its bound.
+    /// Whether no run left its bound, and no promise was broken.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.runs.iter().all(Run::holds)
+        self.broken.is_empty() && self.runs.iter().all(Run::holds)
     }
 
     /// The widest bound of its runs, and the largest lag.
@@ -116,13 +166,13 @@ pub fn report<'a>(turns: impl Iterator<Item = (&'a DecisionId, Timestamp, &'a Tu
 /// down in the place of what was read, and goes on from there as if nothing were gone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reckoning {
-    pools: BTreeMap<PoolId, Ledger>,
+    pools: BTreeMap<RotationId, Ledger>,
 }
 
 impl Reckoning {
     /// The next turn of the log, and the decision that took it.
     pub fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
-        self.pools.entry(turn.pool.clone()).or_default().enter(decision, turn);
+        self.pools.entry(turn.rotation()).or_default().enter(decision, turn);
     }
 
     /// Leaves no more of the past than has an end: of the stretches in each pool, the last, the one
@@ -135,7 +185,7 @@ impl Reckoning {
     /// What it comes to, pool by pool.
     #[must_use]
     pub fn close(self) -> Vec<PoolReport> {
-        self.pools.into_iter().map(|(pool, ledger)| ledger.close(pool)).collect()
+        self.pools.into_iter().map(|(rotation, ledger)| ledger.close(rotation.as_str().into())).collect()
     }
 }
 
@@ -151,13 +201,31 @@ struct Ledger {
     /// What each candidate was owed when the last run began, where that is what it is measured from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     began: BTreeMap<RepId, i64>,
+    /// What absent members missed, and who is how far ahead, by the log alone.
+    #[serde(default, skip_serializing_if = "Makeup::is_empty")]
+    makeup: Makeup,
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    levels: Levels,
+    #[serde(default, skip_serializing_if = "Lifts::is_empty")]
+    lifts: Lifts,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    broken: Vec<Broken>,
 }
 
 impl Ledger {
     fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
+        self.judge(decision, turn);
         self.picks += 1;
         let lost = turn.owed.as_ref().map(|owed| self.move_credit(owed));
-        if lost.is_some() || self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy {
+        if turn.besides.made_up {
+            return self.make_up(turn, lost);
+        }
+        let bounded = turn.measure().is_none();
+        if !bounded {
+            // What is in hand is no share: no run is bounded, and the next that is begins anew.
+            (self.policy, self.roster) = (turn.policy, Vec::new());
+        } else if lost.is_some() || self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy
+        {
             self.begin_run(turn);
         }
         let shares = turn.policy.shares(&turn.candidates);
@@ -167,7 +235,7 @@ impl Ledger {
             let tally = self.tallies.entry(candidate.rep.clone()).or_default();
             tally.due += share;
             tally.lag += share;
-            if candidate.rep == turn.rep {
+            if candidate.rep == *turn.seat() {
                 tally.got += 1;
                 tally.lag -= UNIT;
             }
@@ -178,9 +246,41 @@ impl Ledger {
             let began = self.began.get(&candidate.rep).copied().unwrap_or(0);
             worst = worst.max((tally.lag - began).abs());
         }
-        if let Some(run) = self.runs.last_mut() {
+        if let Some(run) = self.runs.last_mut().filter(|_| bounded) {
             run.to = self.picks;
             run.max_abs_lag = run.max_abs_lag.max(leads(worst));
+        }
+    }
+
+    /// Whether the turn is one that its pool's own words allow, after those before it.
+    fn judge(&mut self, decision: &DecisionId, turn: &Turn) {
+        let unpaid = turn.besides.made_up && !self.makeup.covers(turn);
+        let wrong = [
+            (unpaid, Promise::MakeUp),
+            (self.levels.breaks(turn), Promise::Stop),
+            (self.lifts.breaks(turn), Promise::Least),
+        ];
+        for (_, promise) in wrong.into_iter().filter(|(wrong, _)| *wrong) {
+            if self.broken.len() < BROKEN_MOST {
+                self.broken.push(Broken { decision: decision.clone(), rep: turn.seat().clone(), promise });
+            }
+        }
+        self.makeup.enter(turn);
+        self.levels.enter(turn);
+        self.lifts.enter(turn);
+    }
+
+    /// A turn that is paid beside the rotation: it was due, and changes nobody's lag.
+    fn make_up(&mut self, turn: &Turn, lost: Option<i64>) {
+        let tally = self.tallies.entry(turn.seat().clone()).or_default();
+        tally.due += UNIT;
+        tally.got += 1;
+        tally.made_up += 1;
+        let Some(lost) = lost else { return };
+        // The next turn of the rotation begins a run.
+        self.roster.clear();
+        if let Some(run) = self.runs.last_mut() {
+            run.max_abs_lag = run.max_abs_lag.max(leads(lost));
         }
     }
 
@@ -241,12 +341,13 @@ impl Ledger {
                 rep,
                 due: leads(tally.due),
                 got: tally.got,
+                made_up: tally.made_up,
                 lag: leads(tally.lag),
                 worst_lag: leads(tally.worst),
                 worst_at: tally.worst_at,
             })
             .collect();
-        let Self { picks, runs, runs_before, policy, .. } = self;
-        PoolReport { pool, policy, picks, runs, runs_before, members }
+        let Self { picks, runs, runs_before, policy, broken, .. } = self;
+        PoolReport { pool, policy, picks, runs, runs_before, members, broken }
     }
 }

@@ -7,11 +7,15 @@
 //! largest credit is taken, which stays inside the bound that is stated for it where
 //! Tijdeman's rule would not.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::levels::Levels;
+use super::lifts::Lifts;
+use super::makeup::Makeup;
 use super::served::Served;
 use super::shares::{UNIT, is_zero, shares};
-use super::{Candidate, Policy};
+use super::{Absent, By, Candidate, Policy, Turn};
 use crate::id::RepId;
 
 /// What a pool's reps are owed.
@@ -32,6 +36,15 @@ pub struct Rotation {
     /// Who was served when, under a policy that goes by it.
     #[serde(default, skip_serializing_if = "Served::is_empty")]
     served: Served,
+    /// Turns that are kept for who was absent.
+    #[serde(default, skip_serializing_if = "Makeup::is_empty")]
+    makeup: Makeup,
+    /// Who is how far ahead, where that stops them.
+    #[serde(default, skip_serializing_if = "Levels::is_empty")]
+    levels: Levels,
+    /// Who was there, and how those began who joined or came back, where turns go by what is in hand.
+    #[serde(default, skip_serializing_if = "Lifts::is_empty")]
+    lifts: Lifts,
 }
 
 /// What one rep is owed.
@@ -70,14 +83,65 @@ impl Rotation {
             Policy::InTurn => self.served.in_turn(candidates),
             Policy::LeastRecent => self.served.least_recent(candidates, |_| 0),
             Policy::PeckingOrder => self.served.least_recent(candidates, |candidate| candidate.weight),
+            Policy::FewestOpen | Policy::MostFreeCapacity => {
+                let measure = policy.measure(By::Count)?;
+                self.lifts.least(measure, candidates, &[], &self.lifts.joining(candidates))
+            }
         };
         place.map(|place| &candidates[place].rep)
+    }
+
+    /// Of these absent members, whose turn came before this one's and is passed; where the policy gives
+    /// turns one after the other.
+    pub(super) fn missed(&self, policy: Policy, absent: &[Candidate], next: &RepId) -> Vec<RepId> {
+        let missed = match policy {
+            Policy::InTurn => self.served.passed_in_turn(absent, next),
+            Policy::LeastRecent => self.served.waiting_longer(absent, next),
+            _ => Vec::new(),
+        };
+        missed.into_iter().cloned().collect()
+    }
+
+    /// How many turns are kept for a rep who was absent, at that time.
+    #[must_use]
+    pub fn kept(&self, rep: &RepId, absence: Absent, at: Timestamp) -> usize {
+        absence.keeping().map_or(0, |keeping| self.makeup.kept(rep, keeping, at.as_second()))
+    }
+
+    pub(super) fn makeup(&self) -> &Makeup {
+        &self.makeup
+    }
+
+    pub(super) fn lifts(&self) -> &Lifts {
+        &self.lifts
+    }
+
+    pub(super) fn levels(&self) -> &Levels {
+        &self.levels
+    }
+
+    /// A turn is taken, in the name of whose it is.
+    pub fn enter(&mut self, turn: &Turn) {
+        self.levels.enter(turn);
+        self.lifts.enter(turn);
+        self.makeup.enter(turn);
+        if turn.besides.made_up {
+            // Beside the rotation, which does not see it.
+            self.picks += 1;
+            self.moved = false;
+            return;
+        }
+        self.take(turn.policy, &turn.candidates, turn.seat());
+        if turn.policy == Policy::LeastRecent {
+            // Just before who is served now, who alone was served last.
+            turn.besides.missed.iter().for_each(|rep| self.served.note(rep, self.picks - 1));
+        }
     }
 
     /// The same among candidates whose weights are at least 1, by place.
     fn by_quota(&self, candidates: &[Candidate]) -> Option<usize> {
         let shares = shares(candidates.iter().map(|candidate| candidate.weight));
-        let before = self.credits_of(candidates);
+        let before = Credit::of_all(&self.credits, candidates);
         match candidates.len() {
             0 => None,
             1 => Some(0),
@@ -102,7 +166,7 @@ impl Rotation {
 
     /// All candidates earn their share, and this rep pays one lead.
     fn pay(&mut self, candidates: &[Candidate], rep: &RepId) {
-        self.from_zero = self.runs_from_zero(candidates, &self.credits_of(candidates));
+        self.from_zero = self.runs_from_zero(candidates, &Credit::of_all(&self.credits, candidates));
         if self.last != candidates {
             self.last = candidates.to_vec();
         }
@@ -125,6 +189,7 @@ impl Rotation {
     /// weight, so that the sum stays 0. Where nobody leaves, nothing changes.
     pub fn retain(&mut self, members: &[Candidate]) {
         self.served.retain(members);
+        self.lifts.retain(members);
         let stays = |rep: &RepId| members.iter().any(|member| member.rep == *rep);
         if self.credits.iter().all(|credit| stays(&credit.rep)) {
             return;
@@ -152,16 +217,6 @@ impl Rotation {
         }
     }
 
-    /// The candidates' credits. Both lists are sorted by id, so one walk over both finds them.
-    fn credits_of(&self, candidates: &[Candidate]) -> Vec<i64> {
-        let mut credits = self.credits.iter().peekable();
-        let units = candidates.iter().map(|candidate| {
-            while credits.next_if(|credit| credit.rep < candidate.rep).is_some() {}
-            credits.next_if(|credit| credit.rep == candidate.rep).map_or(0, |credit| credit.units)
-        });
-        units.collect()
-    }
-
     fn credit_mut(&mut self, rep: &RepId) -> &mut i64 {
         let place = match self.credits.binary_search_by(|credit| credit.rep.cmp(rep)) {
             Ok(place) => place,
@@ -171,6 +226,32 @@ impl Rotation {
             }
         };
         &mut self.credits[place].units
+    }
+}
+
+impl Credit {
+    /// What these candidates are owed. Both lists are sorted by id, so one walk over both finds them.
+    pub(super) fn of_all(credits: &[Self], candidates: &[Candidate]) -> Vec<i64> {
+        let mut credits = credits.iter().peekable();
+        let units = candidates.iter().map(|candidate| {
+            while credits.next_if(|credit| credit.rep < candidate.rep).is_some() {}
+            credits.next_if(|credit| credit.rep == candidate.rep).map_or(0, |credit| credit.units)
+        });
+        units.collect()
+    }
+
+    /// Adds these to what is owed, both sorted by id.
+    pub(super) fn add_all<'a>(credits: &mut Vec<Self>, changes: impl Iterator<Item = (&'a RepId, i64)>) {
+        let mut place = 0;
+        for (rep, units) in changes {
+            while credits.get(place).is_some_and(|credit| credit.rep < *rep) {
+                place += 1;
+            }
+            match credits.get_mut(place).filter(|credit| credit.rep == *rep) {
+                Some(credit) => credit.units += units,
+                None => credits.insert(place, Self { rep: rep.clone(), units }),
+            }
+        }
     }
 }
 

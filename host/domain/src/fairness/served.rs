@@ -39,13 +39,33 @@ impl Served {
     /// The place of the candidate served longest ago, among those of the same rank as the best; ties
     /// to the lower id.
     pub(super) fn least_recent(&self, candidates: &[Candidate], rank: impl Fn(&Candidate) -> u32) -> Option<usize> {
-        let turn = |candidate: &Candidate| {
-            let place = self.0.binary_search_by(|(known, _)| known.cmp(&candidate.rep));
-            place.map_or(0, |place| self.0[place].1)
-        };
         let best = candidates.iter().map(&rank).max()?;
         let equals = candidates.iter().enumerate().filter(|(_, candidate)| rank(candidate) == best);
-        equals.min_by_key(|(_, candidate)| turn(candidate)).map(|(place, _)| place)
+        equals.min_by_key(|(_, candidate)| self.turn(&candidate.rep)).map(|(place, _)| place)
+    }
+
+    /// Of these, whose turn under [`Self::in_turn`] lies between the one served last and this one.
+    pub(super) fn passed_in_turn<'a>(&self, absent: &'a [Candidate], next: &RepId) -> Vec<&'a RepId> {
+        let last = self.last();
+        let passed = |rep: &RepId| match last {
+            None => rep < next,
+            Some(last) if last < next => last < rep && rep < next,
+            Some(last) => last < rep || rep < next,
+        };
+        absent.iter().map(|member| &member.rep).filter(|rep| passed(rep)).collect()
+    }
+
+    /// Of these, who was served longer ago than this one.
+    pub(super) fn waiting_longer<'a>(&self, absent: &'a [Candidate], next: &RepId) -> Vec<&'a RepId> {
+        let key = |rep: &'a RepId| (self.turn(rep), rep);
+        let served = self.turn(next);
+        absent.iter().map(|member| &member.rep).filter(|rep| key(rep) < (served, next)).collect()
+    }
+
+    /// When a rep was served last; 0 for who never was.
+    fn turn(&self, rep: &RepId) -> u64 {
+        let place = self.0.binary_search_by(|(known, _)| known.cmp(rep));
+        place.map_or(0, |place| self.0[place].1)
     }
 
     fn last(&self) -> Option<&RepId> {

@@ -1,5 +1,7 @@
 //! Capacities and caps of a workspace's reps, worked out once a revision, and who has reached theirs.
 
+use std::collections::HashSet;
+
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Span, Timestamp};
@@ -7,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Load;
+use crate::id::RepId;
 use crate::workspace::{Cap, Per, Rep, Workspace};
 
 /// The capacities and caps of a workspace's reps.
@@ -22,6 +25,8 @@ pub struct Caps {
 struct Limits {
     capacity: Option<u32>,
     caps: Vec<Limit>,
+    /// Whether a pool goes by what they have in hand, whatever their limits.
+    weighed: bool,
 }
 
 #[derive(Debug)]
@@ -76,9 +81,11 @@ impl Caps {
             });
             Some(Limit { leads: cap.leads, stretch })
         };
+        let weighed = weighed(workspace);
         let reps = workspace.reps.iter().map(|rep| Limits {
             capacity: rep.capacity,
             caps: rep.caps.iter().filter_map(|cap| limit(rep, cap)).collect(),
+            weighed: weighed.contains(&rep.id),
         });
         let reps = reps.collect();
         Self { stretches, reps }
@@ -87,7 +94,9 @@ impl Caps {
     /// Whether what the rep at this place has in hand is counted.
     #[must_use]
     pub fn counts(&self, place: usize) -> bool {
-        self.reps.get(place).is_some_and(|limits| limits.capacity.is_some() || !limits.caps.is_empty())
+        self.reps
+            .get(place)
+            .is_some_and(|limits| limits.weighed || limits.capacity.is_some() || !limits.caps.is_empty())
     }
 
     /// Since when leads count at that instant.
@@ -112,6 +121,14 @@ impl Caps {
         });
         ends.max()
     }
+}
+
+/// Whose open leads a policy compares: members of such pools, and whoever stands in for somebody.
+fn weighed(workspace: &Workspace) -> HashSet<&RepId> {
+    let pools = || workspace.pools.iter().filter(|pool| pool.measure().is_some());
+    let members = pools().flat_map(|pool| &pool.members).map(|member| &member.rep);
+    let backups = workspace.reps.iter().filter_map(|rep| rep.backup.as_ref()).filter(|_| pools().next().is_some());
+    members.chain(backups).collect()
 }
 
 impl Since<'_> {

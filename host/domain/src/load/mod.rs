@@ -1,5 +1,6 @@
 //! What reps have in hand: the leads that are open with them, and when they were given leads
-//! lately. It is counted for reps with a capacity or caps only, from the revision that names them.
+//! lately. It is counted for reps with a capacity or caps, and for members of pools that go by what is in
+//! hand, from the revision that says so.
 
 mod caps;
 

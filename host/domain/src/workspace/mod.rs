@@ -1,12 +1,15 @@
 //! One tenant's whole configuration, as `workspace.toml` says it.
 
 mod again;
+mod backup;
 mod cap;
 mod condition;
 mod destination;
 mod flow;
 mod people;
+mod percent;
 mod target;
+mod turns;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,7 @@ pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
 pub use target::{Target, Within};
+pub use turns::{STOP_MAX, Scope};
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};
 

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::again::{self, Queue};
 use super::cap::{self, Cap};
-use super::{Contradiction, Workspace};
+use super::turns::Scope;
+use super::{Contradiction, Workspace, backup, percent, turns};
 use crate::business_time::{self, Wrong};
-use crate::fairness::Policy;
+use crate::fairness::{Absent, By, Policy};
 use crate::id::{ConnectionId, Digest, OwnerId, PoolId, RepId};
 
 /// Somebody who may own leads.
@@ -46,6 +47,9 @@ pub struct Rep {
     /// Most leads in a stretch of time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caps: Vec<Cap>,
+    /// Who takes their turns, in their name, while they are away or off shift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<RepId>,
     /// Whether they may be given leads at all.
     #[serde(default = "yes")]
     pub active: bool,
@@ -69,6 +73,19 @@ pub struct Pool {
     /// How leads that wait for one of its turns get it.
     #[serde(default, skip_serializing_if = "Queue::is_usual")]
     pub queue: Queue,
+    /// What becomes of turns that come while a member is away, off shift or at their cap: `skip`, which is
+    /// usual, but for the policy `least-recent`, where waiting is a `hold`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absent: Option<Absent>,
+    /// In what the policy `most-free-capacity` measures: `count`, which is usual, or `percent`.
+    #[serde(default, skip_serializing_if = "By::is_count")]
+    pub by: By,
+    /// Whose rotation it is.
+    #[serde(default, skip_serializing_if = "Scope::is_pool")]
+    pub scope: Scope,
+    /// Who is more than so many leads ahead of the member most behind gets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<u32>,
 }
 
 /// A rep's place in a pool.
@@ -80,6 +97,9 @@ pub struct Member {
     /// Their share, relative to the others'; 0 takes no turns.
     #[serde(default = "one")]
     pub weight: u32,
+    /// Their share of a hundred, where all members have one, in place of weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub percent: Option<u32>,
     /// Their place in a pecking order: the highest goes first, and below zero takes no turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<i32>,
@@ -91,8 +111,14 @@ impl Member {
     pub fn counts(&self, policy: Policy) -> Option<u32> {
         match policy {
             Policy::PeckingOrder => u32::try_from(self.score.unwrap_or(0)).ok(),
-            _ => Some(self.weight).filter(|weight| *weight > 0),
+            _ => Some(self.share()).filter(|weight| *weight > 0),
         }
+    }
+
+    /// Their weight, or their percentage.
+    #[must_use]
+    pub fn share(&self) -> u32 {
+        self.percent.unwrap_or(self.weight)
     }
 }
 
@@ -239,6 +265,7 @@ impl Rep {
             off.days().map_err(told)?;
         }
         cap::check(self, place)?;
+        backup::check(self, workspace, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
     }
 }
@@ -247,7 +274,7 @@ impl Pool {
     pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
         let pool = &self.id;
         let mut seen = std::collections::HashSet::new();
-        for (n, Member { rep, weight, score }) in self.members.iter().enumerate() {
+        for (n, Member { rep, weight, score, .. }) in self.members.iter().enumerate() {
             let at = format!("/pools/{place}/members/{n}");
             if workspace.rep(rep).is_none() {
                 let known = nearest(rep.as_str(), workspace.reps.iter().map(|known| known.id.as_str()));
@@ -266,7 +293,7 @@ impl Pool {
                 return Err(Contradiction::new(at + "/weight", message));
             }
             let policy = self.policy.name();
-            if *weight > 1 && self.policy != Policy::Quota {
+            if *weight > 1 && !self.policy.knows_weights() {
                 let message = format!(
                     "pool `{pool}` has the policy `{policy}`, which knows no weights; leave `weight` out, or use the policy `quota`"
                 );
@@ -280,6 +307,8 @@ impl Pool {
             }
         }
         again::check_pool(self, place)?;
+        percent::check(self, place)?;
+        turns::check(self, workspace, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
     }
 }

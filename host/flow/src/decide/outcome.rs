@@ -215,8 +215,8 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn take(&mut self, turn: Turn) {
-        let mut rotation = self.around.desk.rotation(&turn.pool).cloned().unwrap_or_default();
-        rotation.take(turn.policy, &turn.candidates, &turn.rep);
+        let mut rotation = self.around.desk.rotation(&turn.rotation()).cloned().unwrap_or_default();
+        rotation.enter(&turn);
         self.decision.pool = Some(turn.pool.clone());
         self.turn = Some((turn, rotation));
     }

@@ -11,7 +11,7 @@ use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
-use rota_domain::id::{Digest, FlowId, LeadId, PoolId, RepId};
+use rota_domain::id::{Digest, FlowId, LeadId, RepId, RotationId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
@@ -75,7 +75,7 @@ pub enum EntryBody {
         /// The workspace.
         workspace: Arc<Workspace>,
         /// The rotations after it: what a member who left was owed went to those who stay.
-        rotations: Vec<(PoolId, Rotation)>,
+        rotations: Vec<(RotationId, Rotation)>,
         /// Whence it came, if somebody applied it.
         origin: Option<Origin>,
     },
@@ -136,7 +136,7 @@ pub struct Recorded {
     pub person: PersonKey,
     /// What only the person's own key opens.
     pub private: Private,
-    /// The turn that was taken, and the pool's rotation after it.
+    /// The turn that was taken, and its rotation after it.
     pub turn: Option<(Turn, Rotation)>,
     /// Counters of flows that it changed, with their new values.
     pub counters: Vec<(FlowId, String, i32)>,

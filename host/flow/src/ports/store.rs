@@ -13,7 +13,7 @@ use rota_domain::decision::{Apply, Decision};
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
-use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, PoolId, RepId, Seed, TenantId};
+use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, RepId, RotationId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
@@ -186,7 +186,7 @@ pub struct Snapshot {
     /// What reps were last said to be.
     pub statuses: BTreeMap<RepId, Status>,
     /// The rotations.
-    pub rotations: BTreeMap<PoolId, Rotation>,
+    pub rotations: BTreeMap<RotationId, Rotation>,
     /// The counters of each flow.
     pub counters: Counters,
     /// Leads that were given to reps, where that is counted: all that are open, and at least those

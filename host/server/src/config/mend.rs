@@ -11,17 +11,20 @@ pub(super) struct Place {
 }
 
 /// How required and often mistaken keys are written.
-const EXAMPLES: [(&str, &str); 32] = [
+const EXAMPLES: [(&str, &str); 36] = [
     ("active", "false"),
     ("allow_v1", "true"),
+    ("backup", "\"bo\""),
     ("calendar", "\"us-office\""),
     ("class", "\"inbound:demo-request\""),
     ("client_secret", "{ env = \"HUBSPOT_CLIENT_SECRET\" }"),
     ("coalesce", "\"10m\""),
+    ("credit", "5"),
     ("crm", "{ hs = \"71\" }"),
     ("database", "\"rota.db\""),
     ("enrol", "{ object = \"contact\", on = [\"created\"] }"),
     ("env", "\"ACME_HUBSPOT_TOKEN\""),
+    ("expires", "\"30d\""),
     ("fallback", "{ queue = \"triage\" }"),
     ("file", "\"tables/postal.csv\""),
     ("holidays", "[\"2026-12-25\"]"),
@@ -31,6 +34,7 @@ const EXAMPLES: [(&str, &str); 32] = [
     ("listen", "\"127.0.0.1:8080\""),
     ("members", "[{ rep = \"ana\", weight = 30 }]"),
     ("on", "[\"created\", \"changed\"]"),
+    ("percent", "10"),
     ("plugin", "\"territory\""),
     ("portal_id", "4242"),
     ("public_url", "\"https://rota.acme.example\""),

@@ -38,7 +38,8 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
         let verdict = if pool.holds() {
             palette.paint(Tone::Good, "within the bound")
         } else {
-            palette.paint(Tone::Bad, "out of bounds")
+            let what = if pool.broken.is_empty() { "out of bounds" } else { "against its word" };
+            palette.paint(Tone::Bad, what)
         };
         let runs = u64::try_from(pool.runs.len()).unwrap_or(0) + pool.runs_before;
         let runs = counted(runs, "run", "runs");
@@ -58,11 +59,18 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
                 &format!("  turns {} to {}: {:.3} leads, bound {:.3}", run.from, run.to, run.max_abs_lag, run.bound),
             ));
         }
+        for broken in &pool.broken {
+            let words = format!("  {}: {} ({})", broken.decision, broken.promise.words(), broken.rep);
+            lines.push(palette.paint(Tone::Bad, &words));
+        }
         lines.push(String::new());
     }
     lines.push(match Fairness::of(pools).ok {
         true => "Nobody was further from the exact share than is stated.".into(),
-        false => palette.paint(Tone::Bad, "Somebody was further from the exact share than is stated."),
+        false if pools.iter().all(|pool| pool.broken.is_empty()) => {
+            palette.paint(Tone::Bad, "Somebody was further from the exact share than is stated.")
+        }
+        false => palette.paint(Tone::Bad, "Some turns were not those that their pools promise."),
     });
     lines.join("\n") + "\n"
 }

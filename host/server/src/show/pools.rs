@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 use rota_domain::desk::Availability;
+use rota_domain::id::RepId;
 use rota_domain::load::Left;
 
 use super::palette::{Palette, Tone};
-use super::text::{COLUMNS, cut, fit, signed, widest};
+use super::text::{COLUMNS, counted, cut, fit, signed, widest};
 use crate::pools::{PoolMember, PoolState};
 
 /// Pools, one after the other, as they stand at that time.
@@ -31,6 +32,10 @@ fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
         lines.push(palette.paint(Tone::Warn, &format!("  {leads} for a turn")));
     }
     let coming: Vec<&str> = pool.coming.iter().map(|rep| rep.as_str()).collect();
+    let names = |reps: &[RepId]| reps.iter().map(RepId::as_str).collect::<Vec<_>>().join(" ");
+    for flow in &pool.flows {
+        lines.push(cut(&format!("  next of {}, {} turns: {}", flow.flow, flow.turns, names(&flow.coming)), COLUMNS));
+    }
     lines.push(match coming.as_slice() {
         [] => palette.paint(Tone::Warn, "  nobody can be given a lead now"),
         some => cut(&format!("  next: {}", some.join(" ")), COLUMNS),
@@ -66,6 +71,9 @@ fn standing(member: &PoolMember, now: Timestamp) -> String {
         words += &format!(" until {}", moment(until, now));
     }
     let stretch = |cap: &Left| if cap.rolling { "any" } else { "this" };
+    if member.kept > 0 {
+        words += &format!(", {} kept", counted(u64::try_from(member.kept).unwrap_or(0), "turn", "turns"));
+    }
     let left = |cap: &Left| format!(", {} of {} left in {} {}", cap.left, cap.leads, stretch(cap), cap.per.name());
     words + &member.caps.iter().map(left).collect::<String>()
 }

@@ -104,7 +104,7 @@ impl DemoPool {
                     let fared = report.and_then(|report| report.members.iter().find(|fared| fared.rep == member.rep));
                     DemoMember {
                         rep: member.rep.clone(),
-                        weight: member.weight,
+                        weight: member.share(),
                         count: fared.map_or(0, |fared| fared.got),
                         due: fared.map_or(0.0, |fared| rounded(fared.due)),
                     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{DecisionId, LeadId, PoolId, RepId, TenantId};
+use rota_domain::id::{DecisionId, LeadId, RepId, RotationId, TenantId};
 use rota_domain::transcript::shared::{named, restore};
 use rota_domain::workspace::Workspace;
 use rota_flow::ports::{OutboxRow, Private, Recalled, Recent, Snapshot, StoreError, Stored};
@@ -53,7 +53,7 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
         .await?;
     for (pool, body) in rows {
         let rotation: Rotation = parse(&body, format_args!("the rotation of pool `{pool}` of `{tenant}`"))?;
-        rotations.insert(PoolId::from(pool), rotation);
+        rotations.insert(RotationId::from(pool), rotation);
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
     let given = given::read(&mut one_commit, tenant).await?;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use rota_domain::decision::Outcome;
 use rota_domain::effect::Act;
 use rota_domain::fairness::Rotation;
-use rota_domain::id::{PoolId, TenantId};
+use rota_domain::id::{RotationId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
@@ -63,7 +63,7 @@ pub(super) struct Record {
 /// What entry after entry replaces, so that only the last of it is written out.
 #[derive(Default)]
 struct Latest {
-    rotations: BTreeMap<PoolId, Rotation>,
+    rotations: BTreeMap<RotationId, Rotation>,
     turn: Before,
 }
 
@@ -92,9 +92,9 @@ impl Record {
         for (seq, entry) in (record.expected.saturating_add(1)..).zip(entries) {
             record.add(seq, entry, &mut latest)?;
         }
-        for (pool, rotation) in latest.rotations {
-            let row = format_args!("the rotation of pool `{pool}` of `{}`", record.tenant).to_string();
-            record.rotations.insert(pool.to_string(), json(&rotation, row)?);
+        for (id, rotation) in latest.rotations {
+            let row = format_args!("the rotation of pool `{id}` of `{}`", record.tenant).to_string();
+            record.rotations.insert(id.to_string(), json(&rotation, row)?);
         }
         Ok(record)
     }
@@ -184,7 +184,7 @@ impl Record {
         let lead = self.word(place, Kind::Lead, seq, &json(&private, &row)?);
         let turn = match turn {
             Some((turn, rotation)) => {
-                latest.rotations.insert(turn.pool.clone(), rotation);
+                latest.rotations.insert(turn.rotation(), rotation);
                 Some(TurnBody::new(turn, &mut latest.turn, &mut self.shared, &row)?)
             }
             None => None,

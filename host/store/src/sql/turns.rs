@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rota_domain::fairness::{Candidate, Credit, Policy, Turn};
+use rota_domain::fairness::{Besides, Candidate, Credit, Policy, Turn};
 use rota_domain::id::{Digest, PoolId, RepId, TenantId};
 use rota_domain::transcript::shared::LARGE;
 use rota_flow::ports::StoreError;
@@ -25,6 +25,8 @@ pub(super) struct TurnBody {
     policy: Policy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owed: Option<Vec<Credit>>,
+    #[serde(default, skip_serializing_if = "Besides::is_plain")]
+    besides: Besides,
 }
 
 /// Who could have got the lead: themselves, or the digest of their text.
@@ -43,9 +45,9 @@ pub(super) struct Before(Option<(Vec<Candidate>, Candidates)>);
 impl TurnBody {
     /// A turn whose candidates go to the shared texts if they are many.
     pub(super) fn new(turn: Turn, before: &mut Before, texts: &mut Texts, row: &str) -> Result<Self, StoreError> {
-        let Turn { pool, candidates, rep, capped, policy, owed } = turn;
+        let Turn { pool, candidates, rep, capped, policy, owed, besides } = turn;
         if let Some((_, same)) = before.0.as_ref().filter(|(known, _)| *known == candidates) {
-            return Ok(Self { pool, candidates: same.clone(), rep, capped, policy, owed });
+            return Ok(Self { pool, candidates: same.clone(), rep, capped, policy, owed, besides });
         }
         let text = json(&candidates, row)?;
         let written = if text.len() < LARGE {
@@ -56,7 +58,7 @@ impl TurnBody {
             Candidates::Shared(digest)
         };
         before.0 = Some((candidates, written.clone()));
-        Ok(Self { pool, candidates: written, rep, capped, policy, owed })
+        Ok(Self { pool, candidates: written, rep, capped, policy, owed, besides })
     }
 
     /// The digest that stands for the candidates.
@@ -83,6 +85,7 @@ impl TurnBody {
             capped: self.capped,
             policy: self.policy,
             owed: self.owed,
+            besides: self.besides,
         })
     }
 }

@@ -36,7 +36,7 @@ impl Host for Session {
                 let rep = session.show_at(place)?;
                 let load = desk.load(place).map_or(0, Load::open);
                 let capacity = desk.workspace.reps[place].capacity.unwrap_or(u32::MAX);
-                shown.extend([rep, member.weight, load, capacity, availability(found) as u32]);
+                shown.extend([rep, member.share(), load, capacity, availability(found) as u32]);
             }
             Ok(shown)
         })
@@ -56,9 +56,12 @@ impl Host for Session {
             let reps: Vec<usize> = among.iter().map(|rep| session.place(*rep)).collect::<Result<_, _>>()?;
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
             let question = &session.question;
-            let (place, passed_over) = (question.place.as_ref(), &*question.passed_over);
-            let ask = Ask { pool: &id, among: &reps, weights: &capped, at: question.call.now, place, passed_over };
+            let (flow, place, passed_over) = (Some(&question.flow), question.place.as_ref(), &*question.passed_over);
+            let at = question.call.now;
+            let ask = Ask { pool: &id, flow, among: &reps, weights: &capped, at, place, passed_over };
             let Some(turn) = desk.turn(&ask) else {
+                let stopped = desk.stopped(&ask);
+                session.note_stopped(&id, &stopped);
                 session.nobody = Some(line(&desk, id, &reps));
                 return Ok(None);
             };

@@ -47,11 +47,14 @@ struct Facts {
     absent: BTreeMap<(Option<PoolId>, usize), Option<WhyNot>>,
     /// The reps whom the last question for a turn was narrowed to, by pool.
     among: BTreeMap<PoolId, Vec<usize>>,
+    /// Who was too far ahead where such a question found nobody.
+    stopped: HashSet<(PoolId, RepId)>,
 }
 
 impl Facts {
     fn of(recalled: &Recalled, steps: &[Step]) -> Self {
-        let mut facts = Self { opened: Vec::new(), absent: BTreeMap::new(), among: BTreeMap::new() };
+        let stopped = stopped(recalled);
+        let mut facts = Self { opened: Vec::new(), absent: BTreeMap::new(), among: BTreeMap::new(), stopped };
         // The numbers of pools begin anew with each plugin.
         let mut numbers: BTreeMap<usize, PoolId> = BTreeMap::new();
         for step in steps {
@@ -108,8 +111,17 @@ impl Facts {
 
     fn why(&self, recalled: &Recalled, pool: &PoolId, member: &Member) -> WhyNot {
         let turn = recalled.stored.turn.as_ref().filter(|turn| turn.pool == *pool);
-        if turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| candidate.rep == member.rep)) {
+        let is = |rep: &RepId| *rep == member.rep;
+        let backed = turn.is_some_and(|turn| turn.besides.backups.iter().any(|backup| is(&backup.of)));
+        if !backed && turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| is(&candidate.rep))) {
             return WhyNot::NotItsTurn;
+        }
+        let stopped = turn.map_or_else(
+            || self.stopped.contains(&(pool.clone(), member.rep.clone())),
+            |turn| turn.besides.stopped.iter().any(|stopped| is(&stopped.rep)),
+        );
+        if stopped {
+            return WhyNot::FairnessStop;
         }
         if turn.is_some_and(|turn| turn.capped.contains(&member.rep)) {
             return WhyNot::Capped;
@@ -149,6 +161,13 @@ impl Facts {
             (None, _) => WhyNot::NotACandidate,
         }
     }
+}
+
+/// Who was too far ahead for a turn of a pool that gave nobody one, as the host noted.
+fn stopped(recalled: &Recalled) -> HashSet<(PoolId, RepId)> {
+    let notes = recalled.private.iter().flat_map(|private| &private.notes);
+    let said = notes.filter(|note| note.branch == "fairness-stop").filter_map(|note| note.detail.split_once(": "));
+    said.flat_map(|(pool, reps)| reps.split(' ').map(move |rep| (pool.into(), rep.into()))).collect()
 }
 
 fn absence_by_name(word: &str) -> Option<WhyNot> {
