@@ -5,16 +5,27 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rota::compose::{self, Plan};
 use rota::config::{App, Directory, Loaded, load_workspace};
 use rota_crm::outbound::Places;
 use rota_domain::delivery::Backoff;
+use rota_domain::effect::Effect;
+use rota_domain::id::EffectId;
 use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
-use rota_flow::ports::Store;
+use rota_flow::orders::Orders;
+use rota_flow::ports::{
+    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory as Owners, PropertyInfo, Reading, RecordRef, Store,
+    Wanted,
+};
+use rota_flow::sequencer::Sequencer;
 use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
+
+use crate::orders::{LINES, carry_out, desktop, place, store};
+use crate::tenant;
 
 async fn double(portal: u64) -> Sandbox {
     let seed: Seed = serde_json::from_value(json!({ "portal_id": portal })).expect("a seed");
@@ -102,4 +113,47 @@ async fn more_leads_than_a_batch_of_a_crm_that_cannot_be_read_hold_up_no_lead_of
     post(&a, "faults", json!([])).await;
     until("the leads of a", async || decided(&host.store, "a").await == 150).await;
     host.stop().await;
+}
+
+/// A CRM that takes calls, and answers none.
+struct Mute;
+
+#[async_trait]
+impl Carrier for Mute {
+    async fn deliver(&self, _: &[(Effect, u32)]) -> Vec<(EffectId, Result<Delivered, CrmError>)> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Crm for Mute {
+    async fn read(&self, _: &[RecordRef], _: &Wanted) -> Result<Vec<Option<Reading>>, CrmError> {
+        std::future::pending().await
+    }
+
+    async fn directory(&self) -> Result<Owners, CrmError> {
+        std::future::pending().await
+    }
+
+    async fn properties(&self, _: &str) -> Result<Vec<PropertyInfo>, CrmError> {
+        std::future::pending().await
+    }
+
+    async fn account(&self) -> Result<AccountInfo, CrmError> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_whose_crm_never_answers_is_opened_and_decides_what_needs_no_record() {
+    let folder = tenant::workspace(LINES, &[]);
+    let mut desktop = desktop(folder.path(), store(folder.path()).await);
+    desktop.revision.crms = BTreeMap::from([("hs".into(), Arc::new(Mute) as Arc<dyn Crm>)]);
+    let sequencer = Sequencer::open(desktop).await.expect("it is opened");
+    let (orders, queue) = Orders::new();
+    let asked = place(&orders, 3, false).await;
+    carry_out(sequencer, queue).await;
+    for (n, answer) in asked.join_all().await {
+        assert_eq!(answer.expect("an answer").decision.outcome.as_str(), "assign", "of web:{n}");
+    }
 }

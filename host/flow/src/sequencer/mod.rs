@@ -165,7 +165,7 @@ impl Sequencer {
             looks: 0,
             behind: false,
         };
-        sequencer.read_directories().await;
+        sequencer.meet_accounts().await;
         sequencer.enter_workspace(None).await?;
         sequencer.settle_in().await?;
         sequencer.forget_departed().await;

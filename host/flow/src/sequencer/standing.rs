@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, RepId};
@@ -15,6 +16,8 @@ use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{OrderError, Revision};
 use crate::ports::{Crm, Entry, StoreError};
 
+/// How long a tenant waits for its directories when it is opened.
+const FIRST_READ: Duration = Duration::from_secs(1);
 /// How often the store is asked what became of a revision, with a pause after each time.
 const ASKED_AGAIN: u32 = 30;
 
@@ -178,6 +181,18 @@ impl Sequencer {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads the accounts' directories for the first time. One that takes long holds up no start: other
+    /// hosts may have used what can be asked of it, for one. Its records wait until it is read.
+    pub(super) async fn meet_accounts(&mut self) {
+        let crms = &self.desktop.revision.crms;
+        let unread = |(connection, crm): (&ConnectionId, &Arc<dyn Crm>)| {
+            (connection.clone(), Account { crm: crm.clone(), directory: None })
+        };
+        let unread: Accounts = crms.iter().map(unread).collect();
+        let read = tokio::time::timeout(FIRST_READ, refreshed(unread.clone(), crms)).await;
+        self.accounts = read.unwrap_or(unread);
     }
 
     pub(super) async fn read_directories(&mut self) {
