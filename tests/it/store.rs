@@ -302,6 +302,7 @@ macro_rules! suite {
                     a_newer_owner_does_not_wait_for_an_older_ones_retry,
                     a_newer_owner_that_came_during_a_failing_call_does_not_wait,
                     an_owner_that_is_dead_puts_its_lead_into_the_inbox_again,
+                    owners_that_die_together_come_into_the_inbox_in_the_order_of_their_settling,
                     an_older_owner_is_not_sent_though_the_newer_one_came_to_nothing,
                     an_older_owner_is_not_sent_when_what_stood_before_the_newer_one_was_not_needed,
                     a_repaired_owner_brings_back_what_it_took_along,

@@ -3,7 +3,7 @@
 use rota_domain::effect::Act;
 use rota_domain::id::{EffectId, RepId};
 use rota_flow::ports::LaneState::{Dead, Done, Superseded, Waiting};
-use rota_flow::ports::{RecordRef, Repair, Settle};
+use rota_flow::ports::{Claim, RecordRef, Repair, Settle, Settlement};
 
 use super::Place;
 use super::values::{
@@ -140,6 +140,23 @@ pub(crate) async fn an_owner_that_is_dead_puts_its_lead_into_the_inbox_again(pla
     assert_eq!((&waiting[0].payload, waiting[0].received), (&arrival("again").payload, at(3)));
     assert_eq!(ids(&claim(&*store, 4).await), ["d0/0"], "the lane goes on");
     assert_eq!(store.backlog(&acme()).await.unwrap(), (1, 1));
+}
+
+pub(crate) async fn owners_that_die_together_come_into_the_inbox_in_the_order_of_their_settling(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    for contact in 0..9 {
+        record(&*store, 0, decided_about(&contact.to_string(), &format!("d{contact}"), vec![owner("71")])).await;
+    }
+    let claims = claim(&*store, 1).await.into_iter().rev();
+    let died = |claim: Claim| {
+        let again = arrival(claim.effect.id.as_str());
+        Settlement { claim, settle: dead(Some(again)), at: at(2) }
+    };
+    store.settle(claims.map(died).collect()).await.unwrap();
+    let waiting = store.waiting(&acme(), 0, 99).await.unwrap();
+    let order = (0..9).rev().map(|contact| arrival(&format!("d{contact}/0")).payload);
+    assert_eq!(waiting.into_iter().map(|row| row.payload).collect::<Vec<_>>(), order.collect::<Vec<_>>());
 }
 
 pub(crate) async fn an_older_owner_is_not_sent_though_the_newer_one_came_to_nothing(place: impl Place) {

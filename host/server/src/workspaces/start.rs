@@ -9,16 +9,66 @@
 //! what it may look up and reach is then what rota.toml says of its tenant.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rota_domain::id::TenantId;
 use rota_domain::workspace::{Connection, Destination, Workspace};
 use rota_flow::ports::{Revisions, StoreError};
+use tokio::task::JoinSet;
 
 use super::Workspaces;
 use super::directories::{Failed, Unread};
 use crate::bind::{Bound, bind_under, find_uploaded};
 use crate::config::Loaded;
 use crate::last_good::last_good;
+use crate::tenants::Tenants;
+
+/// How many tenants start at once: each may wait a moment for a CRM that does not answer.
+const AT_ONCE: usize = 16;
+
+/// Tenants that are starting.
+struct Opening<'a> {
+    tenants: &'a Arc<Tenants>,
+    under_way: JoinSet<Option<(TenantId, anyhow::Error)>>,
+    failed: Vec<(TenantId, anyhow::Error)>,
+}
+
+impl<'a> Opening<'a> {
+    fn new(tenants: &'a Arc<Tenants>) -> Self {
+        Self { tenants, under_way: JoinSet::new(), failed: Vec::new() }
+    }
+
+    /// Lets a tenant start, once there is room.
+    async fn begin(&mut self, tenant: TenantId, bound: anyhow::Result<Bound>) {
+        while self.under_way.len() >= AT_ONCE {
+            self.join().await;
+        }
+        match bound {
+            Ok(bound) => {
+                let tenants = self.tenants.clone();
+                self.under_way.spawn(async move { Some((tenant, tenants.open(bound).await.err()?)) });
+            }
+            Err(error) => self.failed.push((tenant, error)),
+        }
+    }
+
+    async fn join(&mut self) {
+        match self.under_way.join_next().await {
+            Some(Ok(failed)) => self.failed.extend(failed),
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            _ => {}
+        }
+    }
+
+    /// Waits for all; who did not start, and why.
+    async fn end(mut self) -> Vec<(TenantId, anyhow::Error)> {
+        while !self.under_way.is_empty() {
+            self.join().await;
+        }
+        self.failed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.failed
+    }
+}
 
 /// The tenants of these directories whose workspace nobody has applied, and those whose
 /// directory is to `hold` whatever was applied, and whether it can be read or not.
@@ -73,18 +123,20 @@ impl Workspaces {
         let mut failed: Vec<Failed> = unread.into_iter().map(Unread::failed).collect();
         let directories_of: BTreeSet<TenantId> =
             directories.iter().map(|loaded| loaded.workspace.tenant.clone()).collect();
-        let mut aside = Vec::new();
-        for loaded in directories {
-            if self.tenants.is_from_files(&loaded.workspace.tenant) {
-                let tenant = loaded.workspace.tenant.clone();
-                if let Err(error) = self.take_in(loaded).await {
-                    failed.push(Failed { what: format!("The tenant `{tenant}`"), tenant: Some(tenant), error });
-                }
-            } else {
-                aside.push(loaded);
-            }
+        let (told, aside): (Vec<Loaded>, Vec<Loaded>) =
+            directories.into_iter().partition(|loaded| self.tenants.is_from_files(&loaded.workspace.tenant));
+        let mut opening = Opening::new(&self.tenants);
+        for loaded in told {
+            let tenant = loaded.workspace.tenant.clone();
+            opening.begin(tenant, self.of_directory(loaded).await).await;
         }
+        failed.extend(opening.end().await.into_iter().map(|(tenant, error)| Failed {
+            what: format!("The tenant `{tenant}`"),
+            tenant: Some(tenant),
+            error,
+        }));
         let known = self.store.tenants().await?;
+        let mut opening = Opening::new(&self.tenants);
         let mut without = 0;
         for tenant in &known {
             if self.tenants.is_from_files(tenant) {
@@ -98,9 +150,10 @@ impl Workspaces {
                 without += usize::from(!failed.iter().any(|one| one.tenant.as_ref() == Some(tenant)));
                 continue;
             }
-            if let Err(error) = self.of_database(tenant).await {
-                tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
-            }
+            opening.begin(tenant.clone(), self.of_database(tenant).await).await;
+        }
+        for (tenant, error) in opening.end().await {
+            tracing::error!("The tenant `{tenant}` does not start, and the others do: {error:#}");
         }
         if !failed.is_empty() && self.tenants.names().is_empty() && without == 0 {
             return Err(failed.remove(0).error);
@@ -142,11 +195,6 @@ impl Workspaces {
         Ok(())
     }
 
-    async fn take_in(&self, loaded: Loaded) -> anyhow::Result<()> {
-        let bound = self.of_directory(loaded).await?;
-        self.tenants.open(bound).await
-    }
-
     /// What a directory says; where that is refused, the last that the tenant decided under.
     /// A tenant that has none is the operator's to look at before anything starts.
     async fn of_directory(&self, mut loaded: Loaded) -> anyhow::Result<Bound> {
@@ -165,13 +213,12 @@ impl Workspaces {
         Ok(bound)
     }
 
-    /// Takes a tenant in under the revision that the database has.
-    async fn of_database(&self, tenant: &TenantId) -> anyhow::Result<()> {
+    /// What the database has as the last revision of a tenant.
+    async fn of_database(&self, tenant: &TenantId) -> anyhow::Result<Bound> {
         let Some((_, loaded)) = last_good(&*self.store, tenant).await? else {
             anyhow::bail!("a part of its workspace is not in the database; apply the workspace again");
         };
-        let bound = bind_under(loaded, &self.catalogue, &self.tenants.plan(tenant))?;
-        self.tenants.open(bound).await
+        bind_under(loaded, &self.catalogue, &self.tenants.plan(tenant))
     }
 
     /// Says of a directory that it was left aside, if it says something else.

@@ -216,11 +216,15 @@ async fn release(connection: &mut Connection, lines: &[Line]) -> Result<Vec<bool
 }
 
 /// Moves effects to their new states. An effect that somebody dropped meanwhile stays
-/// dropped, and is not among the answers.
+/// dropped, and is not among the answers. They stand as the lines do: a database gives changed
+/// rows in any order, and what is decided again comes into the inbox in this one.
 async fn transfer<'l>(connection: &mut Connection, lines: &[&'l Line]) -> Result<Vec<Moved<'l>>, sqlx::Error> {
     type Columns = (String, String, i64, i64, i64, String, i64);
-    let by_effect: HashMap<(&str, &str), &'l Line> =
-        lines.iter().map(|line| ((line.lane.0.as_str(), line.effect.as_str()), *line)).collect();
+    let lines_of: HashMap<(&str, &str), (usize, &'l Line)> = lines
+        .iter()
+        .enumerate()
+        .map(|(place, line)| ((line.lane.0.as_str(), line.effect.as_str()), (place, *line)))
+        .collect();
     let mut moved = Vec::with_capacity(lines.len());
     for piece in pieces(lines) {
         let mut sql = QueryBuilder::new("WITH line (tenant, effect, state, counts, at, trouble, note) AS (");
@@ -245,12 +249,14 @@ async fn transfer<'l>(connection: &mut Connection, lines: &[&'l Line]) -> Result
         );
         let rows: Vec<Columns> = sql.build_query_as().fetch_all(&mut *connection).await?;
         for (tenant, effect, id, decision, person, kind, with_owner) in rows {
-            if let Some(line) = by_effect.get(&(tenant.as_str(), effect.as_str())) {
-                moved.push(Moved { line, id, decision, person, owner: kind == "owner", with_owner: with_owner > 0 });
+            if let Some(&(place, line)) = lines_of.get(&(tenant.as_str(), effect.as_str())) {
+                let (owner, with_owner) = (kind == "owner", with_owner > 0);
+                moved.push((place, Moved { line, id, decision, person, owner, with_owner }));
             }
         }
     }
-    Ok(moved)
+    moved.sort_by_key(|(place, _)| *place);
+    Ok(moved.into_iter().map(|(_, moved)| moved).collect())
 }
 
 /// Keeps causes: they may repeat what a CRM said of a person's data.
