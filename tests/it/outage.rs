@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use rota::clock::SystemClock;
 use rota::compose::{self, Plan};
 use rota::config::{App, Directory, Loaded, load_workspace};
 use rota_crm::outbound::Places;
@@ -16,15 +17,16 @@ use rota_domain::plan::Plans;
 use rota_domain::workspace::Secret;
 use rota_flow::orders::Orders;
 use rota_flow::ports::{
-    AccountInfo, Carrier, Crm, CrmError, Delivered, Directory as Owners, PropertyInfo, Reading, RecordRef, Store,
-    Wanted,
+    AccountInfo, Carrier, Clock as _, Crm, CrmError, Delivered, Directory as Owners, PropertyInfo, Reading, RecordRef,
+    Store, Wanted,
 };
 use rota_flow::sequencer::Sequencer;
 use rota_sandbox::{Options, Sandbox, Seed};
 use rota_tests::http;
 use serde_json::{Value, json};
 
-use crate::orders::{LINES, carry_out, desktop, place, store};
+use crate::orders::{LINES, carry_out, desktop, place, store, works};
+use crate::store::values::arrival_of;
 use crate::tenant;
 
 async fn double(portal: u64) -> Sandbox {
@@ -156,4 +158,23 @@ async fn a_tenant_whose_crm_never_answers_is_opened_and_decides_what_needs_no_re
     for (n, answer) in asked.join_all().await {
         assert_eq!(answer.expect("an answer").decision.outcome.as_str(), "assign", "of web:{n}");
     }
+}
+
+#[tokio::test]
+async fn what_waits_in_the_inbox_and_needs_no_record_does_not_wait_for_a_crm_that_never_answers() {
+    let folder = tenant::workspace(LINES, &[]);
+    let store = store(folder.path()).await;
+    let mut desktop = desktop(folder.path(), store.clone());
+    desktop.revision.crms = BTreeMap::from([("hs".into(), Arc::new(Mute) as Arc<dyn Crm>)]);
+    let sequencer = Sequencer::open(desktop).await.expect("it is opened");
+    let (_orders, queue) = Orders::new();
+    let (work, stop) = works(sequencer, queue);
+    // Its owners are being asked for by now.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let lead = serde_json::from_value(json!({"id": "web:1"})).expect("a lead");
+    let now = SystemClock.now();
+    store.accept(&"acme".into(), vec![arrival_of("1", lead)], now).await.expect("it is taken in");
+    until("the decision", async || store.backlog(&"acme".into()).await.expect("a backlog").0 == 0).await;
+    stop.send(true).expect("it works");
+    work.await.expect("it ends");
 }

@@ -22,6 +22,7 @@ mod owners;
 pub(crate) mod sealed;
 mod shared;
 mod silent;
+mod statistics;
 pub(crate) mod values;
 mod waits;
 

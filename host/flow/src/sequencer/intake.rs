@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::commit::BATCH;
 use super::elsewhere::Awaited;
-use super::standing::refreshed;
+use super::meeting::refreshed;
 use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_again};
 use crate::decide::DELIVERY_FAILED;
@@ -89,6 +89,8 @@ pub(super) struct Reading {
     calls: Vec<Option<Placed>>,
     /// Of each, what is to be read.
     kinds: Vec<Option<Kind>>,
+    /// Whether the directories of owners are read anew before.
+    pub(super) refreshes: bool,
 }
 
 /// What a reading found.
@@ -256,15 +258,14 @@ impl Sequencer {
         let rows = batch.iter().any(|(arrived, call)| call.is_none() && to_read(arrived));
         let (batch, whole): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|(arrived, call)| to_read(arrived) || (rows && call.is_none()));
-        let refresh = self.refresh && self.reading.is_none();
-        let worked = !batch.is_empty() || !whole.is_empty() || refresh;
+        let worked = !batch.is_empty() || !whole.is_empty();
         let now = self.desktop.clock.now();
         for (arrived, call) in whole {
             if let Some(lead) = at_once(arrived, &self.accounts, &self.reads, now) {
                 self.ready.push(Ready { lead, call });
             }
         }
-        if !batch.is_empty() || refresh {
+        if !batch.is_empty() {
             self.begin_reading(batch);
         }
         worked
@@ -273,7 +274,10 @@ impl Sequencer {
     fn begin_reading(&mut self, batch: Vec<(Arrived, Option<Placed>)>) {
         // The CRM did not take an owner: whoever has left it must not be chosen again.
         let failed = |arrived: &Arrived| matches!(&arrived.payload, Payload::Record { trigger, .. } if trigger == DELIVERY_FAILED);
-        let refresh = std::mem::take(&mut self.refresh) || batch.iter().any(|(arrived, _)| failed(arrived));
+        let refreshes = batch.iter().any(|(arrived, _)| failed(arrived));
+        if refreshes {
+            self.stop_meeting();
+        }
         let (arrived, calls): (Vec<Arrived>, Vec<_>) = batch.into_iter().unzip();
         let rows: Vec<i64> = arrived.iter().filter_map(Arrived::row).collect();
         let kinds = arrived.iter().map(Arrived::kind).collect();
@@ -285,14 +289,14 @@ impl Sequencer {
         // What rows met before is spared for the rest of this look; a call tries anew.
         let mut down = if rows.is_empty() { BTreeMap::new() } else { self.inbox.down.clone() };
         let task = tokio::spawn(async move {
-            if refresh {
+            if refreshes {
                 accounts = refreshed(accounts, &crms).await;
             }
             let leads = enrich(arrived, &accounts, &reads, &mut down, (&*store, &tenant), &*clock).await;
-            let _ = ended.send(Read { accounts: refresh.then_some(accounts), leads, down });
+            let _ = ended.send(Read { accounts: refreshes.then_some(accounts), leads, down });
             stirred.notify_one();
         });
-        self.reading = Some(Reading { task, end, rows, calls, kinds });
+        self.reading = Some(Reading { task, end, rows, calls, kinds, refreshes });
     }
 
     /// Takes over what was read; false if nothing was.
@@ -343,11 +347,5 @@ impl Sequencer {
         }
         self.line.put_back(calls.into_iter().flatten().collect());
         self.inbox.begin();
-    }
-
-    /// Whether an account's owners could not be read yet.
-    pub(super) fn lacks_directory(&self) -> bool {
-        let lacks = |connection| self.accounts.get(connection).is_none_or(|account| account.directory.is_none());
-        self.desktop.revision.crms.keys().any(lacks)
     }
 }

@@ -11,6 +11,7 @@ mod again;
 mod commit;
 mod elsewhere;
 mod intake;
+mod meeting;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,6 +26,7 @@ use tokio::time::MissedTickBehavior;
 use self::commit::{Pending, UnderWay};
 use self::elsewhere::{ANSWERS_EVERY, Awaited};
 use self::intake::{Look, Reading, Ready};
+use self::meeting::Meeting;
 use crate::affinity::Affinity;
 use crate::calls::{Line, Placed};
 use crate::enrich::{Accounts, Kind, Reads, reads};
@@ -83,6 +85,7 @@ pub struct Sequencer {
     reading: Option<Reading>,
     /// Whether the directories of owners are to be read anew.
     refresh: bool,
+    meeting: Option<Meeting>,
     /// Whether what follows from the workspace could not all be recorded.
     unsettled: bool,
     ready: Vec<Ready>,
@@ -148,6 +151,7 @@ impl Sequencer {
             inbox: Look::default(),
             reading: None,
             refresh: false,
+            meeting: None,
             unsettled: false,
             ready: Vec::new(),
             aside: Vec::new(),
@@ -360,12 +364,14 @@ impl Sequencer {
         let landed = self.landed()?;
         // Before anything else, so that the store never waits for what is decided already.
         self.begin_commit();
+        self.meet();
+        let met = self.met().await?;
         let read = self.read_ended().await?;
         self.raise().await?;
         let taken = self.take_in().await?;
         let decided = self.decide().await?;
         self.begin_commit();
-        Ok(landed || read || taken || decided)
+        Ok(landed || met || read || taken || decided)
     }
 
     /// How long the tenant's rules have to rest, if they have used the fuel of this minute.

@@ -1,23 +1,19 @@
 //! What a tenant's decisions stand on: the workspace, whom the CRMs' directories know, and
 //! their entries in the log.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rota_domain::event::Status;
-use rota_domain::id::{ConnectionId, RepId};
+use rota_domain::id::RepId;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::{Destination, Rep};
 
 use super::{Desktop, PAUSE, Sequencer};
-use crate::enrich::{Account, Accounts, reads};
+use crate::enrich::{Accounts, reads};
 use crate::ledger::{Ledger, remembered_since};
 use crate::orders::{OrderError, Revision};
-use crate::ports::{Crm, Entry, StoreError};
+use crate::ports::{Entry, StoreError};
 
-/// How long a tenant waits for its directories when it is opened.
-const FIRST_READ: Duration = Duration::from_secs(1);
 /// How often the store is asked what became of a revision, with a pause after each time.
 const ASKED_AGAIN: u32 = 30;
 
@@ -26,6 +22,7 @@ impl Sequencer {
     /// stays. What is decided already is recorded first; what is only being read is read anew.
     pub(super) async fn revise(&mut self, mut revision: Revision, base: Option<u64>) -> Result<u64, OrderError> {
         self.stop_reading();
+        self.stop_meeting();
         self.decide().await?;
         self.flush().await?;
         // What is left was read for the workspace that holds now: it is read anew.
@@ -182,37 +179,6 @@ impl Sequencer {
             Err(error) => Err(error),
         }
     }
-
-    /// Reads the accounts' directories for the first time. One that takes long holds up no start: other
-    /// hosts may have used what can be asked of it, for one. Its records wait until it is read.
-    pub(super) async fn meet_accounts(&mut self) {
-        let crms = &self.desktop.revision.crms;
-        let unread = |(connection, crm): (&ConnectionId, &Arc<dyn Crm>)| {
-            (connection.clone(), Account { crm: crm.clone(), directory: None })
-        };
-        let unread: Accounts = crms.iter().map(unread).collect();
-        let read = tokio::time::timeout(FIRST_READ, refreshed(unread.clone(), crms)).await;
-        self.accounts = read.unwrap_or(unread);
-    }
-
-    pub(super) async fn read_directories(&mut self) {
-        let accounts = std::mem::take(&mut self.accounts);
-        self.accounts = refreshed(accounts, &self.desktop.revision.crms).await;
-    }
-}
-
-/// The accounts with their directories as they are now; one that cannot be read stays as it
-/// was.
-pub(super) async fn refreshed(mut accounts: Accounts, crms: &BTreeMap<ConnectionId, Arc<dyn Crm>>) -> Accounts {
-    for (connection, crm) in crms {
-        let account = accounts.entry(connection.clone());
-        let account = account.or_insert_with(|| Account { crm: crm.clone(), directory: None });
-        match crm.directory().await {
-            Ok(directory) => account.directory = Some(Arc::new(directory)),
-            Err(error) => tracing::warn!(%connection, %error, "The CRM's owners cannot be read"),
-        }
-    }
-    accounts
 }
 
 /// The state that the store holds.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use sqlx::QueryBuilder;
+use tokio::task::JoinSet;
 
 pub(super) use super::columns::{list, values};
 pub(super) use super::leasing::{Leased, Wish, lease};
@@ -34,6 +35,8 @@ pub(super) const HEALTH: &str =
 /// What only a store on a server has.
 pub(super) struct Own {
     pub(super) writers: Pool,
+    /// Statistics are renewed as long as the store is there.
+    pub(super) _counting: JoinSet<()>,
 }
 
 /// What stands for the digest of a person who was erased: a text of no meaning, unlike all others.

@@ -10,6 +10,7 @@ mod joined;
 mod leasing;
 mod open;
 mod pooled;
+mod statistics;
 mod writer;
 
 #[path = "../sql/access.rs"]
@@ -134,8 +135,9 @@ pub async fn connect(url: &str, keys: Keys) -> Result<PostgresStore, StoreError>
     transaction.commit().await.map_err(failed)?;
     // It is of no use any more.
     let _ = first.close().await;
+    let counting = statistics::keep(&writers);
     let writer = Writer::new(writers.clone(), Arc::clone(&database));
-    Ok(PostgresStore::new(database, (readers, lookups), writer, keys, Own { writers }))
+    Ok(PostgresStore::new(database, (readers, lookups), writer, keys, Own { writers, _counting: counting }))
 }
 
 /// The database of this URL, as messages name it.

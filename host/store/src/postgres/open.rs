@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use rota_flow::ports::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, QueryBuilder};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 
 use super::failure::{Failure, unavailable};
-use super::pooled;
+use super::{pooled, statistics};
 
 /// The schema's versions, oldest first. Each sets `rota_schema.version` to its place, from 1.
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_first.sql")];
@@ -61,7 +61,7 @@ pub(super) fn options(url: &str) -> Result<(PgConnectOptions, String), StoreErro
 pub(super) async fn connect(options: PgConnectOptions, database: &str) -> Result<Connections, StoreError> {
     let mut first = options.connect().await.map_err(|error| unavailable(database, &error))?;
     migrate(&mut first, pooled::begin(&options), database).await.map_err(|failure| failure.of(database))?;
-    if let Err(error) = count(&mut first, pooled::begin(&options)).await {
+    if let Err(error) = statistics::count(&mut first, &options).await {
         tracing::warn!(%error, "PostgreSQL's statistics are renewed by its own autovacuum alone: statements may be slow until then");
     }
     let pool = |most| given_back(PgPoolOptions::new().max_connections(most).acquire_timeout(PATIENCE));
@@ -111,23 +111,6 @@ async fn migrate(connection: &mut PgConnection, begin: &'static str, database: &
     }
     transaction.commit().await?;
     Ok(())
-}
-
-/// Lets the server count tables anew that have grown or shrunk much since it did so last. Autovacuum
-/// comes a minute later at best, and until then statements are planned for tables as they were: where
-/// thousands of effects wait that it does not know of, carrying them takes ten times as long.
-async fn count(connection: &mut PgConnection, begin: &'static str) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with(begin).await?;
-    let stale: Vec<String> = sqlx::query_scalar(
-        "SELECT quote_ident(relname) FROM pg_stat_user_tables
-         WHERE schemaname = current_schema() AND n_mod_since_analyze > 1000 AND n_mod_since_analyze > n_live_tup / 5",
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    for table in stale {
-        QueryBuilder::<Postgres>::new("ANALYZE ").push(table).build().execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
 }
 
 #[cfg(test)]
