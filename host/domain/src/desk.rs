@@ -106,7 +106,7 @@ impl Desk {
         let roster = Arc::new(Roster::of(&workspace));
         let calendar_files = CalendarFiles::default();
         let shifts = Arc::new(Shifts::of(&workspace, &calendar_files));
-        let calendars = Calendars::of(&workspace, &calendar_files);
+        let calendars = Calendars::of(&workspace);
         let caps = Arc::new(Caps::of(&workspace));
         Self {
             revision,
@@ -138,19 +138,24 @@ impl Desk {
         // Most workspaces have none, and working hours out takes its time.
         if !files.is_empty() || !self.calendar_files.is_empty() {
             self.shifts = Arc::new(Shifts::of(&self.workspace, &files));
-            self.calendars = Calendars::of(&self.workspace, &files);
+            self.calendars = Calendars::with_files(&self.workspace, &files);
             self.calendar_files = files;
         }
         self
     }
 
     /// The same desk under a new revision of the workspace: whoever is away stays away, and
-    /// rotations go on among those who are still members. Tables and calendar files are to follow
-    /// where they are others.
+    /// rotations go on among those who are still members. Tables and calendar files stay.
     #[must_use]
     pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
-        let mut next = Self::new(revision, workspace).with_calendar_files(self.calendar_files);
-        next.tables = self.tables;
+        let (tables, files) = (self.tables.clone(), self.calendar_files.clone());
+        self.revise_with(revision, workspace, tables, files)
+    }
+
+    /// The same with the tables and calendar files of that revision.
+    #[must_use]
+    pub fn revise_with(self, revision: u64, workspace: Arc<Workspace>, tables: Tables, files: CalendarFiles) -> Self {
+        let mut next = Self::new(revision, workspace).with_tables(tables).with_calendar_files(files);
         for (rep, status) in self.statuses {
             next.set_status(rep, status);
         }

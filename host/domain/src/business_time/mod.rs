@@ -35,8 +35,15 @@ pub struct Calendars(Arc<BTreeMap<String, BusinessTime>>);
 
 impl Calendars {
     /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
+    /// Holidays of files are none.
     #[must_use]
-    pub fn of(workspace: &Workspace, files: &CalendarFiles) -> Self {
+    pub fn of(workspace: &Workspace) -> Self {
+        Self::with_files(workspace, &CalendarFiles::default())
+    }
+
+    /// The same with the holidays of these files.
+    #[must_use]
+    pub fn with_files(workspace: &Workspace, files: &CalendarFiles) -> Self {
         let zones = TimeZoneDatabase::bundled();
         let known = workspace.calendars.iter().filter_map(|calendar| {
             let zone = zones.get(calendar.time_zone.as_ref().unwrap_or(&workspace.time_zone)).ok()?;

@@ -71,7 +71,8 @@ impl Busy {
             }
         }
         let single = joined(single);
-        let ends = recurring.iter().map(Recurring::end).chain([Some(single.last().map_or(Timestamp::MIN, |last| last.1))]);
+        let ends =
+            recurring.iter().map(Recurring::end).chain([Some(single.last().map_or(Timestamp::MIN, |last| last.1))]);
         let last = ends.collect::<Option<Vec<_>>>().and_then(|ends| ends.into_iter().max());
         Self { single: single.into(), recurring, last }
     }

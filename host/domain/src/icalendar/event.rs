@@ -4,7 +4,7 @@ use super::recurrence::Recurrence;
 use super::value::{Length, Start};
 
 /// An event that takes place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Event {
     /// The line on which it begins.
     pub(super) line: usize,
@@ -16,7 +16,7 @@ pub(super) struct Event {
 }
 
 /// What few events have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct More {
     /// The rule by which it comes again.
     pub(super) recurrence: Option<Recurrence>,

@@ -36,7 +36,9 @@ pub(super) fn days(events: &[Event]) -> Result<BTreeSet<Date>, BadLine> {
             for day in days {
                 all.insert(day);
                 if all.len() > HOLIDAY_DAYS_MAX {
-                    return Err(wrong(format!("with this event there are more than {HOLIDAY_DAYS_MAX} holidays; leave some out")));
+                    return Err(wrong(format!(
+                        "with this event there are more than {HOLIDAY_DAYS_MAX} holidays; leave some out"
+                    )));
                 }
             }
         }

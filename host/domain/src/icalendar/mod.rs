@@ -23,7 +23,7 @@ use jiff::civil::Date;
 
 pub use busy::Busy;
 pub(crate) use busy::Stretch;
-pub use holidays::{HOLIDAYS_UNTIL, HOLIDAY_DAYS_MAX};
+pub use holidays::{HOLIDAY_DAYS_MAX, HOLIDAYS_UNTIL};
 pub use reading::{EVENTS_MAX, FILE_MAX, RECURRING_MAX};
 
 use crate::id::Digest;
@@ -40,7 +40,7 @@ pub struct BadLine {
 }
 
 /// A file that is read and checked: its events, but for those that are cancelled.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Events {
     events: Vec<Event>,
 }

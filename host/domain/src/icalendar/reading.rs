@@ -74,11 +74,17 @@ impl Reading<'_> {
         let name = line.parts()?.value.to_ascii_uppercase();
         match self.open.len() {
             0 if name == "VCALENDAR" => self.begun = true,
-            0 => return Err(line.wrong("this is no iCalendar file, which begins with BEGIN:VCALENDAR; save the calendar as .ics")),
+            0 => {
+                return Err(line
+                    .wrong("this is no iCalendar file, which begins with BEGIN:VCALENDAR; save the calendar as .ics"));
+            }
             1 if name == "VEVENT" => self.draft = Some(Draft { line: line.number, ..Draft::default() }),
             1 if PASSED_OVER.contains(&name.as_str()) || name.starts_with("X-") => {}
             1 => {
-                let what = format!("`{}` is not read here; write busy times as events (VEVENT), or leave it out", shown(&name));
+                let what = format!(
+                    "`{}` is not read here; write busy times as events (VEVENT), or leave it out",
+                    shown(&name)
+                );
                 return Err(line.wrong(what));
             }
             32 => return Err(line.wrong("there is no end of BEGIN in BEGIN; save the calendar anew")),
@@ -93,7 +99,11 @@ impl Reading<'_> {
         match self.open.pop() {
             Some((begun, _)) if begun == name => {}
             Some((begun, number)) => {
-                let what = format!("END:{} ends what line {number} began as {}; save the calendar anew", shown(&name), shown(&begun));
+                let what = format!(
+                    "END:{} ends what line {number} began as {}; save the calendar anew",
+                    shown(&name),
+                    shown(&begun)
+                );
                 return Err(line.wrong(what));
             }
             None => return Err(line.wrong(format!("END:{} ends what was never begun; leave it out", shown(&name)))),
@@ -115,9 +125,10 @@ fn calendar(line: &Line<'_>) -> Result<(), BadLine> {
         "CALSCALE" if value != "GREGORIAN" => {
             Err(line.wrong(format!("its calendar scale is `{}`; only GREGORIAN is read", shown(&value))))
         }
-        "METHOD" if !["PUBLISH", "REQUEST"].contains(&value.as_str()) => {
-            Err(line.wrong(format!("this is a message (METHOD:{}) and no calendar; export the calendar itself", shown(&value))))
-        }
+        "METHOD" if !["PUBLISH", "REQUEST"].contains(&value.as_str()) => Err(line.wrong(format!(
+            "this is a message (METHOD:{}) and no calendar; export the calendar itself",
+            shown(&value)
+        ))),
         _ => Ok(()),
     }
 }
@@ -168,7 +179,8 @@ impl Draft {
             "RDATE" => self.besides.extend(starts(line, zones)?),
             "RECURRENCE-ID" => {
                 if line.parts()?.range.is_some() {
-                    let what = "RECURRENCE-ID with RANGE is not read here; end the rule before, and begin another event";
+                    let what =
+                        "RECURRENCE-ID with RANGE is not read here; end the rule before, and begin another event";
                     return Err(line.wrong(what));
                 }
                 self.instead = Some(start(line, zones)?);
@@ -200,11 +212,13 @@ impl Draft {
             (None, None) => (Some(Length { days: i32::from(matches!(start, Start::Day(_))), seconds: 0 }), self.line),
         };
         let Some(length) = found else {
-            let what = "DTEND is of another kind than DTSTART, or earlier; write both as days or both as times, the end last";
+            let what =
+                "DTEND is of another kind than DTSTART, or earlier; write both as days or both as times, the end last";
             return Err(BadLine::new(line, what));
         };
         if matches!(start, Start::Day(_)) && (length.seconds != 0 || length.days == 0) {
-            let what = "an event of whole days ends at least a day later, since DTEND is the first day that is not of it";
+            let what =
+                "an event of whole days ends at least a day later, since DTEND is the first day that is not of it";
             return Err(BadLine::new(line, what));
         }
         let days = i64::from(length.days) + length.seconds / 86_400;
@@ -272,22 +286,26 @@ impl Found {
         }
         let whole = matches!(start, Start::Day(_));
         if draft.besides.iter().any(|other| matches!(other, Start::Day(_)) != whole) {
-            return wrong("the RDATE of this event is of another kind than its DTSTART; write days or times for both".into());
+            return wrong(
+                "the RDATE of this event is of another kind than its DTSTART; write days or times for both".into(),
+            );
         }
         if whole && draft.without.iter().any(|other| !matches!(other, Start::Day(_))) {
             return wrong("this event is of whole days, and its EXDATE has a time; write EXDATE;VALUE=DATE".into());
         }
         let recurrence = match draft.rule {
-            Some((rule, line)) => Some(
-                Recurrence::new(start.date(), rule).map_err(|what| BadLine::new(line, format!("RRULE {what}")))?,
-            ),
+            Some((rule, line)) => {
+                Some(Recurrence::new(start.date(), rule).map_err(|what| BadLine::new(line, format!("RRULE {what}")))?)
+            }
             None => None,
         };
         let more = More { recurrence, besides: draft.besides, without: draft.without };
         let plain = more.recurrence.is_none() && more.besides.is_empty() && more.without.is_empty();
         match (draft.uid, draft.instead) {
             (Some(uid), Some(of)) => self.instead.push((uid, of)),
-            (None, Some(_)) => return wrong("this event has a RECURRENCE-ID and no UID; say of which event it is one".into()),
+            (None, Some(_)) => {
+                return wrong("this event has a RECURRENCE-ID and no UID; say of which event it is one".into());
+            }
             (Some(uid), None) => self.named.entry(uid).or_default().push(self.events.len()),
             (None, None) => {}
         }

@@ -12,7 +12,7 @@ const YEARS_OF_COUNT: i16 = 100;
 const LAST_YEAR: i16 = 2_400;
 
 /// A rule, and the day from which it holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Recurrence {
     first: Date,
     pub(super) rule: Rule,

@@ -10,7 +10,7 @@ use super::value::{clock, date, shown};
 const NUMBER_MAX: u32 = 100_000;
 
 /// A rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rule {
     pub(super) every: Every,
     /// Of so many of these, only the first.
@@ -85,7 +85,8 @@ impl Rule {
     }
 
     fn part(&mut self, key: &str, value: &str) -> Result<(), String> {
-        let wrong = |example: &str| format!("has {key}={}, which does not read; write it as in {example}", shown(value));
+        let wrong =
+            |example: &str| format!("has {key}={}, which does not read; write it as in {example}", shown(value));
         match key {
             "INTERVAL" => self.interval = number(value).ok_or_else(|| wrong("INTERVAL=2"))?,
             "COUNT" | "UNTIL" if self.end != End::Never => {
@@ -96,7 +97,8 @@ impl Rule {
             "WKST" => self.week_start = weekday(value).ok_or_else(|| wrong("WKST=MO"))?,
             "BYMONTH" => {
                 for month in list(value, 12).ok_or_else(|| wrong("BYMONTH=1,7"))? {
-                    self.months |= u16::try_from(month).ok().map(|month| 1 << month).ok_or_else(|| wrong("BYMONTH=1,7"))?;
+                    self.months |=
+                        u16::try_from(month).ok().map(|month| 1 << month).ok_or_else(|| wrong("BYMONTH=1,7"))?;
                 }
             }
             "BYMONTHDAY" => self.month_days = list(value, 31).ok_or_else(|| wrong("BYMONTHDAY=1,-1"))?,
@@ -155,7 +157,8 @@ fn number(text: &str) -> Option<u32> {
 
 /// Numbers up to so many, and the same below zero; each once.
 fn list(text: &str, most: i16) -> Option<Vec<i16>> {
-    let one = |text: &str| text.trim().parse::<i16>().ok().filter(|number| *number != 0 && (-most..=most).contains(number));
+    let one =
+        |text: &str| text.trim().parse::<i16>().ok().filter(|number| *number != 0 && (-most..=most).contains(number));
     let mut all: Vec<i16> = text.split(',').map(one).collect::<Option<_>>()?;
     all.sort_unstable();
     all.dedup();

@@ -67,7 +67,8 @@ fn point(line: &Line<'_>, parts: &Parts<'_>, value: &str, zone: Option<&TimeZone
         return Err(line.wrong(format!("{} {what}", line.name)));
     }
     let no_point = || {
-        let example = if kind.as_deref() == Some("DATE") { "20261225" } else { "20261225, 20261225T090000 or 20261225T080000Z" };
+        let example =
+            if kind.as_deref() == Some("DATE") { "20261225" } else { "20261225, 20261225T090000 or 20261225T080000Z" };
         line.wrong(format!("`{}` is no point of time for {}; write it as in {example}", shown(value), line.name))
     };
     let start = match value.split_once(['T', 't']) {
@@ -84,7 +85,9 @@ fn point(line: &Line<'_>, parts: &Parts<'_>, value: &str, zone: Option<&TimeZone
     };
     let start = start.ok_or_else(no_point)?;
     if !YEARS.contains(&start.date().year()) {
-        return Err(line.wrong(format!("`{}` is not between the years 1900 and 2199; leave the event out", shown(value))));
+        return Err(
+            line.wrong(format!("`{}` is not between the years 1900 and 2199; leave the event out", shown(value)))
+        );
     }
     Ok(start)
 }
