@@ -338,6 +338,8 @@ fn a_rep_who_was_not_on_shift_when_nobody_asked_for_the_members_is_off_shift() {
         time_zone: Some("UTC".into()),
         hours: [("sun".into(), vec!["23:58-23:59".into()])].into(),
         holidays: Vec::new(),
+        holidays_file: None,
+        holidays_digest: None,
     });
     let cy = workspace.reps.iter_mut().find(|rep| rep.id.as_str() == "cy").expect("cy");
     cy.calendar = Some("sundays".into());

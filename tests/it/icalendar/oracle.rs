@@ -216,6 +216,9 @@ fn written() -> impl Strategy<Value = Written> {
 }
 
 proptest! {
+    // The slow reading is slow.
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_rule_has_the_days_that_a_slow_reading_gives(written in written()) {
         let event = format!("DTSTART:{}T093000Z\nDURATION:PT30M\nRRULE:{}", written.first.strftime("%Y%m%d"), written.rule());

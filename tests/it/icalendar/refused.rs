@@ -53,7 +53,7 @@ fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
         "DTSTART:20260230",
         "DTSTART;VALUE=DATE:20260302T090000",
         "DTSTART:20260302T250000Z",
-        "DTSTART;TZID=W. Europe Standard Time:20260302T090000",
+        "DTSTART;TZID=Customized Time Zone:20260302T090000",
         "DTSTART:18991231",
         "DTSTART;VALUE=PERIOD:20260302T090000Z/PT1H",
         "DTSTART:20260302\nDTSTART:20260303",

@@ -15,6 +15,7 @@ mod reading;
 mod recurrence;
 mod rule;
 mod value;
+mod windows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::BadLine;
 use super::lines::{Line, Parts};
+use super::windows;
 
 /// The years in which events may begin.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
@@ -51,13 +52,10 @@ pub(super) fn starts(line: &Line<'_>, zones: &TimeZoneDatabase) -> Result<Vec<St
 fn zone(line: &Line<'_>, parts: &Parts<'_>, zones: &TimeZoneDatabase) -> Result<Option<TimeZone>, BadLine> {
     let Some(name) = parts.tzid else { return Ok(None) };
     let unknown = |_| {
-        let name = shown(name);
-        line.wrong(format!(
-            "{} is in the time zone `{name}`, which has no IANA name; write one, such as TZID=Europe/Berlin",
-            line.name
-        ))
+        let what = format!("{} is in the time zone `{}`, which is not known", line.name, shown(name));
+        line.wrong(format!("{what}; write an IANA name, such as TZID=Europe/Berlin"))
     };
-    zones.get(name).map(Some).map_err(unknown)
+    zones.get(windows::iana(name).unwrap_or(name)).map(Some).map_err(unknown)
 }
 
 fn point(line: &Line<'_>, parts: &Parts<'_>, value: &str, zone: Option<&TimeZone>) -> Result<Start, BadLine> {

@@ -37,11 +37,13 @@ pub(super) fn read(
         calendar.holidays_digest = None;
         let Some(name) = &calendar.holidays_file else { continue };
         let of = format!("calendar `{}`", calendar.id);
-        let digest = reading.file(name, &of, &format!("/calendars/{n}/holidays_file"))?;
+        let at = format!("/calendars/{n}/holidays_file");
+        let digest = reading.file(name, &of, &at)?;
         let days =
             reading.read.get(&digest).map(|file| file.events.holidays()).unwrap_or_else(|| Ok(Default::default()));
         let days = days.map_err(|bad| bad_line(files, name, bad))?;
-        calendar.check_with(n, &days).map_err(|wrong| document.error(&wrong.at, wrong.message))?;
+        // Without them it was found well, so they are what is wrong.
+        calendar.check_with(n, &days).map_err(|wrong| document.error(&at, wrong.message))?;
         calendar.holidays_digest = Some(digest);
     }
     for (n, rep) in workspace.reps.iter_mut().enumerate() {
