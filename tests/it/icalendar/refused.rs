@@ -112,6 +112,28 @@ fn a_file_with_too_much_in_it_is_refused() {
 }
 
 #[test]
+fn rules_that_would_take_long_to_work_out_are_refused() {
+    let many = |lines: &str, count: usize| told(&file(&vec![lines; count]));
+    let counted = many("DTSTART:20260302\nRRULE:FREQ=DAILY;COUNT=9999", 101);
+    assert!(
+        counted.ends_with("the file has more than 1000000 times in COUNT together; leave past ones out"),
+        "{counted}"
+    );
+    let long = many("DTSTART:20260302\nDURATION:P300D\nRRULE:FREQ=DAILY", 70);
+    assert!(
+        long.ends_with("the file has more than 20000 events in a week by its rules; leave past ones out"),
+        "{long}"
+    );
+}
+
+#[test]
+fn an_event_takes_the_place_of_one_of_one_series() {
+    let series = "UID:1\nDTSTART:20260302T090000Z\nRRULE:FREQ=DAILY";
+    let instead = "UID:1\nRECURRENCE-ID:20260303T090000Z\nDTSTART:20260303T150000Z";
+    insta::assert_snapshot!(told(&file(&[series, instead, series])), @"line 9: this event takes the place of one of a series, and several have its UID; keep one of them");
+}
+
+#[test]
 fn a_file_of_holidays_has_nothing_but_whole_days() {
     let text = file(&["DTSTART;VALUE=DATE:20260501", "SUMMARY:Meeting\nDTSTART:20260302T090000Z\nDURATION:PT1H"]);
     let bad = Events::read(text.as_bytes()).expect("it reads").holidays().expect_err("no holiday");

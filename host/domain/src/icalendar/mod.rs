@@ -8,7 +8,9 @@
 //! database inside the binary) is passed over.
 
 mod busy;
+mod draft;
 mod event;
+mod found;
 mod holidays;
 mod lines;
 mod reading;
@@ -24,8 +26,9 @@ use jiff::civil::Date;
 
 pub use busy::Busy;
 pub(crate) use busy::Stretch;
+pub use found::{EVENTS_MAX, RECURRING_MAX};
 pub use holidays::{HOLIDAY_DAYS_MAX, HOLIDAYS_UNTIL};
-pub use reading::{EVENTS_MAX, FILE_MAX, RECURRING_MAX};
+pub use reading::FILE_MAX;
 
 use crate::id::Digest;
 use event::Event;
