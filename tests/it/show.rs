@@ -1,6 +1,7 @@
 //! What people read in a terminal, as it stands there: one screen, plain, eighty columns.
 
 mod access;
+mod calendar_files;
 mod due;
 pub(crate) mod fixtures;
 mod status;

@@ -121,3 +121,13 @@ async fn who_is_busy_by_a_file_is_away_after_a_restart_too() {
     assert_eq!(applied.status, 200, "{applied:?}");
     assert_eq!(route(&service, &admin, "5").await["rep"], "ana");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rota_pools_reads_the_files_out_of_the_database() {
+    let (service, admin) = empty().await;
+    assert_eq!(service.post("/v1/workspace/apply", &admin, files(ANA)).await.status, 200);
+    let pools = tokio::task::block_in_place(|| service.rota(&["pools", "--json"])).json();
+    let there: Vec<&Value> =
+        pools["members"].as_array().expect("members").iter().map(|one| &one["availability"]).collect();
+    assert_eq!(there, ["away", "available"]);
+}
