@@ -124,6 +124,9 @@ fn a_series_loses_its_exceptions_and_gains_its_additions() {
         "2026-03-10T08:00:00Z 2026-03-10T09:00:00Z",
     ];
     assert_eq!(busy(&[series], "UTC"), kept, "an exception at another time is none");
+    // A day takes away what begins on it, by the clock of the event.
+    let by_day = "DTSTART;TZID=Europe/Berlin:20260302T003000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=2\nEXDATE;VALUE=DATE:20260302";
+    assert_eq!(busy(&[by_day], "UTC"), ["2026-03-02T23:30:00Z 2026-03-03T00:30:00Z"]);
 }
 
 #[test]
