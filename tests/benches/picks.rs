@@ -1,5 +1,6 @@
 //! What a turn costs: among so many reps with shifts, capacities and caps, with so many open leads in
-//! their hands; and by when a lead is to be answered, as far as a year ahead.
+//! their hands, some of them busy by a file; and by when a lead is to be answered, as far as a year ahead,
+//! with and without holidays of a file.
 //!
 //! The reference, measured in turns with it, is the least that a pick has to do: a look at each
 //! member's number, and the largest of them.
@@ -10,6 +11,7 @@
     reason = "it measures time, and reports to whoever runs it"
 )]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -18,7 +20,8 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::business_time::Calendars;
 use rota_domain::desk::Desk;
-use rota_domain::id::{PoolId, RepId};
+use rota_domain::icalendar::Events;
+use rota_domain::id::{Digest, PoolId, RepId};
 use rota_domain::workspace::Workspace;
 
 /// How long each is measured.
@@ -86,12 +89,60 @@ fn turns(reps: usize, open: usize) {
     );
 }
 
+/// A file of these events.
+fn file(events: impl Iterator<Item = String>) -> Arc<Events> {
+    let events: String = events.map(|event| format!("BEGIN:VEVENT\n{event}\nEND:VEVENT\n")).collect();
+    let text = format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n");
+    Arc::new(Events::read(text.as_bytes()).expect("it reads"))
+}
+
+/// The turns of a thousand reps, of whom so many are busy by a file of their own with 2,000 events: a tenth
+/// of them come again every week.
+fn busy(files: usize) {
+    let event = |n: usize| {
+        let (day, hour) = (1 + n % 28, 8 + n % 9);
+        let again = if n.is_multiple_of(10) { "\nRRULE:FREQ=WEEKLY" } else { "" };
+        let (year, month) = (2020 + n % 8, 1 + n % 12);
+        format!("DTSTART;TZID=Europe/Berlin:{year}{month:02}{day:02}T{hour:02}0000\nDURATION:PT30M{again}")
+    };
+    let events = file((0..2_000).map(event));
+    let mut workspace = workspace(1_000, 100);
+    let mut known = BTreeMap::new();
+    for rep in workspace.reps.iter_mut().take(files) {
+        let digest = Digest::of(rep.id.as_str().as_bytes());
+        known.insert(digest.clone(), events.clone());
+        rep.busy_digest = Some(digest);
+    }
+    let began = Instant::now();
+    let desk = Desk::new(1, Arc::new(workspace)).with_calendar_files(known.into());
+    let made = began.elapsed();
+    let (pool, week) = (PoolId::from("all"), SignedDuration::from_hours(7 * 24));
+    let began = Instant::now();
+    black_box(desk.availability(0, None, now() + week));
+    let other_week = began.elapsed();
+    let next = nanos(|| drop(black_box(desk.next(&pool, &[], &[], now()))));
+    println!(
+        "| {files} | {:.1} µs | {:.2} ms | {:.1} ms |",
+        next / 1e3,
+        other_week.as_secs_f64() * 1e3,
+        made.as_secs_f64() * 1e3
+    );
+}
+
 fn deadlines() {
-    let calendars = Calendars::of(&workspace(1, 1));
-    let day = calendars.get("day").expect("a calendar");
+    let (mut workspace, digest) = (workspace(1, 1), Digest::of(b"holidays"));
+    let without = Calendars::of(&workspace);
+    workspace.calendars.iter_mut().for_each(|calendar| calendar.holidays_digest = Some(digest.clone()));
+    // Fourteen a year, some of which are at weekends.
+    let days =
+        (0..14).map(|n| format!("DTSTART;VALUE=DATE:2026{:02}{:02}\nRRULE:FREQ=YEARLY", 1 + n * 5 % 12, 1 + n * 2));
+    let with = Calendars::with_files(&workspace, &BTreeMap::from([(digest, file(days))]).into());
     for (span, minutes) in [("an hour", 60), ("a week", 5 * 480), ("a year", 250 * 480)] {
-        let took = nanos(|| _ = black_box(day.add_minutes(black_box(now()), minutes)));
-        println!("| {span} | {:.1} µs |", took / 1e3);
+        let took = [&without, &with].map(|calendars| {
+            let day = calendars.get("day").expect("a calendar");
+            nanos(|| _ = black_box(day.add_minutes(black_box(now()), minutes)))
+        });
+        println!("| {span} | {:.1} µs | {:.1} µs |", took[0] / 1e3, took[1] / 1e3);
     }
 }
 
@@ -105,6 +156,10 @@ fn main() {
     for open in [1_000, 100_000] {
         turns(100, open);
     }
-    println!("\n| open time ahead | add |\n|---|---|");
+    println!("\n| of 1,000 reps, busy by a file | next | the first of a week | a new revision |\n|---|---|---|---|");
+    for files in [0, 1, 1_000] {
+        busy(files);
+    }
+    println!("\n| open time ahead | add | with 14 holidays a year |\n|---|---|---|");
     deadlines();
 }

@@ -60,6 +60,8 @@ fn everything() -> Memory {
         )
         .with("rule.wasm", b"\0asm")
         .with("tables/postal.csv", "from,to,value\n")
+        .with("calendars/ana.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n")
+        .with("calendars/de-by.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n")
 }
 
 #[test]

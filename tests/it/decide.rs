@@ -49,7 +49,8 @@ fn bound(workspace: Workspace, catalogue: &Catalogue) -> Bound {
     let text = |flow: &Flow| serde_json::to_string(&flow.settings).expect("JSON").into();
     let settings: BTreeMap<FlowId, Arc<str>> =
         workspace.flows.iter().map(|flow| (flow.id.clone(), text(flow))).collect();
-    bind(Loaded { workspace, settings, components: BTreeMap::new(), tables: BTreeMap::new(), trusted: true }, catalogue)
+    let (components, tables, calendar_files) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    bind(Loaded { workspace, settings, components, tables, calendar_files, trusted: true }, catalogue)
         .expect("it binds")
 }
 

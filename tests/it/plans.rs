@@ -35,6 +35,7 @@ fn with_plugin(language: &str) -> Loaded {
         settings: BTreeMap::from([(flow.clone(), Arc::from("{}"))]),
         components: BTreeMap::from([(flow, component.into())]),
         tables: BTreeMap::new(),
+        calendar_files: BTreeMap::new(),
         trusted: true,
     }
 }

@@ -4,6 +4,7 @@ mod affinity;
 mod alarms;
 mod audit;
 mod bundles;
+mod calendars;
 mod clients;
 mod closing;
 mod connections;

@@ -1,6 +1,7 @@
 //! What people read in a terminal, as it stands there: one screen, plain, eighty columns.
 
 mod access;
+mod calendar_files;
 mod due;
 pub(crate) mod fixtures;
 mod status;
@@ -338,6 +339,8 @@ fn a_rep_who_was_not_on_shift_when_nobody_asked_for_the_members_is_off_shift() {
         time_zone: Some("UTC".into()),
         hours: [("sun".into(), vec!["23:58-23:59".into()])].into(),
         holidays: Vec::new(),
+        holidays_file: None,
+        holidays_digest: None,
     });
     let cy = workspace.reps.iter_mut().find(|rep| rep.id.as_str() == "cy").expect("cy");
     cy.calendar = Some("sundays".into());

@@ -15,6 +15,7 @@ use crate::business_time::{BusinessTime, Calendars};
 use crate::deadline::{Deadline, Terms};
 use crate::event::Status;
 use crate::fairness::{Rotation, Turn};
+use crate::icalendar::CalendarFiles;
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
 use crate::load::{Caps, Left, Load, Loads};
 use crate::roster::{Roster, Seat};
@@ -84,6 +85,7 @@ pub struct Desk {
     pub tables: Tables,
     /// The workspace's calendars, worked out.
     pub calendars: Calendars,
+    calendar_files: CalendarFiles,
     roster: Arc<Roster>,
     shifts: Arc<Shifts>,
     caps: Arc<Caps>,
@@ -97,12 +99,13 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk at the beginning of a log, without tables.
+    /// A desk at the beginning of a log, without tables and calendar files.
     #[must_use]
     pub fn new(revision: u64, workspace: Arc<Workspace>) -> Self {
         let standing = workspace.reps.iter().map(|rep| standing(rep, None)).collect();
         let roster = Arc::new(Roster::of(&workspace));
-        let shifts = Arc::new(Shifts::of(&workspace));
+        let calendar_files = CalendarFiles::default();
+        let shifts = Arc::new(Shifts::of(&workspace, &calendar_files));
         let calendars = Calendars::of(&workspace);
         let caps = Arc::new(Caps::of(&workspace));
         Self {
@@ -110,6 +113,7 @@ impl Desk {
             workspace,
             tables: Tables::default(),
             calendars,
+            calendar_files,
             roster,
             shifts,
             caps,
@@ -128,12 +132,30 @@ impl Desk {
         Self { tables, ..self }
     }
 
+    /// The same desk with these calendar files.
+    #[must_use]
+    pub fn with_calendar_files(mut self, files: CalendarFiles) -> Self {
+        // Most workspaces have none, and working hours out takes its time.
+        if !files.is_empty() || !self.calendar_files.is_empty() {
+            self.shifts = Arc::new(Shifts::of(&self.workspace, &files));
+            self.calendars = Calendars::with_files(&self.workspace, &files);
+            self.calendar_files = files;
+        }
+        self
+    }
+
     /// The same desk under a new revision of the workspace: whoever is away stays away, and
-    /// rotations go on among those who are still members.
+    /// rotations go on among those who are still members. Tables and calendar files stay.
     #[must_use]
     pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
-        let mut next = Self::new(revision, workspace);
-        next.tables = self.tables;
+        let (tables, files) = (self.tables.clone(), self.calendar_files.clone());
+        self.revise_with(revision, workspace, tables, files)
+    }
+
+    /// The same with the tables and calendar files of that revision.
+    #[must_use]
+    pub fn revise_with(self, revision: u64, workspace: Arc<Workspace>, tables: Tables, files: CalendarFiles) -> Self {
+        let mut next = Self::new(revision, workspace).with_tables(tables).with_calendar_files(files);
         for (rep, status) in self.statuses {
             next.set_status(rep, status);
         }

@@ -18,6 +18,7 @@ pub mod desk;
 pub mod effect;
 pub mod event;
 pub mod fairness;
+pub mod icalendar;
 pub mod id;
 pub mod lead;
 pub mod library;

@@ -1,7 +1,10 @@
-//! When reps work and pools give leads: calendars and time off, worked out once a workspace
+//! When reps work and pools give leads: calendars, time off and diaries, worked out once a workspace
 //! revision. A rep is there while the calendars of both are open, by the wall clock of each.
 
+mod diaries;
+
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -9,8 +12,10 @@ use jiff::{Span, Timestamp};
 
 use crate::business_time::BusinessTime;
 use crate::desk::Availability;
-use crate::id::PoolId;
+use crate::icalendar::{Busy, CalendarFiles};
+use crate::id::{Digest, PoolId};
 use crate::workspace::{TimeOff, Workspace};
+use diaries::{Diaries, Week};
 
 /// The most beginnings and ends of hours and days off that are looked at for a change.
 const AHEAD: usize = 2_000;
@@ -20,6 +25,8 @@ const AHEAD: usize = 2_000;
 pub struct Shifts {
     /// Each calendar once for each zone that it is read in.
     calendars: Vec<BusinessTime>,
+    /// Each file once for each zone that it is read in.
+    diaries: Diaries,
     /// Of each rep, by place.
     reps: Vec<Shift>,
     /// The calendar of each pool that has one.
@@ -32,6 +39,7 @@ struct Shift {
     calendar: Option<usize>,
     /// From and to, as long as they are away.
     off: Vec<(Timestamp, Timestamp)>,
+    diary: Option<usize>,
 }
 
 /// Which calendars are open at an instant.
@@ -39,19 +47,29 @@ struct Shift {
 pub struct Open<'s> {
     shifts: &'s Shifts,
     calendars: Vec<bool>,
+    week: Option<Arc<Week>>,
     at: Timestamp,
 }
 
 impl Shifts {
     /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
     #[must_use]
-    pub fn of(workspace: &Workspace) -> Self {
+    pub fn of(workspace: &Workspace, files: &CalendarFiles) -> Self {
         let zones = TimeZoneDatabase::bundled();
-        let mut read = Reading { workspace, zones: &zones, places: HashMap::new(), calendars: Vec::new() };
+        let mut read = Reading {
+            workspace,
+            files,
+            zones: &zones,
+            places: HashMap::new(),
+            calendars: Vec::new(),
+            diary_places: HashMap::new(),
+            diaries: Vec::new(),
+        };
         let reps = workspace.reps.iter().map(|rep| {
             let zone = rep.time_zone.as_ref().unwrap_or(&workspace.time_zone);
             let off = zones.get(zone).map(|zone| time_off(&rep.time_off, &zone)).unwrap_or_default();
-            Shift { calendar: read.calendar(rep.calendar.as_deref(), zone), off }
+            let diary = rep.busy_digest.as_ref().and_then(|digest| read.diary(digest, zone));
+            Shift { calendar: read.calendar(rep.calendar.as_deref(), zone), off, diary }
         });
         let reps = reps.collect();
         let pools = workspace
@@ -59,13 +77,14 @@ impl Shifts {
             .iter()
             .filter_map(|pool| Some((pool.id.clone(), read.calendar(pool.calendar.as_deref(), &workspace.time_zone)?)));
         let pools = pools.collect();
-        Self { calendars: read.calendars, reps, pools }
+        Self { calendars: read.calendars, diaries: Diaries::new(read.diaries), reps, pools }
     }
 
     /// What is open at that instant.
     #[must_use]
     pub fn at(&self, at: Timestamp) -> Open<'_> {
-        Open { shifts: self, calendars: self.calendars.iter().map(|calendar| calendar.is_open(at)).collect(), at }
+        let calendars = self.calendars.iter().map(|calendar| calendar.is_open(at)).collect();
+        Open { shifts: self, calendars, week: self.diaries.week(at), at }
     }
 
     /// The hours in which this pool, or none, gives a rep leads: its own, else the rep's.
@@ -86,7 +105,8 @@ impl Shifts {
         for _ in 0..AHEAD {
             let hours = calendars.iter().flatten().filter_map(|calendar| self.calendars[*calendar].next_change(at));
             let days = shift.off.iter().flat_map(|(from, to)| [*from, *to]).filter(|edge| *edge > at);
-            at = hours.chain(days).min()?;
+            let busy = shift.diary.and_then(|diary| self.diaries.next_change(diary, at));
+            at = hours.chain(days).chain(busy).min()?;
             if self.at(at).of(place, pool) != now {
                 return Some(at);
             }
@@ -99,8 +119,9 @@ impl Open<'_> {
     /// Why the clock keeps a rep from being given a lead by this pool, or by any; none if it does not.
     #[must_use]
     pub fn of(&self, place: usize, pool: Option<&PoolId>) -> Option<Availability> {
-        let Shift { calendar, off } = self.shifts.reps.get(place)?;
-        if off.iter().any(|(from, to)| (*from..*to).contains(&self.at)) {
+        let Shift { calendar, off, diary } = self.shifts.reps.get(place)?;
+        let busy = || self.week.as_ref().zip(*diary).is_some_and(|(week, diary)| week.is_busy(diary, self.at));
+        if off.iter().any(|(from, to)| (*from..*to).contains(&self.at)) || busy() {
             return Some(Availability::Away);
         }
         let pool = pool.and_then(|pool| self.shifts.pools.get(pool));
@@ -112,10 +133,14 @@ impl Open<'_> {
 /// Calendars as they are come across.
 struct Reading<'w> {
     workspace: &'w Workspace,
+    files: &'w CalendarFiles,
     zones: &'w TimeZoneDatabase,
     /// Name and zone → place.
     places: HashMap<(&'w str, &'w str), usize>,
     calendars: Vec<BusinessTime>,
+    /// File and zone → place.
+    diary_places: HashMap<(&'w Digest, &'w str), usize>,
+    diaries: Vec<Busy>,
 }
 
 impl<'w> Reading<'w> {
@@ -126,9 +151,19 @@ impl<'w> Reading<'w> {
         if let Some(place) = self.places.get(&(calendar.id.as_str(), zone)) {
             return Some(*place);
         }
-        self.calendars.push(BusinessTime::new(calendar, self.zones.get(zone).ok()?).ok()?);
+        self.calendars.push(BusinessTime::new(calendar, self.zones.get(zone).ok()?, self.files).ok()?);
         self.places.insert((&calendar.id, zone), self.calendars.len() - 1);
         Some(self.calendars.len() - 1)
+    }
+
+    /// The place of what this file says, where nothing else is said in this zone.
+    fn diary(&mut self, digest: &'w Digest, zone: &'w str) -> Option<usize> {
+        if let Some(place) = self.diary_places.get(&(digest, zone)) {
+            return Some(*place);
+        }
+        self.diaries.push(Busy::of(self.files.get(digest)?, &self.zones.get(zone).ok()?));
+        self.diary_places.insert((digest, zone), self.diaries.len() - 1);
+        Some(self.diaries.len() - 1)
     }
 }
 

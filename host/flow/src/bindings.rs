@@ -1,7 +1,8 @@
-//! What a workspace names and does not hold itself: the plugin of each flow, and tables.
+//! What a workspace names and does not hold itself: the plugin of each flow, tables and calendar files.
 
 use std::collections::HashMap;
 
+use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::FlowId;
 use rota_domain::limits::Limits;
 use rota_domain::rule::Settings;
@@ -27,4 +28,6 @@ pub struct Bindings {
     pub flows: HashMap<FlowId, Binding>,
     /// The tables, by name.
     pub tables: Tables,
+    /// The calendar files, by the digests that the workspace has of them.
+    pub calendar_files: CalendarFiles,
 }

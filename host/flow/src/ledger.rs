@@ -43,7 +43,7 @@ impl Ledger {
     /// An empty log, under this workspace as revision 0.
     #[must_use]
     pub fn new(seed: Seed, workspace: Arc<Workspace>, bindings: Arc<Bindings>, mode: Mode) -> Self {
-        let desk = Arc::new(Desk::new(0, workspace).with_tables(bindings.tables.clone()));
+        let desk = Arc::new(under(0, workspace, &bindings));
         Self {
             seed,
             seq: 0,
@@ -66,7 +66,7 @@ impl Ledger {
             Some((revision, seen)) => (revision, Arc::new(seen)),
             None => (0, workspace),
         };
-        let mut desk = Desk::new(revision, seen).with_tables(bindings.tables.clone());
+        let mut desk = under(revision, seen, &bindings);
         for (rep, status) in snapshot.statuses {
             desk.set_status(rep, status);
         }
@@ -125,8 +125,8 @@ impl Ledger {
         at: Timestamp,
     ) -> Entry {
         self.seq += 1;
-        let desk = (*self.desk).clone().with_tables(bindings.tables.clone());
-        self.desk = Arc::new(desk.revise(self.seq, workspace.clone()));
+        let (tables, files) = (bindings.tables.clone(), bindings.calendar_files.clone());
+        self.desk = Arc::new((*self.desk).clone().revise_with(self.seq, workspace.clone(), tables, files));
         self.bindings = bindings;
         let rotations = self.desk.rotations().iter().map(|(pool, rotation)| (pool.clone(), rotation.clone())).collect();
         Entry { at, inbox: None, body: EntryBody::Workspace { workspace, rotations, origin } }
@@ -266,6 +266,12 @@ impl Ledger {
     pub fn forget(&mut self, now: Timestamp) {
         self.recent.forget(remembered_since(&self.desk.workspace, now));
     }
+}
+
+/// A desk at the beginning of a log, with what its workspace names.
+fn under(revision: u64, workspace: Arc<Workspace>, bindings: &Bindings) -> Desk {
+    let desk = Desk::new(revision, workspace).with_tables(bindings.tables.clone());
+    desk.with_calendar_files(bindings.calendar_files.clone())
 }
 
 /// The newest decision about each person.

@@ -17,6 +17,7 @@ use rota_flow::ports::Plugin;
 use rota_rules::{Catalogue, Misfit};
 
 use crate::bundled::BUNDLED;
+use crate::calendar_files;
 use crate::config::Loaded;
 
 pub use uploaded::{Shelf, find_uploaded, refuse_withdrawn};
@@ -28,7 +29,7 @@ pub struct Bound {
     pub workspace: Arc<Workspace>,
     /// The plugin of each flow, and the tables.
     pub bindings: Arc<Bindings>,
-    /// The bytes of components and tables, which the store keeps for replay.
+    /// The bytes of components, tables and calendar files, which the store keeps for replay.
     pub kept: Vec<Arc<[u8]>>,
     /// Whether the operator wrote it, who may name private addresses.
     pub trusted: bool,
@@ -49,7 +50,7 @@ pub fn bind(loaded: Loaded, catalogue: &Catalogue) -> anyhow::Result<Bound> {
 /// # Errors
 /// The same, and when the plan does not grant a plugin's language class.
 pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow::Result<Bound> {
-    let Loaded { mut workspace, settings, components, tables, trusted, .. } = loaded;
+    let Loaded { mut workspace, settings, components, tables, calendar_files, trusted, .. } = loaded;
     let mut bindings = Bindings::default();
     let mut kept: BTreeMap<Digest, Arc<[u8]>> = BTreeMap::new();
     for flow in &mut workspace.flows {
@@ -86,7 +87,10 @@ pub fn bind_under(loaded: Loaded, catalogue: &Catalogue, plan: &Plan) -> anyhow:
     for table in &mut workspace.tables {
         table.digest = tables.get(&table.id).map(|file| Digest::of(&file.bytes));
     }
-    let kept = kept.into_values().chain(tables.values().map(|file| file.bytes.clone())).collect();
+    let of_tables = tables.values().map(|file| file.bytes.clone());
+    let of_calendars = calendar_files.values().map(|file| file.bytes.clone());
+    let kept = kept.into_values().chain(of_tables).chain(of_calendars).collect();
+    bindings.calendar_files = calendar_files::read(&calendar_files);
     bindings.tables = Arc::new(tables.into_iter().map(|(id, file)| (id, file.table)).collect());
     Ok(Bound { workspace: Arc::new(workspace), bindings: Arc::new(bindings), kept, trusted })
 }

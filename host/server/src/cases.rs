@@ -162,6 +162,7 @@ fn stage(case: &Case, loaded: &Loaded, component: &[u8]) -> Loaded {
         settings: BTreeMap::from([("case".into(), settings)]),
         components: BTreeMap::from([("case".into(), component.into())]),
         tables: loaded.tables.clone(),
+        calendar_files: loaded.calendar_files.clone(),
         trusted: loaded.trusted,
     }
 }

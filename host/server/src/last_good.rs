@@ -9,10 +9,11 @@ use rota_domain::table::Table;
 use rota_domain::workspace::Settings;
 use rota_flow::ports::{Store, StoreError};
 
+use crate::calendar_files;
 use crate::config::{Loaded, TableFile};
 
 /// The last workspace that the tenant decided under, with the number of its revision and the
-/// components and tables that were kept with it. None where the tenant has decided nothing,
+/// components, tables and calendar files that were kept with it. None where the tenant has decided nothing,
 /// or where something of it is not kept. It is nobody's word about private addresses: the log
 /// does not say where a revision came from.
 ///
@@ -44,5 +45,6 @@ pub async fn last_good(store: &dyn Store, tenant: &TenantId) -> Result<Option<(u
         let Ok(read) = Table::read(table.matching, &bytes) else { return Ok(None) };
         tables.insert(table.id.clone(), TableFile { bytes: bytes.into(), table: read.into() });
     }
-    Ok(Some((revision, Loaded { workspace, settings, components, tables, trusted: false })))
+    let Some(calendar_files) = calendar_files::kept(store, tenant, &workspace).await? else { return Ok(None) };
+    Ok(Some((revision, Loaded { workspace, settings, components, tables, calendar_files, trusted: false })))
 }

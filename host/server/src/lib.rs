@@ -5,6 +5,7 @@ pub mod author;
 pub mod bench;
 pub mod bind;
 pub mod bundled;
+pub mod calendar_files;
 pub mod cases;
 pub mod cli;
 pub mod clock;

@@ -5,6 +5,8 @@ use rota_domain::fairness::{PoolReport, Reckoning};
 use rota_domain::id::{DecisionId, LeadId, TenantId};
 use rota_flow::ports::{Recalled, Store, StoreError, Stored, Summed};
 
+use crate::calendar_files;
+
 /// How many decisions are read at once.
 pub const PAGE: u32 = 1_000;
 
@@ -75,16 +77,20 @@ pub async fn gone(store: &dyn Store, tenant: &TenantId, which: &str) -> Result<O
     )))
 }
 
-/// The decision of this id, or else the newest about the lead of this id.
+/// The decision of this id, or else the newest about the lead of this id, with the calendar files that it saw.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn recall(store: &dyn Store, tenant: &TenantId, which: &str) -> Result<Option<Recalled>, StoreError> {
-    if let Some(recalled) = store.decision(tenant, &DecisionId::from(which)).await? {
-        return Ok(Some(recalled));
+    let mut recalled = store.decision(tenant, &DecisionId::from(which)).await?;
+    if recalled.is_none() {
+        let about = store.decisions_of(tenant, &LeadId::from(which)).await?;
+        let Some(newest) = about.first() else { return Ok(None) };
+        recalled = store.decision(tenant, newest).await?;
     }
-    match store.decisions_of(tenant, &LeadId::from(which)).await?.first() {
-        Some(newest) => store.decision(tenant, newest).await,
-        None => Ok(None),
+    if let Some(recalled) = &mut recalled {
+        let files = calendar_files::kept(store, tenant, &recalled.workspace).await?.unwrap_or_default();
+        recalled.calendar_files = calendar_files::read(&files);
     }
+    Ok(recalled)
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use rota_domain::event::{Event, Happening};
+use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{Digest, FlowId, Seed};
 use rota_domain::lead::Lead;
 use rota_domain::rule::{Answer, Question};
@@ -66,6 +67,8 @@ pub struct Tried {
     pub asked: Vec<(Question, Answer)>,
     /// The workspace that was seen.
     pub workspace: Arc<Workspace>,
+    /// Its calendar files.
+    pub calendar_files: CalendarFiles,
 }
 
 impl Trial {
@@ -98,7 +101,12 @@ impl Trial {
         let mut simulation = Simulation::new(self.bound.clone(), rules, Seed::from_number(1), at);
         let what = Happening::Lead { lead: Box::new(lead), flow: Some(self.flow.clone()) };
         let recorded = simulation.happen(Event { at, what }).context("nothing was decided")?;
-        Ok(Tried { recorded, asked: self.rules.take(), workspace: self.bound.workspace.clone() })
+        Ok(Tried {
+            recorded,
+            asked: self.rules.take(),
+            workspace: self.bound.workspace.clone(),
+            calendar_files: self.bound.bindings.calendar_files.clone(),
+        })
     }
 
     /// The rules that are asked here.
@@ -129,6 +137,7 @@ impl Tried {
             private: Some(private),
             erased: None,
             workspace: (*self.workspace).clone(),
+            calendar_files: self.calendar_files.clone(),
         }
     }
 }

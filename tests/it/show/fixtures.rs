@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
 use rota_domain::fairness::{Candidate, Policy, Turn};
+use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{DecisionId, EffectId};
 use rota_domain::lead::Lead;
 use rota_domain::rule::Note;
@@ -157,5 +158,6 @@ pub(crate) fn recalled() -> Recalled {
         }),
         effects: rows(),
         workspace: workspace(),
+        calendar_files: CalendarFiles::default(),
     }
 }

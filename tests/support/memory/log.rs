@@ -252,6 +252,7 @@ impl Tenant {
             erased: None,
             effects: self.rows(|row| row.decision == known.stored.seq).collect(),
             workspace: (**workspace).clone(),
+            calendar_files: Default::default(),
         })
     }
 

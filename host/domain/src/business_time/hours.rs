@@ -60,11 +60,12 @@ impl Week {
     }
 }
 
-/// The hours and the holidays, as days since 1970-01-01, of a calendar.
+/// The hours and the holidays, as days since 1970-01-01, of a calendar: those that it lists, and those
+/// of its file.
 ///
 /// # Errors
 /// The first that cannot be meant.
-pub(super) fn read(calendar: &Calendar) -> Result<(Week, BTreeSet<i128>), Wrong> {
+pub(super) fn read(calendar: &Calendar, file: &BTreeSet<Date>) -> Result<(Week, BTreeSet<i128>), Wrong> {
     let mut week: [Vec<Span>; 7] = Default::default();
     for (day, written) in &calendar.hours {
         let at = format!("/hours/{day}");
@@ -87,7 +88,9 @@ pub(super) fn read(calendar: &Calendar) -> Result<(Week, BTreeSet<i128>), Wrong>
         }
     }
     week.iter_mut().for_each(|spans| spans.sort_unstable());
-    Ok((Week::new(&week), holidays(&calendar.holidays)?))
+    let mut holidays = holidays(&calendar.holidays)?;
+    holidays.extend(file.iter().filter_map(|day| since_1970(*day)));
+    Ok((Week::new(&week), holidays))
 }
 
 fn holidays(written: &[String]) -> Result<BTreeSet<i128>, Wrong> {
@@ -96,12 +99,15 @@ fn holidays(written: &[String]) -> Result<BTreeSet<i128>, Wrong> {
         return Err(wrong("/holidays", message));
     }
     let since = |(n, text): (usize, &String)| {
-        let since = day(text).and_then(|day| date(1970, 1, 1).until((Unit::Day, day)).ok());
-        since.map(|since| i128::from(since.get_days())).ok_or_else(|| {
+        day(text).and_then(since_1970).ok_or_else(|| {
             wrong(&format!("/holidays/{n}"), format!("`{text}` is no day; write it as in \"2026-12-25\""))
         })
     };
     written.iter().enumerate().map(since).collect()
+}
+
+fn since_1970(day: Date) -> Option<i128> {
+    date(1970, 1, 1).until((Unit::Day, day)).ok().map(|since| i128::from(since.get_days()))
 }
 
 /// Whether it is open at least once in each year.
@@ -132,7 +138,7 @@ pub(super) fn opens(week: &Week, holidays: &BTreeSet<i128>) -> Result<(), Wrong>
 /// # Errors
 /// What of it cannot be meant.
 pub(crate) fn open_in_a_year(calendar: &Calendar) -> Result<i128, Wrong> {
-    read(calendar).map(|(week, _)| week.total / MINUTE * 52)
+    read(calendar, &BTreeSet::new()).map(|(week, _)| week.total / MINUTE * 52)
 }
 
 /// A day that is written as `2026-12-25`.

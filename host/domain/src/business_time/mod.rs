@@ -11,12 +11,14 @@ mod hours;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 
 pub use hours::{HOLIDAYS_MAX, SPANS_MAX};
 pub(crate) use hours::{Wrong, day, open_in_a_year};
 
+use crate::icalendar::CalendarFiles;
 use crate::workspace::{Calendar, Workspace};
 use hours::{Week, opens, read};
 
@@ -33,12 +35,19 @@ pub struct Calendars(Arc<BTreeMap<String, BusinessTime>>);
 
 impl Calendars {
     /// Those of this workspace that can be meant; [`Workspace::check`] tells of the others.
+    /// Holidays of files are none.
     #[must_use]
     pub fn of(workspace: &Workspace) -> Self {
+        Self::with_files(workspace, &CalendarFiles::default())
+    }
+
+    /// The same with the holidays of these files.
+    #[must_use]
+    pub fn with_files(workspace: &Workspace, files: &CalendarFiles) -> Self {
         let zones = TimeZoneDatabase::bundled();
         let known = workspace.calendars.iter().filter_map(|calendar| {
             let zone = zones.get(calendar.time_zone.as_ref().unwrap_or(&workspace.time_zone)).ok()?;
-            Some((calendar.id.clone(), BusinessTime::new(calendar, zone).ok()?))
+            Some((calendar.id.clone(), BusinessTime::new(calendar, zone, files).ok()?))
         });
         Self(Arc::new(known.collect()))
     }
@@ -64,8 +73,11 @@ impl BusinessTime {
     ///
     /// # Errors
     /// The first of its hours or holidays that cannot be meant.
-    pub(crate) fn new(calendar: &Calendar, zone: TimeZone) -> Result<Self, Wrong> {
-        let (week, holidays) = read(calendar)?;
+    pub(crate) fn new(calendar: &Calendar, zone: TimeZone, files: &CalendarFiles) -> Result<Self, Wrong> {
+        let file = calendar.holidays_digest.as_ref().and_then(|digest| files.get(digest));
+        // A file with anything but holidays is refused where it is read.
+        let days = file.and_then(|file| file.holidays().ok()).unwrap_or_default();
+        let (week, holidays) = read(calendar, &days)?;
         Ok(Self { zone, week, holidays })
     }
 
@@ -193,12 +205,12 @@ impl BusinessTime {
     }
 }
 
-/// Whether a calendar's hours and holidays can be meant.
+/// Whether a calendar's hours and holidays can be meant, with these days of its file.
 ///
 /// # Errors
 /// The first that cannot.
-pub(crate) fn check(calendar: &Calendar) -> Result<(), Wrong> {
-    let (week, holidays) = read(calendar)?;
+pub(crate) fn check(calendar: &Calendar, file: &BTreeSet<Date>) -> Result<(), Wrong> {
+    let (week, holidays) = read(calendar, file)?;
     opens(&week, &holidays)
 }
 

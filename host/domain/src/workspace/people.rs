@@ -1,6 +1,6 @@
 //! Reps, pools, calendars and tables of a workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
@@ -41,6 +41,13 @@ pub struct Rep {
     /// When they are away.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub time_off: Vec<TimeOff>,
+    /// An iCalendar file, relative to the workspace: while one of its events runs, they are away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy_file: Option<String>,
+    /// The digest of that file's bytes, as the host found them; whatever is written is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub busy_digest: Option<Digest>,
     /// Most open leads that turns bring them to; absent means no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
@@ -157,6 +164,13 @@ pub struct Calendar {
     /// those of the day before end as ever.
     #[serde(default)]
     pub holidays: Vec<String>,
+    /// An iCalendar file, relative to the workspace, whose events of whole days are holidays besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holidays_file: Option<String>,
+    /// The digest of that file's bytes, as the host found them; whatever is written is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(skip)]
+    pub holidays_digest: Option<Digest>,
 }
 
 /// A look-up table.
@@ -333,7 +347,15 @@ pub(super) fn has_calendar(
 
 impl Calendar {
     pub(super) fn check(&self, place: usize) -> Result<(), Contradiction> {
-        business_time::check(self).map_err(|Wrong { at, message }| {
+        self.check_with(place, &BTreeSet::new())
+    }
+
+    /// Whether it can be meant with these days of its file. `place` is where it stands in the workspace.
+    ///
+    /// # Errors
+    /// What cannot, where, and what to do.
+    pub fn check_with(&self, place: usize, file: &BTreeSet<Date>) -> Result<(), Contradiction> {
+        business_time::check(self, file).map_err(|Wrong { at, message }| {
             let message = format!("calendar `{}`: {message}", self.id);
             Contradiction::new(format!("/calendars/{place}{at}"), message)
         })

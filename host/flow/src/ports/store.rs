@@ -13,6 +13,7 @@ use rota_domain::decision::{Apply, Decision};
 use rota_domain::desk::Counters;
 use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
+use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, RepId, RotationId, Seed, TenantId};
 use rota_domain::lead::Lead;
 use rota_domain::person::PersonKey;
@@ -273,6 +274,8 @@ pub struct Recalled {
     pub effects: Vec<OutboxRow>,
     /// The workspace that it saw.
     pub workspace: Workspace,
+    /// The calendar files of that workspace, where whoever asked has read them.
+    pub calendar_files: CalendarFiles,
 }
 
 /// Why the store did not do what was asked.

@@ -10,6 +10,7 @@ use rota_flow::ports::Clock as _;
 
 use super::database::Source;
 use super::output;
+use crate::calendar_files;
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::pools::PoolState;
@@ -37,7 +38,9 @@ pub(super) async fn run(Arguments { source, pool, json }: &Arguments) -> anyhow:
     let (_, workspace) = snapshot.workspace.clone().with_context(|| {
         format!("`{tenant}` has no workspace yet: apply one, or start the server with its directory")
     })?;
-    let ledger = Ledger::restored(snapshot, Arc::new(workspace), Arc::new(Bindings::default()), Mode::Live);
+    let files = calendar_files::kept(&*store, &tenant, &workspace).await?.unwrap_or_default();
+    let bindings = Bindings { calendar_files: calendar_files::read(&files), ..Bindings::default() };
+    let ledger = Ledger::restored(snapshot, Arc::new(workspace), Arc::new(bindings), Mode::Live);
     let desk = ledger.desk();
     let wanted = |id: &str| pool.as_deref().is_none_or(|wanted| wanted == id);
     let known = desk.workspace.pools.iter().filter(|pool| wanted(pool.id.as_str()));

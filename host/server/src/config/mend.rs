@@ -11,10 +11,11 @@ pub(super) struct Place {
 }
 
 /// How required and often mistaken keys are written.
-const EXAMPLES: [(&str, &str); 36] = [
+const EXAMPLES: [(&str, &str); 38] = [
     ("active", "false"),
     ("allow_v1", "true"),
     ("backup", "\"bo\""),
+    ("busy_file", "\"calendars/ana.ics\""),
     ("calendar", "\"us-office\""),
     ("class", "\"inbound:demo-request\""),
     ("client_secret", "{ env = \"HUBSPOT_CLIENT_SECRET\" }"),
@@ -28,6 +29,7 @@ const EXAMPLES: [(&str, &str); 36] = [
     ("fallback", "{ queue = \"triage\" }"),
     ("file", "\"tables/postal.csv\""),
     ("holidays", "[\"2026-12-25\"]"),
+    ("holidays_file", "\"calendars/de-by.ics\""),
     ("hours", "{ mon = [\"09:00-17:00\"] }"),
     ("id", "\"na\""),
     ("kind", "\"hubspot\""),

@@ -1,6 +1,7 @@
 //! What people write, read: workspaces, `rota.toml`, events and plugins' cases. Everything
 //! that can be wrong with a file is said here, with its line, the thing and what to do.
 
+mod calendars;
 mod case;
 mod document;
 mod error;
@@ -15,6 +16,7 @@ mod whose;
 mod workspace;
 mod zones;
 
+pub use calendars::{CalendarFile, CalendarFiles};
 pub use case::{Case, Expect};
 pub use error::ConfigError;
 pub(crate) use events::check_lead;

@@ -12,12 +12,12 @@ use toml::de::DeValue;
 
 use super::document::Document;
 use super::files::why;
-use super::{ConfigError, Files, zones};
+use super::{CalendarFiles, ConfigError, Files, calendars, zones};
 
 /// The most bytes that are read of each kind of file.
 const WORKSPACE_MOST: u64 = 1 << 20;
 const SETTINGS_MOST: u64 = 256 << 10;
-/// Components and tables of one workspace together.
+/// Components, tables and calendar files of one workspace together.
 pub(crate) const TOGETHER_MOST: u64 = 256 << 20;
 /// The most flows, and the most tables, of one workspace.
 const COUNT_MOST: usize = 200;
@@ -35,6 +35,8 @@ pub struct Loaded {
     pub components: BTreeMap<FlowId, Arc<[u8]>>,
     /// The tables, by name.
     pub tables: BTreeMap<String, TableFile>,
+    /// The iCalendar files, by digest.
+    pub calendar_files: CalendarFiles,
     /// Whether the operator put it there, who may name private addresses.
     pub trusted: bool,
 }
@@ -70,6 +72,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         settings: BTreeMap::new(),
         components: BTreeMap::new(),
         tables: BTreeMap::new(),
+        calendar_files: BTreeMap::new(),
         trusted: files.trusted(),
         workspace,
     };
@@ -105,6 +108,7 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         let read = read.map_err(|bad| ConfigError::rows(&files.path(&table.file), &bad))?;
         loaded.tables.insert(table.id.clone(), TableFile { bytes, table: Arc::new(read) });
     }
+    loaded.calendar_files = calendars::read(files, &document, &mut loaded.workspace, &mut room)?;
     Ok(loaded)
 }
 

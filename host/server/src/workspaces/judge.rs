@@ -143,6 +143,7 @@ fn only(loaded: &Loaded, n: usize) -> Loaded {
         settings: loaded.settings.clone(),
         components: components.into_iter().collect(),
         tables: BTreeMap::new(),
+        calendar_files: BTreeMap::new(),
         trusted: loaded.trusted,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use rota_domain::fairness::Rotation;
+use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{DecisionId, LeadId, RepId, RotationId, TenantId};
 use rota_domain::transcript::shared::{named, restore};
 use rota_domain::workspace::Workspace;
@@ -144,7 +145,8 @@ pub(super) async fn decision(readers: &Pool, keys: &TenantKeys, id: &DecisionId)
             .await?;
     let effects = effects.into_iter().map(|row| row.read(keys)).collect::<Result<_, Failure>>()?;
     let workspace = workspace(&mut one_commit, tenant, signed(stored.decision.revision)).await?;
-    Ok(Some(Recalled { stored, private, erased, effects, workspace }))
+    let calendar_files = CalendarFiles::default();
+    Ok(Some(Recalled { stored, private, erased, effects, workspace, calendar_files }))
 }
 
 /// What only the person's own key opens, with its transcript made whole.

@@ -150,7 +150,7 @@ impl Facts {
             // Everybody with a weight who is there is a candidate, so this one was not there: it was
             // the clock, or somebody had said so.
             (Some(_), None) => {
-                let shifts = Shifts::of(&recalled.workspace);
+                let shifts = Shifts::of(&recalled.workspace, &recalled.calendar_files);
                 let open = shifts.at(recalled.stored.decision.at);
                 match place.and_then(|place| open.of(place, Some(pool))) {
                     Some(Availability::OffShift) => WhyNot::OffShift,

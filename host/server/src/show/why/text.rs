@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota_domain::decision::{Decision, Outcome};
+use rota_domain::decision::Outcome;
 use rota_domain::desk::Desk;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
-use rota_flow::ports::Recalled;
+use rota_flow::ports::{Recalled, Stored};
 
 use super::super::decision::{reason, target, who};
 use super::super::outbox::{act, tone};
@@ -101,7 +101,7 @@ fn circumstances(why: &Why, recalled: &Recalled) -> Vec<String> {
         .flatten()
         .chain(decision.marks.iter().cloned())
         .collect();
-    [Some(decision.id.to_string()), Some(by.join(" · ")), Some(more.join(" · ")), due(decision, &recalled.workspace)]
+    [Some(decision.id.to_string()), Some(by.join(" · ")), Some(more.join(" · ")), due(recalled)]
         .iter()
         .flatten()
         .map(|line| format!("  {}", cut(line, COLUMNS - 2)))
@@ -109,9 +109,10 @@ fn circumstances(why: &Why, recalled: &Recalled) -> Vec<String> {
 }
 
 /// By when the lead shall be answered, how long that is, and who said so.
-fn due(decision: &Decision, workspace: &Workspace) -> Option<String> {
+fn due(recalled: &Recalled) -> Option<String> {
+    let Recalled { stored: Stored { decision, .. }, workspace, calendar_files, .. } = recalled;
     let due = decision.response_due?;
-    let desk = Desk::new(decision.revision, Arc::new(workspace.clone()));
+    let desk = Desk::new(decision.revision, Arc::new(workspace.clone())).with_calendar_files(calendar_files.clone());
     let (class, pool) = (decision.class.as_str(), decision.pool.as_ref());
     let rep = decision.rep.as_ref();
     let hours = rep.and_then(|rep| desk.answer_hours(class, rep, pool));

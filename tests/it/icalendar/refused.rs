@@ -1,0 +1,144 @@
+//! What is refused, and what its author is told.
+
+use insta::assert_snapshot;
+use rota_domain::icalendar::{EVENTS_MAX, Events, RECURRING_MAX};
+
+use super::file;
+
+/// What is said of a file.
+fn told(text: &str) -> String {
+    Events::read(text.as_bytes()).expect_err("this should be refused").to_string()
+}
+
+/// What is said of an event of these lines, of which the first is line 5.
+fn of(lines: &str) -> String {
+    told(&file(&[lines]))
+}
+
+fn of_rule(rule: &str) -> String {
+    of(&format!("DTSTART:20260302T090000Z\nRRULE:{rule}"))
+}
+
+#[test]
+fn a_rule_that_is_not_understood_is_refused_with_its_line() {
+    let rules = [
+        "FREQ=HOURLY",
+        "INTERVAL=2",
+        "FREQ=DAILY;FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;COUNT=0",
+        "FREQ=DAILY;COUNT=2;UNTIL=20260401",
+        "FREQ=DAILY;UNTIL=20261301",
+        "FREQ=WEEKLY;BYDAY=XX",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=MONTHLY;BYDAY=54MO",
+        "FREQ=MONTHLY;BYDAY=1MO;BYMONTHDAY=1",
+        "FREQ=WEEKLY;BYMONTHDAY=1",
+        "FREQ=YEARLY;BYMONTH=-1",
+        "FREQ=YEARLY;BYWEEKNO=20",
+        "FREQ=DAILY;BYHOUR=9",
+        "FREQ=DAILY;BYSETPOS=1",
+        "FREQ=DAILY;whatever",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2",
+        "FREQ=DAILY;COUNT=99999",
+    ];
+    assert_snapshot!(rules.map(of_rule).join("\n"));
+}
+
+#[test]
+fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
+    let events = [
+        "SUMMARY:x",
+        "DTSTART:2026-03-02",
+        "DTSTART:20260230",
+        "DTSTART;VALUE=DATE:20260302T090000",
+        "DTSTART:20260302T250000Z",
+        "DTSTART;TZID=Customized Time Zone:20260302T090000",
+        "DTSTART:18991231",
+        "DTSTART;VALUE=PERIOD:20260302T090000Z/PT1H",
+        "DTSTART:20260302\nDTSTART:20260303",
+        "DTSTART:20260302\nDTEND:20260302",
+        "DTSTART:20260302\nDTEND:20260303T090000",
+        "DTSTART:20260302T090000Z\nDTEND:20260302T080000Z",
+        "DTSTART:20260302T090000Z\nDTEND:20260302T100000Z\nDURATION:PT1H",
+        "DTSTART:20260302T090000Z\nDURATION:-PT1H",
+        "DTSTART:20260302T090000Z\nDURATION:P",
+        "DTSTART:20260302\nDURATION:PT1H",
+        "DTSTART:20260302\nDURATION:P400D\nRRULE:FREQ=YEARLY",
+        "DTSTART:20260302\nRRULE:FREQ=DAILY\nEXDATE:20260303T090000",
+        "DTSTART:20260302\nEXRULE:FREQ=DAILY",
+        "DTSTART:20260302\nRECURRENCE-ID:20260302",
+        "DTSTART:20260302\nTRANSP:MAYBE",
+        "UID:1\nDTSTART:20260302\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260302",
+        "DTSTART:20260302\nSTATUS:GONE",
+        "DTSTART;TZID:20260302",
+        "DTSTART:20260302\nDESCRIPTION:a\nb, that was not folded",
+        "DTSTART:20260302\nRDATE:20260303T090000",
+    ];
+    assert_snapshot!(events.map(of).join("\n"));
+}
+
+#[test]
+fn a_file_that_is_no_calendar_is_refused_with_its_line() {
+    let files = [
+        "",
+        "key,value\n",
+        "BEGIN:VCARD\nEND:VCARD\n",
+        "BEGIN:VCALENDAR\n",
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\n",
+        "BEGIN:VCALENDAR\nEND:VCALENDAR\nX-A:b\n",
+        "BEGIN:VCALENDAR\nCALSCALE:JULIAN\n",
+        "BEGIN:VCALENDAR\nMETHOD:CANCEL\n",
+        "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\n",
+        "END:VCALENDAR\n",
+    ];
+    assert_snapshot!(files.map(told).join("\n"));
+    assert_eq!(
+        Events::read(b"BEGIN:VCALENDAR\nX-A:\xff\n").expect_err("no text").to_string(),
+        "line 2: this is not UTF-8; save the file as UTF-8"
+    );
+}
+
+#[test]
+fn a_file_with_too_much_in_it_is_refused() {
+    let many = |lines: &str, count: usize| told(&file(&vec![lines; count]));
+    let events = many("DTSTART:20260302", EVENTS_MAX + 1);
+    assert!(events.ends_with("the file has more than 20000 events; leave past ones out"), "{events}");
+    let recurring = many("DTSTART:20260302\nRRULE:FREQ=DAILY", RECURRING_MAX + 1);
+    assert!(
+        recurring.ends_with("the file has more than 1000 events that come again; leave past ones out"),
+        "{recurring}"
+    );
+}
+
+#[test]
+fn rules_that_would_take_long_to_work_out_are_refused() {
+    let many = |lines: &str, count: usize| told(&file(&vec![lines; count]));
+    let counted = many("DTSTART:20260302\nRRULE:FREQ=DAILY;COUNT=9999", 101);
+    assert!(
+        counted.ends_with("the file has more than 1000000 times in COUNT together; leave past ones out"),
+        "{counted}"
+    );
+    let long = many("DTSTART:20260302\nDURATION:P300D\nRRULE:FREQ=DAILY", 70);
+    assert!(
+        long.ends_with("the file has more than 20000 events in a week by its rules; leave past ones out"),
+        "{long}"
+    );
+}
+
+#[test]
+fn an_event_takes_the_place_of_one_of_one_series() {
+    let series = "UID:1\nDTSTART:20260302T090000Z\nRRULE:FREQ=DAILY";
+    let instead = "UID:1\nRECURRENCE-ID:20260303T090000Z\nDTSTART:20260303T150000Z";
+    insta::assert_snapshot!(told(&file(&[series, instead, series])), @"line 9: this event takes the place of one of a series, and several have its UID; keep one of them");
+}
+
+#[test]
+fn a_file_of_holidays_has_nothing_but_whole_days() {
+    let text = file(&["DTSTART;VALUE=DATE:20260501", "SUMMARY:Meeting\nDTSTART:20260302T090000Z\nDURATION:PT1H"]);
+    let bad = Events::read(text.as_bytes()).expect("it reads").holidays().expect_err("no holiday");
+    assert_snapshot!(bad, @"line 7: this event has a time of day, and a holiday is a whole day; write DTSTART;VALUE=DATE:20261225, or leave it out");
+    let daily = file(&["DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=DAILY"]);
+    let bad = Events::read(daily.as_bytes()).expect("it reads").holidays().expect_err("too many");
+    assert_snapshot!(bad, @"line 4: with this event there are more than 20000 holidays; leave some out");
+}
