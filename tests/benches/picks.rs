@@ -19,10 +19,12 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use rota_domain::business_time::Calendars;
-use rota_domain::desk::Desk;
+use rota_domain::desk::{Ask, Desk};
 use rota_domain::icalendar::Events;
 use rota_domain::id::{Digest, PoolId, RepId};
-use rota_domain::workspace::Workspace;
+use rota_domain::lead::Lead;
+use rota_domain::table::Table;
+use rota_domain::workspace::{Match, Workspace};
 
 /// How long each is measured.
 const FOR: Duration = Duration::from_millis(500);
@@ -33,6 +35,10 @@ fn now() -> Timestamp {
 
 /// A pool `all` of so many reps in three shifts, of whom each may have so many open leads.
 fn workspace(reps: usize, capacity: usize) -> Workspace {
+    toml::from_str(&workspace_text(reps, capacity)).expect("a workspace")
+}
+
+fn workspace_text(reps: usize, capacity: usize) -> String {
     let mut text = String::from("workspace = \"acme\"\ntime_zone = \"America/New_York\"\n");
     for n in 0..reps {
         let shift = ["early", "day", "night"][n % 3];
@@ -50,7 +56,7 @@ fn workspace(reps: usize, capacity: usize) -> Workspace {
         let days = ["mon", "tue", "wed", "thu", "fri"].map(|day| format!("{day} = [\"{hours}\"]"));
         write!(text, "[[calendars]]\nid = \"{id}\"\nhours = {{ {} }}\n", days.join(", ")).expect("text");
     }
-    toml::from_str(&text).expect("a workspace")
+    text
 }
 
 /// Nanoseconds of one call.
@@ -87,6 +93,56 @@ fn turns(reps: usize, open: usize) {
         next / f64::from(u32::try_from(reps).unwrap_or(1)),
         least / 1e3
     );
+}
+
+/// The turns of a thousand reps, as a pool says that they are given; each with a hundred rows of what they
+/// have won.
+fn policies() {
+    let pools = [
+        ("quota", "", ""),
+        ("quota, weights of a metric of 30 days", "weights = { metric = \"won\", days = 30, floor = 1 }", ""),
+        ("quota, absent = \"hold\"", "absent = \"hold\"", ""),
+        ("quota, stop = 3", "stop = 3", ""),
+        ("in-turn", "policy = \"in-turn\"", ""),
+        ("least-recent", "policy = \"least-recent\"", ""),
+        ("pecking-order", "policy = \"pecking-order\"", ""),
+        ("nearest", "policy = \"nearest\"\nnear = { latitude = \"lat\", longitude = \"lon\" }", ""),
+        ("fewest-open", "policy = \"fewest-open\"", ""),
+        ("most-free-capacity, by percent", "policy = \"most-free-capacity\"\nby = \"percent\"", ""),
+        ("quota, each with a backup", "", "backup = \"r00000\""),
+    ];
+    let rows: String = (0..100_000)
+        .map(|n| format!("r{:05},2026-{:02}-{:02},{}\n", n % 1_000, 1 + n / 1_000 % 12, 1 + n / 12_000 % 28, n % 977))
+        .collect();
+    let won = Table::read(Match::Dated, format!("key,at,value\n{rows}").as_bytes()).expect("a table");
+    let tables = Arc::new(BTreeMap::from([("won".to_owned(), Arc::new(won))]));
+    let lead = Lead::unknown("web:1".into());
+    let place = [("lat".to_owned(), Some("52.5".to_owned())), ("lon".to_owned(), Some("13.4".to_owned()))];
+    let lead = Lead { properties: place.into(), ..lead };
+    for (name, of_pool, of_rep) in pools {
+        let mut text = workspace_text(1_000, 100);
+        text = text.replace("id = \"all\"\n", &format!("id = \"all\"\n{of_pool}\n"));
+        text = text.replace(
+            "capacity = 100\n",
+            &format!("capacity = 100\n{of_rep}\nlocation = {{ latitude = 48.1, longitude = 11.5 }}\n"),
+        );
+        if !of_pool.is_empty() {
+            text = (10..40).fold(text, |text, weight| text.replace(&format!(", weight = {weight} }}"), " }"));
+        }
+        let began = Instant::now();
+        let mut desk = Desk::new(1, Arc::new(toml::from_str(&text).expect("a workspace"))).with_tables(tables.clone());
+        let made = began.elapsed();
+        let pool = PoolId::from("all");
+        let ask = Ask { lead: Some(&lead), ..Ask::of(&pool, now()) };
+        for _ in 0..2_000 {
+            let turn = desk.turn(&ask).expect("a turn");
+            desk.take(&turn);
+        }
+        let next = nanos(|| drop(black_box(desk.turn(&ask))));
+        let turn = desk.turn(&ask).expect("a turn");
+        let take = nanos(|| desk.take(black_box(&turn)));
+        println!("| {name} | {:.1} µs | {:.1} µs | {:.0} ms |", next / 1e3, take / 1e3, made.as_secs_f64() * 1e3);
+    }
 }
 
 /// A file of these events.
@@ -156,6 +212,8 @@ fn main() {
     for open in [1_000, 100_000] {
         turns(100, open);
     }
+    println!("\n| 1,000 reps, by | next | take | a new revision |\n|---|---|---|---|");
+    policies();
     println!("\n| of 1,000 reps, busy by a file | next | the first of a week | a new revision |\n|---|---|---|---|");
     for files in [0, 1, 1_000] {
         busy(files);

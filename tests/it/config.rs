@@ -60,6 +60,7 @@ fn everything() -> Memory {
         )
         .with("rule.wasm", b"\0asm")
         .with("tables/postal.csv", "from,to,value\n")
+        .with("tables/won.csv", "key,at,value\nana,2026-03-01,12000\n")
         .with("calendars/ana.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n")
         .with("calendars/de-by.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n")
 }

@@ -4,6 +4,7 @@ mod access;
 mod calendar_files;
 mod due;
 pub(crate) mod fixtures;
+mod standing;
 mod status;
 
 use std::collections::BTreeMap;
@@ -225,11 +226,11 @@ fn why_tells_everything_on_one_screen() {
       territory               US → na
 
     Who was considered
-    > Ana Ruiz      got it                            weight 30 of 40
-      Bo Lindqvist  not their turn                    weight 10 of 40
+    > Ana Ruiz      got it                           weight 30 of 40, owed +0.25
+      Bo Lindqvist  not their turn                   weight 10 of 40, owed -0.25
       Cy Park       away
-      Dee Moss      inactive
-      Eve Marsh     left out
+      Dee Moss      inactive                         switched off in the workspace
+      Eve Marsh     left out                         by a weight of 0
       Finn Abara    no turn was taken of their pool
 
     What was done
@@ -263,11 +264,11 @@ fn why_tells_no_personal_data_once_it_was_erased() {
     read and what it noted, and what was to be sent.
 
     Who was considered
-    > Ana Ruiz      got it                            weight 30 of 40
-      Bo Lindqvist  not their turn                    weight 10 of 40
+    > Ana Ruiz      got it          weight 30 of 40, owed +0.25
+      Bo Lindqvist  not their turn  weight 10 of 40, owed -0.25
       Cy Park       away
-      Dee Moss      inactive
-      Eve Marsh     left out
+      Dee Moss      inactive        switched off in the workspace
+      Eve Marsh     left out        by a weight of 0
 
     What was done
       owner ana (71)                           done       1 attempt
@@ -357,7 +358,10 @@ fn why_as_json_has_the_names_of_the_format() {
     assert_eq!(keys, ["decision", "stages", "steps", "notes", "reps", "effects"]);
     assert_eq!(json["steps"][1], json!({"n": 2, "call": "lead.company-owner", "args": [], "answer": {"Inactive": 3}}));
     assert_eq!(json["steps"][5], json!({"n": 6, "call": "lead.text", "args": ["country"], "answer": {"Ok": "US"}}));
-    assert_eq!(json["reps"][0], json!({"rep": "ana", "taken": true, "why": "taken"}));
+    assert_eq!(
+        json["reps"][0],
+        json!({"rep": "ana", "taken": true, "why": "taken", "detail": "weight 30 of 40, owed +0.25"})
+    );
     let id = format!("{ID}/1");
     assert_eq!(json["effects"][0], json!({"id": id, "kind": "owner", "state": "done", "attempts": 1, "cause": null}));
 }

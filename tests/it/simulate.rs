@@ -266,6 +266,25 @@ fn a_rule_that_cannot_use_its_settings_leaves_the_lead_to_the_fallback() {
 }
 
 #[test]
+fn a_metric_is_heeded_from_its_event_on() {
+    let members = r#"members = [{ rep = "ana" }, { rep = "bo" }]"#;
+    let start = WORKSPACE.find("members = [").expect("members");
+    let end = start + WORKSPACE[start..].find("]\n").expect("their end") + 1;
+    let weights = r#"weights = { metric = "won", days = 30, floor = 0 }"#;
+    let table = "[[tables]]\nid = \"won\"\nfile = \"won.csv\"\nmatch = \"dated\"\n";
+    let folder = workspace(&format!("{}{members}\n{weights}\n{table}{}", &WORKSPACE[..start], &WORKSPACE[end..]));
+    fs::write(folder.path().join("won.csv"), "key,at,value\nana,2026-03-01,100\n").expect("won.csv");
+    let metric = r#"{"at":"2026-03-02T09:00:30Z","kind":"metric","name":"won","values":{"bo":300.5}}"#.to_owned();
+    events(&folder, (0..4).map(|n| lead(n, "")).chain([metric]).chain((60..68).map(|n| lead(n, ""))));
+    let ran = simulate(&folder);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let decisions = ran.lines();
+    assert_eq!(reps(&decisions[..4]), ["ana"; 4], "bo has won nothing");
+    let later = reps(&decisions[4..]).iter().filter(|rep| **rep == "bo").count();
+    assert_eq!(later, 6, "three of four: {:?}", reps(&decisions[4..]));
+}
+
+#[test]
 fn a_member_who_joins_gets_no_burst() {
     let folder = workspace(&WORKSPACE.replace("  { rep = \"cy\", weight = 30 },\n", ""));
     let joins = r#"{"at":"2026-03-02T09:00:45Z","kind":"member","pool":"all","rep":"cy","weight":30}"#.to_owned();

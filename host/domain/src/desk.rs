@@ -1,6 +1,7 @@
 //! What a decision can see besides the lead: the workspace, who is there, and whose turn
 //! it is. It changes only by entries of the tenant's log.
 
+mod scale;
 mod turns;
 
 use std::collections::{BTreeMap, HashMap};
@@ -18,6 +19,8 @@ use crate::fairness::{Rotation, Turn};
 use crate::icalendar::CalendarFiles;
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
 use crate::load::{Caps, Left, Load, Loads};
+use crate::location::Locations;
+use crate::metric::{Measured, Metrics};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
 use crate::table::Tables;
@@ -89,6 +92,8 @@ pub struct Desk {
     roster: Arc<Roster>,
     shifts: Arc<Shifts>,
     caps: Arc<Caps>,
+    metrics: Arc<Metrics>,
+    locations: Arc<Locations>,
     statuses: HashMap<RepId, Status>,
     /// Of each rep, by place: what follows from the workspace and the statuses, whatever the clock says.
     standing: Vec<Availability>,
@@ -108,6 +113,7 @@ impl Desk {
         let shifts = Arc::new(Shifts::of(&workspace, &calendar_files));
         let calendars = Calendars::of(&workspace);
         let caps = Arc::new(Caps::of(&workspace));
+        let locations = Arc::new(Locations::of(&workspace));
         Self {
             revision,
             workspace,
@@ -117,6 +123,8 @@ impl Desk {
             roster,
             shifts,
             caps,
+            metrics: Arc::default(),
+            locations,
             statuses: HashMap::new(),
             standing,
             rotations: BTreeMap::new(),
@@ -129,7 +137,8 @@ impl Desk {
     /// The same desk with these tables.
     #[must_use]
     pub fn with_tables(self, tables: Tables) -> Self {
-        Self { tables, ..self }
+        let metrics = Arc::new(Metrics::of(&self.workspace, &self.roster, &tables));
+        Self { tables, metrics, ..self }
     }
 
     /// The same desk with these calendar files.
@@ -311,6 +320,15 @@ impl Desk {
     /// What reps have in hand, to be changed by an entry of the log.
     pub fn loads_mut(&mut self) -> &mut Loads {
         &mut self.loads
+    }
+
+    /// What each member of a pool has by the metric that its weights come from; none where they do not
+    /// come from one.
+    #[must_use]
+    pub fn measured(&self, pool: &PoolId, at: Timestamp) -> Option<BTreeMap<RepId, Measured>> {
+        let (amounts, weights) = (self.metrics.amounts(pool, at)?, self.metrics.weights(pool, at)?);
+        let measured = amounts.into_iter().zip(weights).map(|(amount, weight)| Measured { amount, weight });
+        Some(self.pool(pool)?.iter().map(|seat| seat.rep.clone()).zip(measured).collect())
     }
 
     /// By when a lead of this class shall have its first answer that this rep got then, by a turn of

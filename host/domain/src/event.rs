@@ -1,9 +1,12 @@
 //! Everything that can change what a decision sees, as `simulate` reads it and the log
 //! keeps it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::id::{FlowId, LeadId, PoolId, RepId};
 use crate::lead::Lead;
@@ -66,12 +69,19 @@ pub enum Happening {
         /// What.
         answer: OfferAnswer,
     },
+    /// Numbers of reps by which a pool's weights go: rows that a dated table has from now on.
+    Metric {
+        /// The table.
+        name: String,
+        /// The number of each rep.
+        values: BTreeMap<RepId, Number>,
+    },
     /// Time passed.
     Tick {},
 }
 
 /// Kinds that the format names and that this release does not act on yet.
-pub const NOT_BUILT_YET: [&str; 2] = ["metric", "owner"];
+pub const NOT_BUILT_YET: [&str; 1] = ["owner"];
 
 /// What a rep says to an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

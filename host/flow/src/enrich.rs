@@ -11,7 +11,7 @@ use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, DecisionId, FlowId, LeadId, OwnerId, RepId, TenantId};
 use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Near, Workspace};
 
 use crate::bindings::Bindings;
 use crate::ports::{Clock, Crm, CrmError, Directory, Payload, Reading, RecordRef, Settles, Store, Waiting, Wanted};
@@ -203,6 +203,8 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
     }
     // What leads that wait for a turn are worth.
     properties.extend(workspace.pools.iter().filter_map(|pool| pool.queue.value.clone()));
+    // Where leads are.
+    properties.extend(workspace.pools.iter().filter_map(|pool| pool.near.as_ref()).flat_map(Near::properties).cloned());
     for flow in &workspace.flows {
         if let Some(condition) = &flow.enrol.condition {
             condition.collect_properties(&mut properties);

@@ -8,7 +8,8 @@ use rota_domain::event::Status;
 use rota_domain::fairness::{Policy, leads};
 use rota_domain::id::{FlowId, PoolId, RepId};
 use rota_domain::load::{Left, Load};
-use rota_domain::workspace::{Pool, Scope};
+use rota_domain::table::Amount;
+use rota_domain::workspace::{Pool, Scope, Weights};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,16 +23,24 @@ pub struct PoolState {
     pub id: PoolId,
     /// How turns are given.
     pub policy: Policy,
+    /// Where its weights come from, in place of its members'.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weights>,
     /// When it gives leads: the id of a calendar.
     pub calendar: Option<String>,
     /// Turns taken so far.
     pub turns: u64,
     /// Whose turn is next among all who are there; a rule may ask among fewer.
     pub next: Option<RepId>,
-    /// Who gets the next ten leads, if nothing else changes: nobody comes or goes, no lead is closed.
+    /// Who gets the next ten leads, if nothing else changes: nobody comes or goes, no lead is closed. Nobody,
+    /// where turns go by distance.
     pub coming: Vec<RepId>,
     /// How many leads wait for a turn of it: they come before those.
     pub waiting: usize,
+    /// Since when the one waits that waits longest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub waiting_since: Option<Timestamp>,
     /// The same of each flow that had turns, where flows have rotations of their own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<FlowTurns>,
@@ -59,6 +68,10 @@ pub struct PoolMember {
     pub name: String,
     /// Their share, relative to the others'.
     pub weight: u32,
+    /// What they have by the metric that weights come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub amount: Option<Amount>,
     /// Their place in a pecking order.
     pub score: Option<i32>,
     /// Whether they can be given a lead of this pool now.
@@ -95,13 +108,15 @@ impl PoolState {
         let rotation = rotation_of(None);
         let credits = rotation.map(|rotation| rotation.credits()).unwrap_or_default();
         let credit = |rep: &RepId| credits.iter().find(|credit| credit.rep == *rep).map_or(0, |credit| credit.units);
+        let measured = desk.measured(&pool.id, now);
         let members = pool.members.iter().filter_map(|member| {
             let place = desk.place(&member.rep)?;
             let rep = &desk.workspace.reps[place];
             Some(PoolMember {
                 rep: rep.id.clone(),
                 name: rep.title().to_owned(),
-                weight: member.share(),
+                weight: measured.as_ref().map_or(member.share(), |of| of.get(&rep.id).map_or(0, |of| of.weight)),
+                amount: measured.as_ref().and_then(|of| Some(of.get(&rep.id)?.amount)),
                 score: member.score,
                 availability: desk.availability(place, Some(&pool.id), now),
                 open: desk.counts(&rep.id).then(|| desk.load(place).map_or(0, Load::open)),
@@ -113,7 +128,8 @@ impl PoolState {
                 kept: rotation.map_or(0, |rotation| rotation.kept(&rep.id, pool.absence(), now)),
             })
         });
-        let coming = |flow| coming(&pool.id, flow, desk, now);
+        // Where turns go by distance, it is the lead that says whose it is.
+        let coming = |flow| if pool.near.is_some() { Vec::new() } else { coming(&pool.id, flow, desk, now) };
         let own = desk.workspace.flows.iter().filter(|_| pool.scope == Scope::Flow).filter_map(|flow| {
             let turns = rotation_of(Some(&flow.id))?.picks();
             Some(FlowTurns { flow: flow.id.clone(), turns, coming: coming(Some(&flow.id)) })
@@ -122,11 +138,13 @@ impl PoolState {
         Self {
             id: pool.id.clone(),
             policy: pool.policy,
+            weights: pool.weights.clone(),
             calendar: pool.calendar.clone(),
             turns: rotation.map_or(0, |rotation| rotation.picks()) + flows.iter().map(|flow| flow.turns).sum::<u64>(),
             next: coming.first().cloned(),
             coming,
             waiting: desk.lines().waiting(&pool.id),
+            waiting_since: desk.lines().since(&pool.id),
             flows,
             members: members.collect(),
         }

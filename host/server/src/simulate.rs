@@ -13,6 +13,7 @@ use rota_domain::lead::Lead;
 use rota_domain::rule::Mode;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::{Member, Workspace};
+use rota_flow::bindings::Bindings;
 use rota_flow::enrich::{EnrichedLead, Facts, Occasion};
 use rota_flow::ledger::Ledger;
 use rota_flow::ports::{EntryBody, Recorded, Rules};
@@ -85,6 +86,16 @@ impl Simulation {
                 let workspace = with_member(&self.ledger.desk().workspace, &pool, &rep, weight);
                 let bindings = self.ledger.bindings().clone();
                 self.ledger.revise(Arc::new(workspace), bindings, None, at)
+            }
+            Happening::Metric { name, values } => {
+                let mut bindings = Bindings::clone(self.ledger.bindings());
+                let rows = values.into_iter().map(|(rep, number)| (rep.to_string(), at, number.to_string()));
+                // Events are read for this workspace, so that the table is there, and its rows can be meant.
+                if let Some(Ok(table)) = bindings.tables.get(&name).map(|table| table.with(rows)) {
+                    Arc::make_mut(&mut bindings.tables).insert(name, Arc::new(table));
+                }
+                let workspace = self.ledger.desk().workspace.clone();
+                self.ledger.revise(workspace, Arc::new(bindings), None, at)
             }
             Happening::Closed { lead } => self.ledger.close(lead, None, at),
             Happening::Responded { lead } => self.ledger.responded(lead, None, at),

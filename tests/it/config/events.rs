@@ -7,6 +7,7 @@ use rota_domain::workspace::Workspace;
 fn workspace() -> Workspace {
     toml::from_str(
         "workspace = \"acme\"\nreps = [{ id = \"ana\" }, { id = \"bo\" }]\npools = [{ id = \"na\" }]\n\
+         tables = [{ id = \"won\", file = \"won.csv\", match = \"dated\" }, { id = \"postal\", file = \"postal.csv\" }]\n\
          flows = [{ id = \"inbound\", plugin = \"territory\", fallback = { queue = \"triage\" } }]",
     )
     .unwrap()
@@ -46,8 +47,8 @@ fn a_line_that_is_no_json_is_told() {
 #[test]
 fn a_kind_that_is_not_built_yet_is_told() {
     told(
-        r#"{"at":"2026-03-02T10:00:00Z","kind":"metric","name":"won_30d","values":{}}"#,
-        "events of the kind `metric` are not built yet in this release; take the line out",
+        r#"{"at":"2026-03-02T10:00:00Z","kind":"owner","lead":"1","rep":"bo","by":"crm"}"#,
+        "events of the kind `owner` are not built yet in this release; take the line out",
     );
 }
 
@@ -59,7 +60,7 @@ fn an_unknown_kind_is_told_with_the_nearest() {
     );
     told(
         r#"{"at":"2026-03-02T10:00:00Z","kind":"xyz"}"#,
-        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed`, `responded`, `offer` or `tick`",
+        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed`, `responded`, `offer`, `metric` or `tick`",
     );
 }
 
@@ -88,6 +89,29 @@ fn a_number_among_properties_is_told_with_its_name_and_what_to_write() {
     told(
         r#"{"at":"2026-03-02T10:00:00Z","kind":"lead","lead":{"id":"1","properties":{"numberofemployees":1200}}}"#,
         "`lead.properties.numberofemployees` is no text; properties arrive as text from CRMs: write \"1200\"",
+    );
+}
+
+#[test]
+fn numbers_of_a_metric_are_of_reps_and_for_a_table_that_keeps_them() {
+    let line = |rest: &str| format!(r#"{{"at":"2026-03-02T10:00:00Z","kind":"metric",{rest}}}"#);
+    told(&line(r#""name":"wonn","values":{"ana":1}"#), "the workspace has no table `wonn`; did you mean `won`?");
+    told(
+        &line(r#""name":"postal","values":{"ana":1}"#),
+        "the table `postal` keeps no dated numbers; say match = \"dated\" in its [[tables]] entry",
+    );
+    told(&line(r#""name":"won","values":{"anna":1}"#), "the workspace has no rep `anna`; did you mean `ana`?");
+    told(
+        &line(r#""name":"won","values":{"ana":"1"}"#),
+        "the number of `ana` cannot be \"1\"; write it without quotes, as in 120000",
+    );
+    told(
+        &line(r#""name":"won","values":{"ana":0.123456}"#),
+        "of `ana`: `0.123456` is no number; write up to 15 digits, and up to 4 after a point, as in 120000 or 3.5",
+    );
+    told(
+        &line(r#""name":"won","values":7"#),
+        r#"`values` cannot be 7; write the number of each rep, as in {"ana": 120000}"#,
     );
 }
 

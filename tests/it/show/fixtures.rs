@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
 use rota_domain::effect::{Act, Effect};
-use rota_domain::fairness::{Candidate, Policy, Turn};
+use rota_domain::fairness::{Besides, Candidate, Policy, Turn};
 use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{DecisionId, EffectId};
 use rota_domain::lead::Lead;
@@ -72,7 +72,9 @@ fn time(text: &str) -> Timestamp {
 
 fn turn() -> Turn {
     let candidate = |rep: &str, weight| Candidate { rep: rep.into(), weight };
-    Turn::new("na".into(), vec![candidate("ana", 30), candidate("bo", 10)], "ana".into(), Policy::Quota)
+    let besides = Besides { stood: vec![250, -250], ..Besides::default() };
+    let candidates = vec![candidate("ana", 30), candidate("bo", 10)];
+    Turn { besides, ..Turn::new("na".into(), candidates, "ana".into(), Policy::Quota) }
 }
 
 const TRANSCRIPT: &str = r#"["plugin",["inbound","territory","0.1.0"],"sha256:aa"]

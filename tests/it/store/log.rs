@@ -7,6 +7,7 @@ use rota_domain::decision::{Outcome, PluginName};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Absent, Allowance, Backup, Besides, By, Candidate, Credit, Policy, Rotation, Turn};
 use rota_domain::id::{DecisionId, Digest, LeadId, PoolId, RepId, RotationId, Seed, TenantId};
+use rota_domain::location::Unplaced;
 use rota_domain::rule::{ErrorCode, Note};
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Minutes;
@@ -113,6 +114,8 @@ pub(crate) async fn one_of_sixty_four_concurrent_records_wins(place: impl Place)
 fn besides() -> Besides {
     let cy = || Candidate { rep: RepId::from("cy"), weight: 2 };
     Besides {
+        metric: Some("won".into()),
+        unplaced: Some(Unplaced::Unknown),
         rotation: Some(RotationId::from("group:west")),
         seat: Some(RepId::from("ben")),
         backups: vec![Backup { of: RepId::from("ben"), by: RepId::from("ana") }],
@@ -122,6 +125,7 @@ fn besides() -> Besides {
         stop: Some(3),
         absence: Absent::Credit(Allowance { leads: 5, expires: Minutes(30 * 24 * 60) }),
         made_up: false,
+        stood: vec![250, -250],
         open: vec![3, 4],
         capacity: vec![40, 50],
         by: By::Percent,

@@ -109,6 +109,12 @@ impl Lines {
         self.of(pool).map(|(_, places)| places.len()).sum()
     }
 
+    /// Since when the one waits that waits longest for a turn of this pool.
+    #[must_use]
+    pub fn since(&self, pool: &PoolId) -> Option<Timestamp> {
+        self.of(pool).flat_map(|(_, places)| places).map(|(_, since, _)| *since).min()
+    }
+
     /// Whether nobody waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -152,6 +158,7 @@ mod tests {
         assert!(!lines.reserved(&"emea".into(), None).has(&"ana".into()));
         lines.join(line(&[]), place("any", 6, 0));
         assert_eq!(lines.reserved(&"na".into(), None), Reserved::All);
+        assert_eq!(lines.since(&"na".into()).map(Timestamp::as_second), Some(5), "the german one");
         lines.leave(&line(&[]), &place("any", 6, 0));
         lines.leave(&line(&["ana"]), &place("german", 5, 0));
         assert!(lines.is_empty());

@@ -3,10 +3,12 @@
 
 use jiff::Timestamp;
 
+use super::scale::Scale;
 use super::{Availability, Desk};
 use crate::agenda::{Line, Lines, Place, Reserved};
 use crate::fairness::{Candidate, Hand, Lineup, Rotation, Turn, stand_ins};
 use crate::id::{FlowId, PoolId, RepId, RotationId};
+use crate::lead::Lead;
 use crate::load::Load;
 use crate::roster::Seat;
 
@@ -21,6 +23,8 @@ pub struct Ask<'a> {
     pub among: &'a [usize],
     /// Weights instead of theirs, one for each of `among`, or none.
     pub weights: &'a [u32],
+    /// For this lead, where turns go by what it says; none if it is not known yet.
+    pub lead: Option<&'a Lead>,
     /// At what time.
     pub at: Timestamp,
     /// The place in line of the lead that it is asked for, if it waits in one.
@@ -33,16 +37,8 @@ impl<'a> Ask<'a> {
     /// A turn of all members of a pool, for a lead that just came.
     #[must_use]
     pub fn of(pool: &'a PoolId, at: Timestamp) -> Self {
-        Self { pool, flow: None, among: &[], weights: &[], at, place: None, passed_over: &[] }
+        Self { pool, flow: None, among: &[], weights: &[], lead: None, at, place: None, passed_over: &[] }
     }
-}
-
-/// Whether a turn is asked for among others with this rep.
-#[derive(Clone, Copy)]
-enum Chosen {
-    No,
-    AsUsual,
-    With(u32),
 }
 
 impl Desk {
@@ -95,6 +91,9 @@ impl Desk {
             None => Rotation::default().turn(ask.pool.clone(), lineup),
         }?;
         turn.capped = capped;
+        let by_metric =
+            self.workspace.pool(ask.pool).filter(|_| ask.weights.is_empty()).and_then(|pool| pool.weights.as_ref());
+        turn.besides.metric = by_metric.map(|weights| weights.metric.clone());
         turn.besides.rotation = Some(id).filter(|id| id.as_str() != ask.pool.as_str());
         Some(turn)
     }
@@ -116,7 +115,7 @@ impl Desk {
 
     /// Who such a lead could go to, and who could have it but for their capacity or a cap.
     fn lineup(&self, ask: &Ask<'_>) -> Option<(Lineup, Vec<RepId>)> {
-        let Ask { pool, among, weights, at, place, passed_over, .. } = *ask;
+        let Ask { pool, at, place, passed_over, .. } = *ask;
         let reserved = self.lines.reserved(pool, place);
         if reserved == Reserved::All {
             return None;
@@ -125,24 +124,17 @@ impl Desk {
         let seats = self.roster.pool(pool)?;
         let terms = self.workspace.pool(pool)?;
         let sight = self.sight(Some(pool), at);
-        let mut lineup = Lineup::new(terms.policy, Vec::with_capacity(seats.len()), at);
+        let scale = Scale::of(self, terms, ask);
+        let mut lineup = Lineup::new(scale.policy(terms.policy), Vec::with_capacity(seats.len()), at);
         (lineup.absence, lineup.stop, lineup.by) = (terms.absence(), terms.stop, terms.by);
-        let narrowed = (!among.is_empty()).then(|| self.narrowed(among, weights));
+        lineup.unplaced = scale.unplaced();
         let (mut capped, mut away) = (Vec::new(), Vec::new());
-        for seat in seats {
+        for (n, seat) in seats.iter().enumerate() {
             let found = sight(seat.place);
             if found == Availability::Inactive || left_out(&seat.rep) {
                 continue;
             }
-            let weight = match &narrowed {
-                None => seat.weight,
-                Some(chosen) => match chosen[seat.place] {
-                    Chosen::No | Chosen::With(0) => None,
-                    Chosen::AsUsual => seat.weight,
-                    Chosen::With(weight) => Some(weight),
-                },
-            };
-            let Some(weight) = weight else { continue };
+            let Some(weight) = scale.weight(n, seat) else { continue };
             let candidate = Candidate { rep: seat.rep.clone(), weight };
             match found {
                 Availability::Available => lineup.candidates.push(candidate),
@@ -178,16 +170,5 @@ impl Desk {
             Some(Hand { open: self.load(by).map_or(0, Load::open), capacity })
         };
         lineup.candidates.iter().map(hand).map(Option::unwrap_or_default).collect()
-    }
-
-    /// Of each rep, by place, whether it is chosen; the first mention counts.
-    fn narrowed(&self, among: &[usize], weights: &[u32]) -> Vec<Chosen> {
-        let mut chosen = vec![Chosen::No; self.standing.len()];
-        for (n, place) in among.iter().enumerate().rev() {
-            if let Some(chosen) = chosen.get_mut(*place) {
-                *chosen = weights.get(n).map_or(Chosen::AsUsual, |weight| Chosen::With(*weight));
-            }
-        }
-        chosen
     }
 }

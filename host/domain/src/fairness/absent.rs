@@ -82,7 +82,7 @@ impl Absent {
         match policy {
             Policy::Quota | Policy::InTurn => self != Self::Skip,
             Policy::LeastRecent => self != Self::Hold,
-            Policy::PeckingOrder | Policy::FewestOpen | Policy::MostFreeCapacity => false,
+            Policy::PeckingOrder | Policy::Nearest | Policy::FewestOpen | Policy::MostFreeCapacity => false,
         }
     }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Absent, By, Candidate, Hand};
 use crate::id::{RepId, RotationId};
+use crate::location::Unplaced;
 
 /// What a turn goes by besides who is there. All of it is empty in a pool that says nothing of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,12 @@ pub struct Besides {
     /// The rotation that gave it, where that is not the pool's alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<RotationId>,
+    /// The table that the weights come from, where a pool says so and the rule gave none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// Why it does not go by distance, where the pool would have it so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unplaced: Option<Unplaced>,
     /// Whose turn it is, where a backup takes it in their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<RepId>,
@@ -36,6 +43,10 @@ pub struct Besides {
     /// Whether it pays a turn that was kept, beside the rotation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,
+    /// How each of the candidates stood before it: under `quota` what they were owed, in thousandths of a lead;
+    /// where turns go by who had one when, how many turns ago that was, 0 for never. For people only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stood: Vec<i32>,
     /// What is open with each of the candidates, where the policy goes by that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<u32>,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Absent, Backup, Besides, By, Candidate, Hand, Policy, Rotation, Turn};
 use crate::id::{PoolId, RepId};
+use crate::location::Unplaced;
 
 /// Who a lead could go to, and by which terms of the pool. Lists are sorted by id.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Lineup {
     pub hands: Vec<Hand>,
     /// In what free capacity is measured.
     pub by: By,
+    /// Why nobody can say how near they are, where the pool would have it so.
+    pub unplaced: Option<Unplaced>,
     /// Who of the candidates is not there themselves, and who stands in.
     pub backups: Vec<Backup>,
     /// What becomes of the turns of who is absent.
@@ -40,6 +43,7 @@ impl Lineup {
             absent: Vec::new(),
             hands: Vec::new(),
             by: By::Count,
+            unplaced: None,
             backups: Vec::new(),
             absence: Absent::Skip,
             stop: None,
@@ -91,7 +95,7 @@ impl Rotation {
     #[must_use]
     pub fn turn(&self, pool: PoolId, mut lineup: Lineup) -> Option<Turn> {
         let stopped = self.stop(&mut lineup);
-        let Lineup { policy, candidates, absent, hands, by, backups, absence, stop, at } = lineup;
+        let Lineup { policy, candidates, absent, hands, by, unplaced, backups, absence, stop, at } = lineup;
         let heeds = absence.heeds(policy);
         let absence = if heeds { absence } else { Absent::Skip };
         let measure = policy.measure(by);
@@ -112,6 +116,8 @@ impl Rotation {
         let stands_in = backups.iter().find(|backup| backup.of == seat).map(|backup| backup.by.clone());
         let besides = Besides {
             rotation: None,
+            metric: None,
+            unplaced,
             seat: stands_in.is_some().then(|| seat.clone()),
             made_up: kept.is_some(),
             at: (!absence.is_skip()).then_some(at),
@@ -121,6 +127,7 @@ impl Rotation {
             stopped,
             stop,
             absence,
+            stood: self.stood(policy, &candidates),
             open: hands.iter().map(|hand| hand.open).collect(),
             capacity: match policy {
                 Policy::MostFreeCapacity => hands.iter().map(|hand| hand.capacity).collect(),

@@ -25,7 +25,8 @@ pub use shares::{UNIT, bound, leads, moving_bound};
 
 use crate::id::{PoolId, RepId, RotationId};
 
-/// A rep who could have got a lead, with the weight that held: under `pecking-order` the score.
+/// A rep who could have got a lead, with the weight that held: under `pecking-order` the score,
+/// and under `nearest` how near they are ([`crate::location::nearness`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     /// Who.

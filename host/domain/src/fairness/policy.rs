@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Candidate;
-use super::shares::{bound, shares};
+use super::shares::{UNIT, bound, shares};
 
 /// How a pool gives turns. Whatever the policy, only who is there is a candidate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +20,8 @@ pub enum Policy {
     LeastRecent,
     /// The highest score; among equals, who was served longest ago. A score below zero takes no turn.
     PeckingOrder,
+    /// Who is nearest to the lead; for one that nobody can place, as under `least-recent`.
+    Nearest,
     /// The fewest open leads for the weight.
     FewestOpen,
     /// The most room below the capacity, in leads or in percent of it, times the weight.
@@ -71,6 +73,7 @@ impl Policy {
             Self::InTurn => "in-turn",
             Self::LeastRecent => "least-recent",
             Self::PeckingOrder => "pecking-order",
+            Self::Nearest => "nearest",
             Self::FewestOpen => "fewest-open",
             Self::MostFreeCapacity => "most-free-capacity",
         }
@@ -94,8 +97,12 @@ impl Policy {
     }
 
     /// Each candidate's due share of one lead. Under [`Self::PeckingOrder`] only the highest score
-    /// is due anything.
+    /// is due anything, and under [`Self::Nearest`] only the first of the nearest.
     pub(super) fn shares(self, candidates: &[Candidate]) -> Vec<i64> {
+        if self == Self::Nearest {
+            let nearest = self.nearest(candidates);
+            return (0..candidates.len()).map(|place| if Some(place) == nearest { UNIT } else { 0 }).collect();
+        }
         let top = candidates.iter().map(|candidate| candidate.weight).max();
         shares(candidates.iter().map(|candidate| match self {
             Self::PeckingOrder => u32::from(Some(candidate.weight) == top),
@@ -103,11 +110,22 @@ impl Policy {
         }))
     }
 
+    /// The place of the candidate who is nearest, ties to the lower id; none under other policies.
+    pub(super) fn nearest(self, candidates: &[Candidate]) -> Option<usize> {
+        let by_distance = candidates.iter().enumerate().filter(|_| self == Self::Nearest);
+        by_distance.rev().max_by_key(|(_, candidate)| candidate.weight).map(|(place, _)| place)
+    }
+
+    /// Whether equal candidates have equal shares under it, for which there is a bound.
+    pub(super) fn is_shared(self) -> bool {
+        !matches!(self, Self::Nearest | Self::FewestOpen | Self::MostFreeCapacity)
+    }
+
     /// The weight of a candidate, where it is compared how much each has had.
     pub(super) fn weighs(self, candidate: &Candidate) -> u32 {
         match self {
             Self::Quota | Self::FewestOpen | Self::MostFreeCapacity => candidate.weight,
-            Self::InTurn | Self::LeastRecent | Self::PeckingOrder => 1,
+            Self::InTurn | Self::LeastRecent | Self::PeckingOrder | Self::Nearest => 1,
         }
     }
 

@@ -59,6 +59,8 @@ pub enum Promise {
     MakeUp,
     /// Each turn goes to who has least in hand, for the weight.
     Least,
+    /// Each turn goes to who is nearest.
+    Nearest,
     /// Nobody has a turn who is further ahead than the pool's stop.
     Stop,
 }
@@ -70,6 +72,7 @@ impl Promise {
         match self {
             Self::MakeUp => "a kept turn was paid that nobody had missed",
             Self::Least => "a turn went to somebody who had not least in hand",
+            Self::Nearest => "a turn went to somebody who was not nearest",
             Self::Stop => "a turn went to somebody too far ahead",
         }
     }
@@ -220,9 +223,9 @@ impl Ledger {
         if turn.besides.made_up {
             return self.make_up(turn, lost);
         }
-        let bounded = turn.measure().is_none();
+        let bounded = turn.policy.is_shared();
         if !bounded {
-            // What is in hand is no share: no run is bounded, and the next that is begins anew.
+            // What is in hand or how far it is is no share: no run is bounded, and the next that is begins anew.
             (self.policy, self.roster) = (turn.policy, Vec::new());
         } else if lost.is_some() || self.runs.is_empty() || self.roster != turn.candidates || self.policy != turn.policy
         {
@@ -254,11 +257,13 @@ impl Ledger {
 
     /// Whether the turn is one that its pool's own words allow, after those before it.
     fn judge(&mut self, decision: &DecisionId, turn: &Turn) {
+        let nearest = turn.policy.nearest(&turn.candidates).and_then(|place| turn.candidates.get(place));
         let unpaid = turn.besides.made_up && !self.makeup.covers(turn);
         let wrong = [
             (unpaid, Promise::MakeUp),
             (self.levels.breaks(turn), Promise::Stop),
             (self.lifts.breaks(turn), Promise::Least),
+            (nearest.is_some_and(|nearest| nearest.rep != *turn.seat()), Promise::Nearest),
         ];
         for (_, promise) in wrong.into_iter().filter(|(wrong, _)| *wrong) {
             if self.broken.len() < BROKEN_MOST {

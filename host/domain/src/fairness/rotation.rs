@@ -83,12 +83,26 @@ impl Rotation {
             Policy::InTurn => self.served.in_turn(candidates),
             Policy::LeastRecent => self.served.least_recent(candidates, |_| 0),
             Policy::PeckingOrder => self.served.least_recent(candidates, |candidate| candidate.weight),
+            Policy::Nearest => policy.nearest(candidates),
             Policy::FewestOpen | Policy::MostFreeCapacity => {
                 let measure = policy.measure(By::Count)?;
                 self.lifts.least(measure, candidates, &[], &self.lifts.joining(candidates))
             }
         };
         place.map(|place| &candidates[place].rep)
+    }
+
+    /// How each of these candidates stands, as people are told why it is not their turn.
+    pub(super) fn stood(&self, policy: Policy, candidates: &[Candidate]) -> Vec<i32> {
+        let thousandths = |units: i64| i32::try_from(i128::from(units) * 1_000 / i128::from(UNIT)).unwrap_or(i32::MAX);
+        let ago = |turn: u64| i32::try_from(self.picks + 1 - turn).unwrap_or(i32::MAX);
+        match policy {
+            Policy::Quota => Credit::of_all(&self.credits, candidates).into_iter().map(thousandths).collect(),
+            Policy::InTurn | Policy::LeastRecent | Policy::PeckingOrder => {
+                self.served.turns(candidates).map(|turn| turn.map_or(0, ago)).collect()
+            }
+            Policy::Nearest | Policy::FewestOpen | Policy::MostFreeCapacity => Vec::new(),
+        }
     }
 
     /// Of these absent members, whose turn came before this one's and is passed; where the policy gives

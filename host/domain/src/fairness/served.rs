@@ -62,6 +62,15 @@ impl Served {
         absent.iter().map(|member| &member.rep).filter(|rep| key(rep) < (served, next)).collect()
     }
 
+    /// When each of these, sorted by id, was served last.
+    pub(super) fn turns(&self, candidates: &[Candidate]) -> impl Iterator<Item = Option<u64>> {
+        let mut served = self.0.iter().peekable();
+        candidates.iter().map(move |candidate| {
+            while served.next_if(|(rep, _)| *rep < candidate.rep).is_some() {}
+            served.next_if(|(rep, _)| *rep == candidate.rep).map(|(_, turn)| *turn)
+        })
+    }
+
     /// When a rep was served last; 0 for who never was.
     fn turn(&self, rep: &RepId) -> u64 {
         let place = self.0.binary_search_by(|(known, _)| known.cmp(rep));

@@ -4,6 +4,8 @@
 //! Keys are compared without the white space around them and without regard to case
 //! (`K1A` is `k1a`); white space inside and accents count.
 
+mod amount;
+mod dated;
 mod difference;
 mod fault;
 mod order;
@@ -13,6 +15,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use amount::Amount;
 pub use difference::RowChanges;
 pub use fault::{BadRow, BadRows, FAULTS_SHOWN};
 pub use reading::{FILE_MAX, KEY_MAX, ROWS_MAX, VALUE_MAX};
@@ -35,7 +38,7 @@ pub struct Table {
 /// The tables of a workspace, by name. A clone shares them.
 pub type Tables = Arc<BTreeMap<String, Arc<Table>>>;
 
-/// Where a row's parts stand in the text. Only ranges use `to`.
+/// Where a row's parts stand in the text. Ranges end at `to`, dated rows have their time there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     from: u32,
@@ -47,8 +50,8 @@ struct Row {
 }
 
 impl Table {
-    /// Reads a CSV file (RFC 4180) whose first line is `key,value`, or `from,to,value` for
-    /// ranges. A mark of byte order, CRLF and quoted fields are taken as they come.
+    /// Reads a CSV file (RFC 4180) whose first line is `key,value`, `from,to,value` for
+    /// ranges, or `key,at,value` for dated numbers. A mark of byte order, CRLF and quoted fields are taken as they come.
     ///
     /// # Errors
     /// Every row that cannot be meant, by its line.
@@ -64,6 +67,7 @@ impl Table {
     ///   length first and then as text: as numbers, but `0100` is not `100`, so that postal
     ///   codes of other lengths stay apart. All others compare as text, after the digits;
     ///   what begins with the upper end belongs to it, so that `K1A` to `K9Z` holds `K9Z 1B3`.
+    /// - `dated`: the newest number of this key, where days begin in UTC.
     #[must_use]
     pub fn look_up(&self, key: &str) -> Option<&str> {
         let key = fold(key);
@@ -72,7 +76,7 @@ impl Table {
         }
         let key = key.as_bytes();
         let row = match self.matching {
-            Match::Exact => self.last(key).filter(|row| self.from(row) == key),
+            Match::Exact | Match::Dated => self.last(key).filter(|row| self.from(row) == key),
             Match::Prefix => self.longest(key),
             Match::Range => self.last(key).filter(|row| reaches(self.to(row), key)),
         };

@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use csv::{ByteRecord, ReaderBuilder};
+use jiff::tz::TimeZone;
 
 use super::fault::{BadRows, Faults};
 use super::order::{compare, head, is_digits, is_further, reaches};
-use super::{Row, Table, fold, part};
+use super::{Row, Table, dated, fold, part};
 use crate::workspace::Match;
 
 /// The most bytes of a table's file.
@@ -26,11 +27,19 @@ pub(super) fn read(matching: Match, csv: &[u8]) -> Result<Table, BadRows> {
     } else {
         reading.faults.add(1, || format!("the file is larger than {} MiB, the most of a table", FILE_MAX >> 20));
     }
-    reading.sort();
-    let Reading { text, rows, faults, .. } = reading;
-    let rows: Box<[Row]> = rows.into_iter().map(|(row, _)| row).collect();
-    let heads = rows.iter().map(|row| head(matching, part(&text, row.from, row.from_len).as_bytes())).collect();
-    faults.unless_any(Table { matching, text: text.into(), heads, rows })
+    reading.done()
+}
+
+/// A table with more rows; bad ones are told by their place among those, from 1.
+pub(super) fn more(table: &Table, rows: impl Iterator<Item = [String; 3]>) -> Result<Table, BadRows> {
+    // Those that are there come first among equals, as the lines of a file before its last ones do.
+    let old = table.rows.iter().map(|row| (*row, 0)).collect();
+    let mut reading =
+        Reading { matching: table.matching, text: table.text.to_string(), rows: old, ..Reading::default() };
+    for (line, row) in (1..).zip(rows) {
+        reading.add(line, &ByteRecord::from(&row[..]));
+    }
+    reading.done()
 }
 
 /// A file on its way to a table: rows with their lines.
@@ -61,13 +70,8 @@ impl Reading {
                 if let Err(what) = self.header(&record) {
                     return self.faults.add(line, || what);
                 }
-            } else if self.rows.len() == ROWS_MAX {
-                return self.faults.add(line, || format!("a table has at most {ROWS_MAX} rows; divide it in two"));
-            } else {
-                match self.row(&record) {
-                    Ok(row) => self.rows.push((row, line)),
-                    Err(what) => self.faults.add(line, || what),
-                }
+            } else if !self.add(line, &record) {
+                return;
             }
         }
         if !begun {
@@ -76,10 +80,24 @@ impl Reading {
         }
     }
 
+    /// Adds a row, or what is wrong with it. False where no more can be read.
+    fn add(&mut self, line: usize, record: &ByteRecord) -> bool {
+        if self.rows.len() == ROWS_MAX {
+            self.faults.add(line, || format!("a table has at most {ROWS_MAX} rows; divide it in two"));
+            return false;
+        }
+        match self.row(record) {
+            Ok(row) => self.rows.push((row, line)),
+            Err(what) => self.faults.add(line, || what),
+        }
+        true
+    }
+
     fn columns(&self) -> &'static [&'static str] {
         match self.matching {
             Match::Exact | Match::Prefix => &["key", "value"],
             Match::Range => &["from", "to", "value"],
+            Match::Dated => &["key", "at", "value"],
         }
     }
 
@@ -92,9 +110,14 @@ impl Reading {
         let (wanted, mut line) = (self.columns().join(","), found.join(","));
         line.retain(|c| !c.is_control());
         line.truncate(line.floor_char_boundary(60));
-        let advice = match self.matching {
-            Match::Range => "; for rows of `key,value`, say match = \"exact\" or \"prefix\" in [[tables]]",
-            Match::Exact | Match::Prefix => "; for rows of `from,to,value`, say match = \"range\" in [[tables]]",
+        let advice = match (self.matching, line.as_str()) {
+            (Match::Exact | Match::Prefix | Match::Range, "key,at,value") => {
+                "; for rows of `key,at,value`, say match = \"dated\" in [[tables]]"
+            }
+            (Match::Range | Match::Dated, _) => {
+                "; for rows of `key,value`, say match = \"exact\" or \"prefix\" in [[tables]]"
+            }
+            (Match::Exact | Match::Prefix, _) => "; for rows of `from,to,value`, say match = \"range\" in [[tables]]",
         };
         let advice = if line.contains(';') { "; separate fields with commas" } else { advice };
         Err(format!("the first line is `{line}` and has to be `{wanted}`{advice}"))
@@ -123,6 +146,7 @@ impl Reading {
         }
         let [from, to, value] = match self.matching {
             Match::Range => [fold(fields[0]), fold(fields[1]), fields[2].into()],
+            Match::Dated => [fold(fields[0]), fields[1].into(), fields[2].into()],
             Match::Exact | Match::Prefix => [fold(fields[0]), "".into(), fields[1].into()],
         };
         for (key, name) in [&from, &to].into_iter().zip(&columns[..columns.len() - 1]) {
@@ -136,8 +160,10 @@ impl Reading {
         if value.len() > VALUE_MAX {
             return Err(format!("`value` has {} bytes; {VALUE_MAX} are the most", value.len()));
         }
-        if self.matching == Match::Range {
-            ends(&from, &to)?;
+        match self.matching {
+            Match::Range => ends(&from, &to)?,
+            Match::Dated => dated::check(&to, &value)?,
+            Match::Exact | Match::Prefix => {}
         }
         let (from, from_len) = self.keep(&from);
         let (to, to_len) = self.keep(&to);
@@ -165,11 +191,25 @@ impl Reading {
     fn sort(&mut self) {
         let Self { matching, text, rows, faults, .. } = self;
         let from = |row: &Row| part(text, row.from, row.from_len);
+        if *matching == Match::Dated {
+            let at = |row: &Row| dated::instant(part(text, row.to, row.to_len), &TimeZone::UTC);
+            return rows.sort_by_cached_key(|(row, line)| (from(row), at(row), *line));
+        }
         rows.sort_by(|(a, x), (b, y)| compare(*matching, from(a).as_bytes(), from(b).as_bytes()).then(x.cmp(y)));
         match matching {
             Match::Exact | Match::Prefix => repeats(text, rows, faults),
             Match::Range => overlaps(text, rows, faults),
+            Match::Dated => {}
         }
+    }
+
+    /// The table, in order, if all its rows can be meant.
+    fn done(mut self) -> Result<Table, BadRows> {
+        self.sort();
+        let Self { matching, text, rows, faults, .. } = self;
+        let rows: Box<[Row]> = rows.into_iter().map(|(row, _)| row).collect();
+        let heads = rows.iter().map(|row| head(matching, part(&text, row.from, row.from_len).as_bytes())).collect();
+        faults.unless_any(Table { matching, text: text.into(), heads, rows })
     }
 }
 

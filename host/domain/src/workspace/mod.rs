@@ -6,10 +6,12 @@ mod cap;
 mod condition;
 mod destination;
 mod flow;
+mod near;
 mod people;
 mod percent;
 mod target;
 mod turns;
+mod weights;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,9 +21,11 @@ pub use cap::{CAP_MAX, CAPS_MAX, Cap, Per};
 pub use condition::{Condition, Test};
 pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
+pub use near::Near;
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
 pub use target::{Target, Within};
 pub use turns::{STOP_MAX, Scope};
+pub use weights::Weights;
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};
 

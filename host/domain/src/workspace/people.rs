@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::again::{self, Queue};
 use super::cap::{self, Cap};
+use super::near::{self, Near};
 use super::turns::Scope;
+use super::weights::{self, Weights};
 use super::{Contradiction, Workspace, backup, percent, turns};
 use crate::business_time::{self, Wrong};
 use crate::fairness::{Absent, By, Policy};
 use crate::id::{ConnectionId, Digest, OwnerId, PoolId, RepId};
+use crate::location::Location;
 
 /// Somebody who may own leads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +51,9 @@ pub struct Rep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(skip)]
     pub busy_digest: Option<Digest>,
+    /// Where they are, for pools whose turns go by distance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// Most open leads that turns bring them to; absent means no limit.
     #[serde(default)]
     pub capacity: Option<u32>,
@@ -93,6 +99,12 @@ pub struct Pool {
     /// Who is more than so many leads ahead of the member most behind gets none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<u32>,
+    /// How it finds out where a lead is, under the policy `nearest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
+    /// Where its weights come from, in place of its members'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Weights>,
 }
 
 /// A rep's place in a pool.
@@ -179,8 +191,8 @@ pub struct Calendar {
 pub struct Table {
     /// Its name.
     pub id: String,
-    /// The CSV file, relative to the workspace. Its first line is `key,value`, or
-    /// `from,to,value` for ranges.
+    /// The CSV file, relative to the workspace. Its first line is `key,value`,
+    /// `from,to,value` for ranges, or `key,at,value` for dated numbers.
     pub file: String,
     /// How keys are matched.
     #[serde(default, rename = "match")]
@@ -203,6 +215,9 @@ pub enum Match {
     Range,
     /// The longest key that the text begins with.
     Prefix,
+    /// The whole key, which may stand in many rows: numbers, each with its time, that weights of a pool
+    /// come from. Looked up, a key is its newest number.
+    Dated,
 }
 
 fn yes() -> bool {
@@ -279,6 +294,7 @@ impl Rep {
             off.days().map_err(told)?;
         }
         cap::check(self, place)?;
+        near::check_rep(self, place)?;
         backup::check(self, workspace, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("rep `{rep}`"), &format!("/reps/{place}/calendar"))
     }
@@ -323,6 +339,8 @@ impl Pool {
         again::check_pool(self, place)?;
         percent::check(self, place)?;
         turns::check(self, workspace, place)?;
+        near::check_pool(self, workspace, place)?;
+        weights::check(self, workspace, place)?;
         has_calendar(self.calendar.as_ref(), workspace, &format!("pool `{pool}`"), &format!("/pools/{place}/calendar"))
     }
 }

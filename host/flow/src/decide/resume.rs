@@ -46,7 +46,9 @@ impl Draft<'_> {
             Nobody::Wait => self.wait_for(flow, line),
             Nobody::Pool(pool) => {
                 let passed_over = &self.decision.passed_over;
-                let ask = Ask { flow: Some(&flow.id), passed_over, ..Ask::of(pool, self.around.now) };
+                let lead = self.lead();
+                let ask =
+                    Ask { flow: Some(&flow.id), lead: Some(&lead), passed_over, ..Ask::of(pool, self.around.now) };
                 let Some(turn) = self.around.desk.turn(&ask) else { return false };
                 let Some((rep, owner)) = self.able(&turn.rep) else { return false };
                 self.decision.flow = Some(flow.id.clone());

@@ -2,7 +2,8 @@
 
 use rota_domain::event::{Event, NOT_BUILT_YET};
 use rota_domain::lead::Lead;
-use rota_domain::workspace::Workspace;
+use rota_domain::table::Amount;
+use rota_domain::workspace::{Match, Workspace};
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
@@ -12,13 +13,14 @@ use super::workspace::said;
 
 /// The kinds of this release, with the keys that each must have besides `at` and `kind`, and
 /// those that it may have. A weight is never left out: null would take the rep out of the pool.
-const KINDS: [(&str, &[&str], &[&str]); 7] = [
+const KINDS: [(&str, &[&str], &[&str]); 8] = [
     ("lead", &["lead"], &["flow"]),
     ("rep", &["rep", "status"], &[]),
     ("member", &["pool", "rep", "weight"], &[]),
     ("closed", &["lead"], &[]),
     ("responded", &["lead"], &[]),
     ("offer", &["lead", "rep", "answer"], &[]),
+    ("metric", &["name", "values"], &[]),
     ("tick", &[], &[]),
 ];
 
@@ -75,6 +77,7 @@ fn event(text: &str, workspace: &Workspace) -> Result<Event, String> {
     }
     check_types(map)?;
     check_names(map, workspace)?;
+    check_metric(map, workspace)?;
     serde_json::from_value(value).map_err(|error| in_words(&said(&error), ""))
 }
 
@@ -124,11 +127,12 @@ pub(crate) fn check_lead(lead: &Value) -> Result<(), String> {
     }
 }
 
-/// What stands beside the lead is text, but for a weight.
+/// What stands beside the lead is text, but for a weight and for the numbers of a metric.
 fn check_types(map: &Map<String, Value>) -> Result<(), String> {
     for (key, value) in map {
         let (fits, wanted) = match key.as_str() {
             "lead" => continue,
+            "values" => (value.is_object(), "the number of each rep, as in {\"ana\": 120000}"),
             "weight" => {
                 let number = value.as_u64().is_some_and(|weight| weight <= 1_000_000);
                 (number || value.is_null(), "a whole number from 0 to 1000000, or null to take the rep out")
@@ -149,15 +153,44 @@ fn check_names(map: &Map<String, Value>, workspace: &Workspace) -> Result<(), St
     let pools: Vec<&str> = workspace.pools.iter().map(|pool| pool.id.as_str()).collect();
     let flows: Vec<&str> = workspace.flows.iter().map(|flow| flow.id.as_str()).collect();
     for (key, known) in [("rep", reps), ("pool", pools), ("flow", flows)] {
-        let Some(name) = map.get(key).and_then(Value::as_str).filter(|name| !known.contains(name)) else {
-            continue;
-        };
-        let advice = match nearest(name, &known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("it has no [[{key}s]]"),
-            None => format!("it has {}", either(&known[..known.len().min(8)])),
-        };
-        return Err(format!("the workspace has no {key} `{name}`; {advice}"));
+        if let Some(name) = map.get(key).and_then(Value::as_str) {
+            check_name(key, name, &known)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_name(key: &str, name: &str, known: &[&str]) -> Result<(), String> {
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let advice = match nearest(name, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => format!("it has no [[{key}s]]"),
+        None => format!("it has {}", either(&known[..known.len().min(8)])),
+    };
+    Err(format!("the workspace has no {key} `{name}`; {advice}"))
+}
+
+/// Numbers are of reps, and for a table that keeps such numbers.
+fn check_metric(map: &Map<String, Value>, workspace: &Workspace) -> Result<(), String> {
+    let (Some(name), Some(values)) = (map.get("name").and_then(Value::as_str), map.get("values")) else {
+        return Ok(());
+    };
+    let tables: Vec<&str> = workspace.tables.iter().map(|table| table.id.as_str()).collect();
+    check_name("table", name, &tables)?;
+    if workspace.tables.iter().any(|table| table.id == name && table.matching != Match::Dated) {
+        return Err(format!(
+            "the table `{name}` keeps no dated numbers; say match = \"dated\" in its [[tables]] entry"
+        ));
+    }
+    let reps: Vec<&str> = workspace.reps.iter().map(|rep| rep.id.as_str()).collect();
+    for (rep, value) in values.as_object().into_iter().flatten() {
+        check_name("rep", rep, &reps)?;
+        if !value.is_number() {
+            return Err(format!("the number of `{rep}` cannot be {value}; write it without quotes, as in 120000"));
+        }
+        Amount::read(&value.to_string()).map_err(|wrong| format!("of `{rep}`: {wrong}"))?;
     }
     Ok(())
 }

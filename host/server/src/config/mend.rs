@@ -11,7 +11,7 @@ pub(super) struct Place {
 }
 
 /// How required and often mistaken keys are written.
-const EXAMPLES: [(&str, &str); 38] = [
+const EXAMPLES: [(&str, &str); 43] = [
     ("active", "false"),
     ("allow_v1", "true"),
     ("backup", "\"bo\""),
@@ -28,13 +28,17 @@ const EXAMPLES: [(&str, &str); 38] = [
     ("expires", "\"30d\""),
     ("fallback", "{ queue = \"triage\" }"),
     ("file", "\"tables/postal.csv\""),
+    ("floor", "0"),
     ("holidays", "[\"2026-12-25\"]"),
     ("holidays_file", "\"calendars/de-by.ics\""),
     ("hours", "{ mon = [\"09:00-17:00\"] }"),
     ("id", "\"na\""),
     ("kind", "\"hubspot\""),
     ("listen", "\"127.0.0.1:8080\""),
+    ("location", "{ latitude = 52.52, longitude = 13.405 }"),
     ("members", "[{ rep = \"ana\", weight = 30 }]"),
+    ("metric", "\"won\""),
+    ("near", "{ property = \"zip\", table = \"places\" }"),
     ("on", "[\"created\", \"changed\"]"),
     ("percent", "10"),
     ("plugin", "\"territory\""),
@@ -45,6 +49,7 @@ const EXAMPLES: [(&str, &str); 38] = [
     ("tags", "[\"german\"]"),
     ("token", "{ env = \"ACME_HUBSPOT_TOKEN\" }"),
     ("weight", "30"),
+    ("weights", "{ metric = \"won\", days = 30, floor = 0 }"),
     ("when", "{ property = \"hs_form\", is = \"demo\" }"),
     ("where", "{ property = \"lifecyclestage\", is = \"marketingqualifiedlead\" }"),
     ("within", "\"4h\""),

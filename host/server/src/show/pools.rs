@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use rota_domain::desk::Availability;
+use rota_domain::fairness::Policy;
 use rota_domain::id::RepId;
 use rota_domain::load::Left;
+use rota_domain::workspace::Weights;
 
 use super::palette::{Palette, Tone};
-use super::text::{COLUMNS, counted, cut, fit, signed, widest};
+use super::text::{COLUMNS, counted, cut, fit, percent, signed, widest};
 use crate::pools::{PoolMember, PoolState};
 
 /// Pools, one after the other, as they stand at that time.
@@ -21,15 +23,22 @@ pub fn pools(states: &[PoolState], now: Timestamp, palette: Palette) -> String {
 
 fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
     let hours = pool.calendar.as_ref().map(|calendar| format!(", in the hours of {calendar}")).unwrap_or_default();
-    let mut lines =
-        vec![format!("{}  by {}, {} turns{hours}", palette.heading(pool.id.as_str()), pool.policy.name(), pool.turns)];
+    let weights = pool.weights.as_ref().map(by_metric).unwrap_or_default();
+    let total: u64 = pool.members.iter().map(|member| u64::from(member.weight)).sum();
+    let mut lines = vec![format!(
+        "{}  by {}{weights}, {} turns{hours}",
+        palette.heading(pool.id.as_str()),
+        pool.policy.name(),
+        pool.turns
+    )];
     let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);
     let head = format!("  {} {:>6} {:>7} {:>9}  {}", fit("rep", column), "weight", "owed", "open", "now");
     lines.push(palette.paint(Tone::Quiet, &head));
-    lines.extend(pool.members.iter().map(|member| row(member, column, now, palette)));
+    lines.extend(pool.members.iter().map(|member| row(member, column, total, now, palette)));
     if pool.waiting > 0 {
         let leads = if pool.waiting == 1 { "1 lead waits" } else { &format!("{} leads wait", pool.waiting) };
-        lines.push(palette.paint(Tone::Warn, &format!("  {leads} for a turn")));
+        let since = pool.waiting_since.map(|since| format!(", since {}", moment(since, now))).unwrap_or_default();
+        lines.push(palette.paint(Tone::Warn, &format!("  {leads} for a turn{since}")));
     }
     let coming: Vec<&str> = pool.coming.iter().map(|rep| rep.as_str()).collect();
     let names = |reps: &[RepId]| reps.iter().map(RepId::as_str).collect::<Vec<_>>().join(" ");
@@ -37,19 +46,32 @@ fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
         lines.push(cut(&format!("  next of {}, {} turns: {}", flow.flow, flow.turns, names(&flow.coming)), COLUMNS));
     }
     lines.push(match coming.as_slice() {
+        [] if pool.policy == Policy::Nearest => "  next: who is nearest".into(),
         [] => palette.paint(Tone::Warn, "  nobody can be given a lead now"),
         some => cut(&format!("  next: {}", some.join(" ")), COLUMNS),
     });
     lines.join("\n") + "\n"
 }
 
-fn row(member: &PoolMember, column: usize, now: Timestamp, palette: Palette) -> String {
+/// Where the weights come from.
+fn by_metric(weights: &Weights) -> String {
+    match weights.days {
+        Some(days) => format!(" weighed by {} of {}", weights.metric, counted(days.into(), "day", "days")),
+        None => format!(" weighed by {}", weights.metric),
+    }
+}
+
+fn row(member: &PoolMember, column: usize, total: u64, now: Timestamp, palette: Palette) -> String {
     let open = match (member.open, member.capacity) {
         (Some(open), Some(capacity)) => format!("{open}/{capacity}"),
         (Some(open), None) => open.to_string(),
         (None, _) => String::new(),
     };
-    let weight = member.score.map_or_else(|| member.weight.to_string(), |score| score.to_string());
+    let weight = match (member.amount, member.score) {
+        (Some(_), _) => percent(member.weight, total),
+        (None, Some(score)) => score.to_string(),
+        (None, None) => member.weight.to_string(),
+    };
     let start =
         format!("  {} {weight:>6} {:>7} {open:>9}  ", fit(member.rep.as_str(), column), signed(member.credit, 2));
     let tone = if member.availability == Availability::Available { Tone::Good } else { Tone::Quiet };
@@ -70,6 +92,9 @@ fn standing(member: &PoolMember, now: Timestamp) -> String {
     if let Some(until) = member.until {
         words += &format!(" until {}", moment(until, now));
     }
+    if let Some(amount) = member.amount {
+        words += &format!(", has {amount}");
+    }
     let stretch = |cap: &Left| if cap.rolling { "any" } else { "this" };
     if member.kept > 0 {
         words += &format!(", {} kept", counted(u64::try_from(member.kept).unwrap_or(0), "turn", "turns"));
@@ -80,6 +105,6 @@ fn standing(member: &PoolMember, now: Timestamp) -> String {
 
 /// The time of day where that is enough, in UTC.
 fn moment(at: Timestamp, now: Timestamp) -> String {
-    let near = at.duration_since(now) < jiff::SignedDuration::from_hours(24);
+    let near = at.duration_since(now).abs() < jiff::SignedDuration::from_hours(24);
     at.strftime(if near { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
 }

@@ -85,6 +85,20 @@ pub(super) fn signed(number: f64, digits: usize) -> String {
     if text.bytes().any(|b| (b'1'..=b'9').contains(&b)) { text } else { format!("{:.digits$}", 0.0) }
 }
 
+/// How far it is, as `870 m away` or `12.3 km away`.
+pub(super) fn distance(metres: u32) -> String {
+    match metres {
+        0..1_000 => format!("{metres} m away"),
+        _ => format!("{}.{} km away", metres / 1_000, metres % 1_000 / 100),
+    }
+}
+
+/// What part of a whole it is, as `54.5%`.
+pub(super) fn percent(part: u32, whole: u64) -> String {
+    let tenths = (u64::from(part) * 2_000 + whole).checked_div(2 * whole).unwrap_or(0);
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
 /// `1 lead`, `2 leads`.
 pub(super) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })

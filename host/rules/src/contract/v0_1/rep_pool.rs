@@ -31,12 +31,15 @@ impl Host for Session {
             let known: Vec<_> = members.iter().filter_map(|member| Some((member, desk.place(&member.rep)?))).collect();
             let now = session.question.call.now;
             let found = desk.availabilities(known.iter().map(|(_, place)| *place), Some(&id), now);
+            let weights = desk.measured(&id, now);
             let mut shown = Vec::with_capacity(5 * known.len());
             for ((member, place), found) in known.into_iter().zip(found) {
                 let rep = session.show_at(place)?;
                 let load = desk.load(place).map_or(0, Load::open);
                 let capacity = desk.workspace.reps[place].capacity.unwrap_or(u32::MAX);
-                shown.extend([rep, member.share(), load, capacity, availability(found) as u32]);
+                let weight =
+                    weights.as_ref().map_or(member.share(), |of| of.get(&member.rep).map_or(0, |of| of.weight));
+                shown.extend([rep, weight, load, capacity, availability(found) as u32]);
             }
             Ok(shown)
         })
@@ -57,8 +60,8 @@ impl Host for Session {
             let capped: Vec<u32> = weights.iter().map(|weight| (*weight).min(1_000_000)).collect();
             let question = &session.question;
             let (flow, place, passed_over) = (Some(&question.flow), question.place.as_ref(), &*question.passed_over);
-            let at = question.call.now;
-            let ask = Ask { pool: &id, flow, among: &reps, weights: &capped, at, place, passed_over };
+            let (lead, at) = (Some(&*question.lead), question.call.now);
+            let ask = Ask { pool: &id, flow, among: &reps, weights: &capped, lead, at, place, passed_over };
             let Some(turn) = desk.turn(&ask) else {
                 let stopped = desk.stopped(&ask);
                 session.note_stopped(&id, &stopped);

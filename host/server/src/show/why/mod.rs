@@ -1,6 +1,7 @@
 //! Why a lead went where it did: what the rule read and noted, who was considered, and what
 //! was done about it. `Why` is what `rota why --json` prints; `text` is the same on a screen.
 
+mod detail;
 mod reps;
 mod steps;
 mod text;
@@ -77,6 +78,9 @@ pub struct Considered {
     pub taken: bool,
     /// Why, or why not.
     pub why: WhyNot,
+    /// What stood for or against them, in numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// Why a rep got a lead, or why not.

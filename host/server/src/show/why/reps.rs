@@ -13,7 +13,7 @@ use rota_flow::ports::Recalled;
 use serde_json::Value;
 
 use super::steps::{arg, number};
-use super::{Considered, Step, WhyNot};
+use super::{Considered, Step, WhyNot, detail};
 
 /// A member's numbers in the answer of `rep-pool.members`, and where the availability is.
 const MEMBER: usize = 5;
@@ -24,15 +24,21 @@ const AVAILABILITY: usize = 4;
 pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered> {
     let decision = &recalled.stored.decision;
     let taken = decision.rep.as_ref().filter(|_| decision.outcome != Outcome::Offer);
+    let stood = |rep: &RepId| recalled.stored.turn.as_ref().and_then(|turn| detail::stood(turn, rep));
     let mut seen: HashSet<&RepId> = taken.into_iter().collect();
-    let mut list: Vec<Considered> =
-        taken.into_iter().map(|rep| Considered { rep: rep.clone(), taken: true, why: WhyNot::Taken }).collect();
+    let mut list: Vec<Considered> = taken
+        .into_iter()
+        .map(|rep| Considered { rep: rep.clone(), taken: true, why: WhyNot::Taken, detail: stood(rep) })
+        .collect();
+    let shifts = Shifts::of(&recalled.workspace, &recalled.calendar_files);
     let facts = Facts::of(recalled, steps);
     for pool in facts.pools(recalled) {
         for member in &pool.members {
             if seen.insert(&member.rep) {
-                let why = facts.why(recalled, &pool.id, member);
-                list.push(Considered { rep: member.rep.clone(), taken: false, why });
+                let why = facts.why(recalled, &shifts, &pool.id, member);
+                let against = || detail::against(why, &recalled.workspace, &shifts, &pool.id, member, decision.at);
+                let detail = if why == WhyNot::NotItsTurn { stood(&member.rep) } else { against() };
+                list.push(Considered { rep: member.rep.clone(), taken: false, why, detail });
             }
         }
     }
@@ -109,7 +115,7 @@ impl Facts {
         known.filter(|pool| listed.insert(&pool.id)).collect()
     }
 
-    fn why(&self, recalled: &Recalled, pool: &PoolId, member: &Member) -> WhyNot {
+    fn why(&self, recalled: &Recalled, shifts: &Shifts, pool: &PoolId, member: &Member) -> WhyNot {
         let turn = recalled.stored.turn.as_ref().filter(|turn| turn.pool == *pool);
         let is = |rep: &RepId| *rep == member.rep;
         let backed = turn.is_some_and(|turn| turn.besides.backups.iter().any(|backup| is(&backup.of)));
@@ -150,7 +156,6 @@ impl Facts {
             // Everybody with a weight who is there is a candidate, so this one was not there: it was
             // the clock, or somebody had said so.
             (Some(_), None) => {
-                let shifts = Shifts::of(&recalled.workspace, &recalled.calendar_files);
                 let open = shifts.at(recalled.stored.decision.at);
                 match place.and_then(|place| open.of(place, Some(pool))) {
                     Some(Availability::OffShift) => WhyNot::OffShift,

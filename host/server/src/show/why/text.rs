@@ -191,26 +191,28 @@ fn reps(why: &Why, recalled: &Recalled, palette: Palette) -> Vec<String> {
     };
     let names: Vec<String> = why.reps.iter().map(name).collect();
     let column = widest(names.iter().map(String::as_str), 30);
-    let candidates = recalled.stored.turn.as_ref().map(|turn| turn.candidates.as_slice()).unwrap_or_default();
-    let total: u64 = candidates.iter().map(|candidate| u64::from(candidate.weight)).sum();
+    let reason = widest(why.reps.iter().map(|one| one.why.words()), 33);
     let mut rows: Vec<String> = why
         .reps
         .iter()
         .zip(&names)
         .take(REPS_MOST)
         .map(|(one, name)| {
-            let weight = candidates.iter().find(|candidate| candidate.rep == one.rep);
-            let share = weight.map_or_else(String::new, |known| format!("weight {} of {total}", known.weight));
             let tone = match one.why {
                 WhyNot::Taken => Tone::Good,
                 _ => Tone::Quiet,
             };
             let mark = if one.taken { palette.sign("→", ">") } else { " " };
-            let why = fit(one.why.words(), 33);
-            format!("{mark} {}  {} {share}", fit(name, column), palette.paint(tone, &why)).trim_end().to_owned()
+            let detail = cut(one.detail.as_deref().unwrap_or_default(), COLUMNS - column - reason - 6);
+            let why = palette.paint(tone, &fit(one.why.words(), reason));
+            format!("{mark} {}  {why}  {detail}", fit(name, column)).trim_end().to_owned()
         })
         .collect();
     rows.extend(more(why.reps.len(), REPS_MOST, palette));
+    if let Some(unplaced) = recalled.stored.turn.as_ref().and_then(|turn| turn.besides.unplaced) {
+        let said = format!("  {}: it is the turn of who was served longest ago", unplaced.words());
+        rows.push(palette.paint(Tone::Quiet, &cut(&said, COLUMNS)));
+    }
     rows
 }
 
