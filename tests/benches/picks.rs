@@ -74,7 +74,7 @@ fn turns(reps: usize, open: usize) {
     for n in 0..open {
         // Of the day before, so that no rolling hour is full.
         let at = now() - SignedDuration::from_hours(20) + SignedDuration::from_millis(i64::try_from(n).unwrap_or(0));
-        desk.loads_mut().give(&RepId::from(format!("r{:05}", n % reps)), at);
+        desk.loads_mut().give(&RepId::from(format!("r{:05}", n % reps)), &[], at);
     }
     let pool = PoolId::from("all");
     let numbers: Vec<u64> = (0..reps as u64).collect();

@@ -150,9 +150,9 @@ fn a_turn_of_a_capped_rep_is_kept_or_passed_as_that_of_one_who_is_away() {
     let now = at("2026-03-02T09:00:00Z");
     let capped = |pool: &str| {
         let mut desk = desk(pool);
-        desk.loads_mut().give(&"b".into(), now);
+        desk.loads_mut().give(&"b".into(), &[], now);
         let full: String = (0..4).map(|_| lead(&mut desk, now)).collect();
-        desk.loads_mut().close(&"b".into());
+        desk.loads_mut().close(&"b".into(), &[]);
         full + " " + &(0..4).map(|_| lead(&mut desk, now)).collect::<String>()
     };
     let away = |pool: &str| {

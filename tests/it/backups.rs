@@ -68,7 +68,7 @@ fn a_backup_stands_in_for_who_is_off_shift_and_not_for_who_is_capped() {
     let mut off_shift = desk(&[("a", night), ("b", NO), ("c", NO), ("z", NO)], ALL);
     assert_eq!(leads(&mut off_shift, 3), "z(a) b c");
     let mut capped = desk(&[("a", "backup = \"z\"\ncapacity = 1"), ("b", NO), ("c", NO), ("z", NO)], ALL);
-    capped.loads_mut().give(&"a".into(), Timestamp::UNIX_EPOCH);
+    capped.loads_mut().give(&"a".into(), &[], Timestamp::UNIX_EPOCH);
     assert_eq!(leads(&mut capped, 3), "b c b", "a cap is of the rep's own making");
 }
 

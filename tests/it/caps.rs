@@ -32,7 +32,7 @@ const ANA: usize = 0;
 fn given<const N: usize>(caps: &str, times: [&str; N]) -> Desk {
     let mut desk = desk(caps);
     for time in times {
-        desk.loads_mut().give(&"ana".into(), at(time));
+        desk.loads_mut().give(&"ana".into(), &[], at(time));
     }
     desk
 }
@@ -108,7 +108,7 @@ fn a_rep_with_as_many_open_leads_as_the_capacity_gets_none_until_one_is_closed()
     let now = "2026-03-02T10:00:00-05:00";
     assert!(is_capped(&desk, now) && is_capped(&desk, "2027-03-02T10:00:00-05:00"));
     assert_eq!(desk.next_change(ANA, None, at(now)), None, "time alone brings nobody back");
-    desk.loads_mut().close(&"ana".into());
+    desk.loads_mut().close(&"ana".into(), &[]);
     assert!(!is_capped(&desk, now));
 }
 
@@ -151,8 +151,8 @@ hours = { mon = ["06:00-09:00"] }
     let workspace: Workspace = toml::from_str(text).expect("a workspace");
     let now = at("2026-03-02T10:00:00Z");
     let mut desk = Desk::new(1, Arc::new(workspace));
-    desk.loads_mut().give(&"ana".into(), now - SignedDuration::from_hours(3));
-    desk.loads_mut().give(&"bo".into(), now - SignedDuration::from_mins(20));
+    desk.loads_mut().give(&"ana".into(), &[], now - SignedDuration::from_hours(3));
+    desk.loads_mut().give(&"bo".into(), &[], now - SignedDuration::from_mins(20));
     let pools: Vec<PoolState> = desk.workspace.pools.iter().map(|pool| PoolState::of(pool, &desk, now)).collect();
     assert_snapshot!(rota::show::pools(&pools, now, Palette::PLAIN));
 }
@@ -189,7 +189,7 @@ proptest! {
                 let before = until - SignedDuration::from_nanos(1);
                 prop_assert!(desk.availability(ANA, None, before) == Availability::Capped);
             } else {
-                desk.loads_mut().give(&ana, now);
+                desk.loads_mut().give(&ana, &[], now);
                 given.push(now);
             }
         }

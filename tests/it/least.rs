@@ -26,7 +26,7 @@ fn desk(pool: &str, reps: &[(&str, &str, &str, usize)]) -> Desk {
     let mut desk = Desk::new(1, Arc::new(workspace));
     for (rep, _, _, open) in reps {
         assert!(desk.counts(&(*rep).into()), "open leads are counted without a capacity, too");
-        (0..*open).for_each(|_| desk.loads_mut().give(&(*rep).into(), NOW));
+        (0..*open).for_each(|_| desk.loads_mut().give(&(*rep).into(), &[], NOW));
     }
     desk
 }
@@ -34,7 +34,7 @@ fn desk(pool: &str, reps: &[(&str, &str, &str, usize)]) -> Desk {
 fn take(desk: &mut Desk) -> Turn {
     let turn = desk.next(&PoolId::from("na"), &[], &[], NOW).expect("a turn");
     desk.take(&turn);
-    desk.loads_mut().give(&turn.rep, NOW);
+    desk.loads_mut().give(&turn.rep, &[], NOW);
     turn
 }
 
@@ -50,7 +50,7 @@ const NO: &str = "";
 fn fewest_open_serves_who_has_the_fewest_ties_to_the_lower_id() {
     let mut desk = desk(FEWEST, &[("a", NO, NO, 2), ("b", NO, NO, 0), ("c", NO, NO, 1)]);
     assert_eq!(leads(&mut desk, 7), "bbcabca", "b until it has as many as c, then both until they have a's");
-    desk.loads_mut().close(&"c".into());
+    desk.loads_mut().close(&"c".into(), &[]);
     assert_eq!(leads(&mut desk, 1), "c", "a place is free");
 }
 
@@ -86,9 +86,9 @@ fn a_lift_shrinks_as_the_others_have_less() {
     leads(&mut desk, 2);
     desk.set_status("c".into(), Status::Back);
     assert_eq!(leads(&mut desk, 3), "abc", "all have ten");
-    (0..9).for_each(|_| desk.loads_mut().close(&"a".into()));
+    (0..9).for_each(|_| desk.loads_mut().close(&"a".into(), &[]));
     assert_eq!(leads(&mut desk, 1), "a", "a has two now");
-    (0..8).for_each(|_| desk.loads_mut().close(&"b".into()));
+    (0..8).for_each(|_| desk.loads_mut().close(&"b".into(), &[]));
     assert_eq!(leads(&mut desk, 4), "cabc", "c has gone on from two, as a had, and not from eleven");
 }
 

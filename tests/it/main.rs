@@ -25,6 +25,7 @@ mod frozen;
 mod hubspot;
 mod icalendar;
 mod judging;
+mod kinds;
 mod last_good;
 mod least;
 mod lines;

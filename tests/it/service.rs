@@ -37,6 +37,7 @@ mod tenants;
 mod three_clients;
 mod together;
 mod tokens;
+mod turns;
 mod waiting;
 mod wire;
 mod workspace;

@@ -285,6 +285,26 @@ fn a_metric_is_heeded_from_its_event_on() {
 }
 
 #[test]
+fn a_record_that_somebody_gave_to_a_rep_by_hand_is_theirs_when_it_is_seen_again() {
+    let folder = workspace(&WORKSPACE.replace("id = \"cy\"\n", "id = \"cy\"\ncapacity = 1\n"));
+    let owner = |id: usize, rep: &str| {
+        format!(r#"{{"at":"2026-03-02T09:00:30Z","kind":"owner","lead":"hs:contact:{id}","rep":"{rep}","by":"crm"}}"#)
+    };
+    events(&folder, (0..3).map(|n| lead(n, "")).chain([owner(2, "manager"), owner(9, "bo")]).chain([lead(62, "")]));
+    let decisions = simulate(&folder).lines();
+    assert_eq!(reps(&decisions), ["ana", "bo", "cy", "manager"], "by itself it leads to no decision");
+    let again = lead(2, "").replace("09:00:02", "09:20:00");
+    let new = lead(9, "").replace("09:00:09", "09:20:01");
+    let next = (3..9).map(|n| lead(n, "").replace("09:00:", "09:21:"));
+    let before = (0..3).map(|n| lead(n, "")).chain([owner(2, "manager"), owner(9, "bo")]);
+    events(&folder, before.chain([again, new]).chain(next));
+    let decisions = simulate(&folder).lines();
+    assert_eq!(reps(&decisions)[3..5], ["manager", "bo"]);
+    assert!(reps(&decisions)[5..].contains(&"cy"), "who has a place again: {:?}", reps(&decisions));
+    assert_eq!([&decisions[3]["outcome"], &decisions[4]["outcome"]], ["kept", "kept"]);
+}
+
+#[test]
 fn a_member_who_joins_gets_no_burst() {
     let folder = workspace(&WORKSPACE.replace("  { rep = \"cy\", weight = 30 },\n", ""));
     let joins = r#"{"at":"2026-03-02T09:00:45Z","kind":"member","pool":"all","rep":"cy","weight":30}"#.to_owned();

@@ -18,7 +18,8 @@ use crate::event::Status;
 use crate::fairness::{Rotation, Turn};
 use crate::icalendar::CalendarFiles;
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
-use crate::load::{Caps, Left, Load, Loads};
+use crate::lead::Lead;
+use crate::load::{Caps, LeadKind, Left, Load, Loads};
 use crate::location::Locations;
 use crate::metric::{Measured, Metrics};
 use crate::roster::{Roster, Seat};
@@ -249,21 +250,22 @@ impl Desk {
         self.place(rep).is_some_and(|place| self.standing[place] != Availability::Inactive)
     }
 
-    /// Whether the reps at these places of the workspace's list can be given a lead at that time,
-    /// by this pool or by any.
+    /// Whether the reps at these places of the workspace's list can be given a lead of these kinds at that
+    /// time, by this pool or by any.
     #[must_use]
     pub fn availabilities(
         &self,
         places: impl Iterator<Item = usize>,
         pool: Option<&PoolId>,
+        kinds: &[LeadKind],
         at: Timestamp,
     ) -> Vec<Availability> {
-        places.map(self.sight(pool, at)).collect()
+        places.map(self.sight(pool, kinds, at)).collect()
     }
 
     /// The same of one after the other.
-    fn sight(&self, pool: Option<&PoolId>, at: Timestamp) -> impl Fn(usize) -> Availability {
-        let (open, since) = (self.shifts.at(at), self.caps.at(at));
+    fn sight(&self, pool: Option<&PoolId>, kinds: &[LeadKind], at: Timestamp) -> impl Fn(usize) -> Availability {
+        let (open, since) = (self.shifts.at(at), self.caps.at(kinds, at));
         move |place: usize| match self.standing[place] {
             Availability::Available => match open.of(place, pool) {
                 Some(closed) => closed,
@@ -274,10 +276,17 @@ impl Desk {
         }
     }
 
-    /// Whether the rep at this place can be given a lead at that time, by this pool or by any.
+    /// Whether the rep at this place can be given a lead at that time, by this pool or by any: some lead,
+    /// whatever caps say of those of a kind.
     #[must_use]
     pub fn availability(&self, place: usize, pool: Option<&PoolId>, at: Timestamp) -> Availability {
-        self.availabilities(std::iter::once(place), pool, at)[0]
+        self.availabilities(std::iter::once(place), pool, &[], at)[0]
+    }
+
+    /// The kinds that a lead is of, as far as caps are about them.
+    #[must_use]
+    pub fn kinds(&self, lead: &Lead) -> Vec<LeadKind> {
+        self.caps.kinds(lead)
     }
 
     /// When the clock changes that for the first time after then. None if it is not the clock that
@@ -314,7 +323,7 @@ impl Desk {
     #[must_use]
     pub fn left(&self, place: usize, at: Timestamp) -> Vec<Left> {
         let nothing = Load::default();
-        self.caps.at(at).left(place, self.load(place).unwrap_or(&nothing))
+        self.caps.at(&[], at).left(place, self.load(place).unwrap_or(&nothing))
     }
 
     /// What reps have in hand, to be changed by an entry of the log.

@@ -76,12 +76,23 @@ pub enum Happening {
         /// The number of each rep.
         values: BTreeMap<RepId, Number>,
     },
+    /// Somebody gave the lead's record to a rep by hand.
+    Owner {
+        /// Which.
+        lead: LeadId,
+        /// Whose it is now.
+        rep: RepId,
+        /// Where that was done: `crm`.
+        #[serde(default = "crm")]
+        by: String,
+    },
     /// Time passed.
     Tick {},
 }
 
-/// Kinds that the format names and that this release does not act on yet.
-pub const NOT_BUILT_YET: [&str; 1] = ["owner"];
+fn crm() -> String {
+    "crm".into()
+}
 
 /// What a rep says to an offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

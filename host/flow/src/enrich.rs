@@ -201,6 +201,9 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
     for said in workspace.closed.iter().chain(&workspace.responded) {
         said.collect_properties(&mut properties);
     }
+    for cap in workspace.reps.iter().flat_map(|rep| &rep.caps).filter_map(|cap| cap.when.as_ref()) {
+        cap.collect_properties(&mut properties);
+    }
     // What leads that wait for a turn are worth.
     properties.extend(workspace.pools.iter().filter_map(|pool| pool.queue.value.clone()));
     // Where leads are.

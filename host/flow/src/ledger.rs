@@ -12,6 +12,7 @@ use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
 use rota_domain::id::{FlowId, LeadId, PoolId, RepId, Seed};
+use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
 use rota_domain::workspace::Workspace;
@@ -31,12 +32,22 @@ pub struct Ledger {
     bindings: Arc<Bindings>,
     recent: Recents,
     departed: Vec<Departed>,
-    /// The leads in somebody's hands, where that is counted: the entry by which each was given, and whom to.
-    open: HashMap<LeadId, (u64, RepId)>,
+    /// The leads in somebody's hands, where that is counted.
+    open: HashMap<LeadId, InHands>,
     pub(crate) agenda: Agenda,
     /// When a lead that waited for a turn of this pool was let go last.
     pub(crate) released: HashMap<PoolId, Timestamp>,
     mode: Mode,
+}
+
+/// A lead in somebody's hands.
+#[derive(Clone, Debug)]
+struct InHands {
+    /// The entry by which it was given.
+    entry: u64,
+    rep: RepId,
+    /// The kinds that it was of then.
+    kinds: Vec<LeadKind>,
 }
 
 impl Ledger {
@@ -79,12 +90,12 @@ impl Ledger {
             }
         }
         let mut open = HashMap::new();
-        for Given { entry, at, rep, lead, open: still } in snapshot.given {
+        for Given { entry, at, rep, lead, kinds, open: still } in snapshot.given {
             if still {
-                desk.loads_mut().give(&rep, at);
-                open.insert(lead, (entry, rep));
+                desk.loads_mut().give(&rep, &kinds, at);
+                open.insert(lead, InHands { entry, rep, kinds });
             } else {
-                desk.loads_mut().gave(&rep, at);
+                desk.loads_mut().gave(&rep, &kinds, at);
             }
         }
         let mut recent = Recents::default();
@@ -171,6 +182,7 @@ impl Ledger {
         };
         let inbox = lead.inbox.clone();
         let closed = self.desk.workspace.closed.as_ref().is_some_and(|closed| closed.holds(&lead.lead));
+        let kinds = self.desk.kinds(&lead.lead);
         let who = person(&lead);
         let around = Around { wait: wait.as_ref(), ..self.around(&lead, &who, rules, now) };
         let answered = self.desk.workspace.responded.as_ref().is_some_and(|said| said.holds(&lead.lead));
@@ -178,7 +190,7 @@ impl Ledger {
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
         let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
         self.seq += 1;
-        recorded.in_hand = self.take_in_hand(&recorded.decision, closed);
+        recorded.in_hand = self.take_in_hand(&recorded.decision, kinds, closed);
         self.change_wait(&mut recorded, answered, closed);
         if let Some((turn, rotation)) = &recorded.turn {
             Arc::make_mut(&mut self.desk).set_rotation(turn.rotation(), rotation.clone());
@@ -202,9 +214,9 @@ impl Ledger {
 
     /// What a decision changes of what reps have in hand: a lead that is given to another rep, or
     /// that turns out to be closed or another's, is in the hands of whoever had it no more.
-    fn take_in_hand(&mut self, decision: &Decision, closed: bool) -> InHand {
+    fn take_in_hand(&mut self, decision: &Decision, kinds: Vec<LeadKind>, closed: bool) -> InHand {
         let Decision { outcome, rep, lead, at, .. } = decision;
-        let holder = self.open.get(lead).map(|(_, holder)| holder);
+        let holder = self.open.get(lead).map(|open| &open.rep);
         let (given, ended) = match (outcome, rep) {
             // Where all flows passed, the fallback may have given it to somebody.
             (Outcome::Assign | Outcome::Pass, Some(rep)) if holder == Some(rep) => (None, false),
@@ -213,18 +225,17 @@ impl Ledger {
             _ => (None, closed),
         };
         let ended = if ended { self.let_go(lead) } else { None };
-        if let Some(rep) = given {
-            Arc::make_mut(&mut self.desk).loads_mut().give(rep, *at);
-            self.open.insert(lead.clone(), (self.seq, rep.clone()));
-        }
-        InHand { given: given.is_some(), ended }
+        let Some(rep) = given else { return InHand { given: None, ended } };
+        Arc::make_mut(&mut self.desk).loads_mut().give(rep, &kinds, *at);
+        self.open.insert(lead.clone(), InHands { entry: self.seq, rep: rep.clone(), kinds: kinds.clone() });
+        InHand { given: Some(kinds), ended }
     }
 
     /// A lead is in nobody's hands any more; gives the entry by which it was given.
     fn let_go(&mut self, lead: &LeadId) -> Option<u64> {
-        let (given, rep) = self.open.remove(lead)?;
-        Arc::make_mut(&mut self.desk).loads_mut().close(&rep);
-        Some(given)
+        let InHands { entry, rep, kinds } = self.open.remove(lead)?;
+        Arc::make_mut(&mut self.desk).loads_mut().close(&rep, &kinds);
+        Some(entry)
     }
 
     /// Whether a rule would be asked about a lead now.

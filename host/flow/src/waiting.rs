@@ -139,7 +139,8 @@ impl Ledger {
                 let none = !line.among.is_empty() && among.is_empty();
                 let place = place(lead, wait);
                 let (flow, place, passed_over) = (Some(&wait.flow), place.as_ref(), &*wait.tried);
-                let ask = Ask { flow, among: &among, place, passed_over, ..Ask::of(&line.pool, now) };
+                let ask =
+                    Ask { flow, among: &among, kinds: &line.kinds, place, passed_over, ..Ask::of(&line.pool, now) };
                 // Nobody is left whom it could wait for: its rule says what then.
                 none || seats.is_empty() || self.desk.turn(&ask).is_some()
             }

@@ -167,7 +167,7 @@ fn coming(pool: &PoolId, flow: Option<&FlowId>, desk: &Desk, now: Timestamp) -> 
     {
         desk.take(&turn);
         if desk.counts(&turn.rep) {
-            desk.loads_mut().give(&turn.rep, now);
+            desk.loads_mut().give(&turn.rep, &[], now);
         }
         coming.push(turn.rep);
     }

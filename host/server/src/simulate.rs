@@ -27,6 +27,8 @@ pub struct Simulation {
     rules: Arc<dyn Rules>,
     /// Leads as they came last.
     leads: HashMap<LeadId, Lead>,
+    /// Whom people gave records to by hand. It is seen when the record is read again, as live.
+    owners: HashMap<LeadId, RepId>,
     now: Timestamp,
 }
 
@@ -37,7 +39,7 @@ impl Simulation {
         let Bound { workspace, bindings, .. } = bound;
         let mut ledger = Ledger::new(seed, workspace.clone(), bindings.clone(), Mode::Test);
         ledger.revise(workspace, bindings, None, began);
-        Self { ledger, rules, leads: HashMap::new(), now: began }
+        Self { ledger, rules, leads: HashMap::new(), owners: HashMap::new(), now: began }
     }
 
     /// What is due until then, in the order of time: offers that are over, answers that did not come,
@@ -61,8 +63,7 @@ impl Simulation {
 
     fn again(&mut self, due: Due) -> Option<Recorded> {
         let Due { lead, wait, trigger } = due;
-        let known = self.leads.get(&lead).cloned();
-        let lead = Lead { trigger: trigger.into(), ..known.unwrap_or_else(|| Lead::unknown(lead)) };
+        let lead = Lead { trigger: trigger.into(), ..self.read(lead) };
         self.decide(lead, None, Occasion::Due(wait.entry), self.now)
     }
 
@@ -72,12 +73,16 @@ impl Simulation {
         self.now = self.now.max(at);
         match what {
             Happening::Lead { lead, flow } => {
-                self.leads.insert(lead.id.clone(), (*lead).clone());
-                return self.decide(*lead, flow, Occasion::Event, at);
+                let id = lead.id.clone();
+                self.leads.insert(id.clone(), *lead);
+                return self.decide(self.read(id), flow, Occasion::Event, at);
+            }
+            Happening::Owner { lead, rep, .. } => {
+                self.owners.insert(lead, rep);
+                return None;
             }
             Happening::Offer { lead, rep, answer: OfferAnswer::Accept } => {
-                let known = self.leads.get(&lead).cloned().unwrap_or_else(|| Lead::unknown(lead));
-                let lead = Lead { trigger: trigger::OFFER_ACCEPTED.into(), ..known };
+                let lead = Lead { trigger: trigger::OFFER_ACCEPTED.into(), ..self.read(lead) };
                 return self.decide(lead, None, Occasion::Accepted(rep), at);
             }
             Happening::Offer { lead, rep, answer: OfferAnswer::Decline } => self.ledger.decline(lead, rep, None, at),
@@ -102,6 +107,13 @@ impl Simulation {
             Happening::Tick {} => return None,
         };
         None
+    }
+
+    /// The record of a lead, as the CRM would give it now.
+    fn read(&self, lead: LeadId) -> Lead {
+        let given = self.owners.get(&lead).map(RepId::to_string);
+        let known = self.leads.get(&lead).cloned().unwrap_or_else(|| Lead::unknown(lead));
+        Lead { owner: known.owner.or(given), ..known }
     }
 
     fn decide(&mut self, lead: Lead, flow: Option<FlowId>, occasion: Occasion, at: Timestamp) -> Option<Recorded> {

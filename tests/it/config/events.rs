@@ -45,10 +45,10 @@ fn a_line_that_is_no_json_is_told() {
 }
 
 #[test]
-fn a_kind_that_is_not_built_yet_is_told() {
+fn an_owner_who_was_given_by_hand_is_a_rep_of_the_workspace() {
     told(
-        r#"{"at":"2026-03-02T10:00:00Z","kind":"owner","lead":"1","rep":"bo","by":"crm"}"#,
-        "events of the kind `owner` are not built yet in this release; take the line out",
+        r#"{"at":"2026-03-02T10:00:00Z","kind":"owner","lead":"1","rep":"boo","by":"crm"}"#,
+        "the workspace has no rep `boo`; did you mean `bo`?",
     );
 }
 
@@ -60,7 +60,7 @@ fn an_unknown_kind_is_told_with_the_nearest() {
     );
     told(
         r#"{"at":"2026-03-02T10:00:00Z","kind":"xyz"}"#,
-        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed`, `responded`, `offer`, `metric` or `tick`",
+        "there is no event of the kind `xyz`; use `lead`, `rep`, `member`, `closed`, `responded`, `offer`, `metric`, `owner` or `tick`",
     );
 }
 

@@ -13,7 +13,7 @@ fn response(entry: u64, rep: &str) -> Wait {
 }
 
 fn turn(entry: u64) -> Wait {
-    let line = Line { pool: "na".into(), among: vec![RepId::from("ana")] };
+    let line = Line { pool: "na".into(), among: vec![RepId::from("ana")], kinds: vec!["big".into()] };
     let what = For::Turn { line, worth: 70 };
     Wait { entry, tried: vec![RepId::from("bo")], ..Wait::first(entry, "d".into(), at(2), "inbound".into(), what) }
 }

@@ -63,6 +63,43 @@ fn a_slot_that_is_freed_goes_to_who_waited_longest() {
 }
 
 #[test]
+fn what_waits_for_a_cap_of_its_kind_holds_nothing_else_up_and_has_the_next_place() {
+    let kind = "caps = [{ leads = 1, open = true, when = { property = \"segment\", is = \"enterprise\" } }]";
+    let small = WORKSPACE.replace("id = \"ana\"\n\n", &format!("id = \"ana\"\n{kind}\n\n"));
+    let big = |id: &str| lead_with(id, json!({ "segment": "enterprise" }));
+    let closed = |lead: &str| json!({"kind": "closed", "lead": lead});
+    let events = [
+        (1, big("a")),
+        (2, big("b")),
+        (3, lead("c")),
+        (4, big("d")),
+        (9, closed("c")),
+        (10, closed("a")),
+        (10, big("e")),
+        (11, lead("f")),
+        (12, rep("ana", "away")),
+        (13, lead("g")),
+        (14, closed("b")),
+        (15, rep("ana", "back")),
+        (15, lead("h")),
+        (16, tick()),
+    ];
+    insta::assert_snapshot!(story(&small, &events), @r"
+    1 a created: assign ana
+    2 b created: queue na
+    3 c created: assign ana
+    4 d created: queue na
+    10 b released: assign ana
+    10 e created: queue na
+    11 f created: assign ana
+    13 g created: queue na
+    15 d released: assign ana
+    15 g released: assign ana
+    15 h created: assign ana
+    ");
+}
+
+#[test]
 fn what_is_most_worth_goes_first_where_the_pool_says_by_what() {
     let valued = WORKSPACE.replace("id = \"na\"\n", "id = \"na\"\nqueue = { value = \"amount\" }\n");
     let worth = |id: &str, amount: &str| lead_with(id, json!({ "amount": amount }));

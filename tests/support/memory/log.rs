@@ -164,9 +164,9 @@ impl Tenant {
                     decide_nanos,
                 } = *recorded;
                 self.state.end(in_hand.ended);
-                if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
+                if let Some((rep, kinds)) = decision.rep.clone().zip(in_hand.given) {
                     let (at, lead) = (entry.at, decision.lead.clone());
-                    self.state.given.push(Given { entry: seq, at, rep, lead, open: true });
+                    self.state.given.push(Given { entry: seq, at, rep, lead, kinds, open: true });
                 }
                 match waits {
                     WaitChange::AsBefore => {}

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::crowd::{owner, plain};
 use super::truth::{Contact, Truth};
-use super::world::{OLD_LEADS, POOLS};
+use super::world::{OLD_LEADS, POOLS, Pool};
 
 /// What is held against each other.
 #[derive(Debug)]
@@ -123,11 +123,11 @@ impl Evidence<'_> {
 
     /// No rep of a pool is ever further from their due than the bound of a pool that never changes.
     fn turns(&self, wrongs: &mut Vec<String>) {
-        for (pool, _, members) in POOLS {
-            let bound = 1.0 - 1.0 / (2.0 * members.len() as f64 - 2.0);
-            for Lag { decision, turn, owner, leads } in self.lags(pool, members) {
+        for pool in &POOLS {
+            let (Some(bound), name) = (pool.bound(), pool.name) else { continue };
+            for Lag { decision, turn, owner, leads } in self.lags(pool) {
                 if leads.abs() > bound + 1e-9 {
-                    wrongs.push(format!("{pool}: after {decision}, its turn {turn}, rep{owner} is {leads:.3} from their due; the bound is {bound:.3}"));
+                    wrongs.push(format!("{name}: after {decision}, its turn {turn}, rep{owner} is {leads:.3} from their due; the bound is {bound:.3}"));
                 }
             }
         }
@@ -136,22 +136,22 @@ impl Evidence<'_> {
     /// How far a rep ever was from their due, in leads.
     #[must_use]
     pub fn worst_lag(&self) -> f64 {
-        let lags = POOLS.iter().flat_map(|(pool, _, members)| self.lags(pool, members));
+        let lags = POOLS.iter().filter(|pool| pool.bound().is_some()).flat_map(|pool| self.lags(pool));
         lags.map(|lag| lag.leads.abs()).fold(0.0, f64::max)
     }
 
     /// How far each member of a pool was from their due after each of its turns.
-    fn lags(&self, pool: &str, members: &[(u64, u64)]) -> Vec<Lag<'_>> {
-        let total: u64 = members.iter().map(|(_, weight)| weight).sum();
+    fn lags(&self, pool: &Pool) -> Vec<Lag<'_>> {
+        let total: u64 = pool.due().map(|(_, part)| part).sum();
         let mut got: BTreeMap<&str, u64> = BTreeMap::new();
         let (mut turn, mut lags) = (0_u64, Vec::new());
-        for decision in self.log.iter().filter(|it| text(it, "outcome") == "assign" && text(it, "pool") == pool) {
+        for decision in self.log.iter().filter(|it| text(it, "outcome") == "assign" && text(it, "pool") == pool.name) {
             turn += 1;
             *got.entry(text(decision, "rep")).or_default() += 1;
-            for (owner, weight) in members {
-                let due = turn as f64 * *weight as f64 / total as f64;
+            for (owner, part) in pool.due() {
+                let due = turn as f64 * part as f64 / total as f64;
                 let leads = due - got.get(&*format!("rep{owner}")).copied().unwrap_or_default() as f64;
-                lags.push(Lag { decision: text(decision, "decision"), turn, owner: *owner, leads });
+                lags.push(Lag { decision: text(decision, "decision"), turn, owner, leads });
             }
         }
         lags

@@ -25,28 +25,86 @@ pub const CRM_TOKEN: &str = "pat-sandbox";
 /// Leads that wait in an older database; their names are `web:old-0` and so on.
 pub const OLD_LEADS: usize = 1_200;
 
-/// A pool: its name, the country that goes there, and its members by their owners in the CRM, with
-/// their weights.
-pub type Pool = (&'static str, &'static str, &'static [(u64, u64)]);
+/// A pool.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    /// Its name.
+    pub name: &'static str,
+    /// The country whose leads go there.
+    pub country: &'static str,
+    /// How it gives turns.
+    pub policy: &'static str,
+    /// Its members by their owners in the CRM, with their weights, or scores.
+    pub members: &'static [(u64, u64)],
+}
 
-/// The pools.
-pub const POOLS: [Pool; 3] = [
-    ("north", "US", &[(701, 3), (702, 2), (703, 1)]),
-    ("east", "DE", &[(711, 1), (712, 1), (713, 1), (714, 1)]),
-    ("south", "BR", &[(721, 5), (722, 1)]),
+/// The pools: by weight, and one of each other policy that goes by no lead.
+pub const POOLS: [Pool; 8] = [
+    Pool { name: "north", country: "US", policy: "quota", members: &[(701, 3), (702, 2), (703, 1)] },
+    Pool { name: "east", country: "DE", policy: "quota", members: &[(711, 1), (712, 1), (713, 1), (714, 1)] },
+    Pool { name: "south", country: "BR", policy: "quota", members: &[(721, 5), (722, 1)] },
+    Pool { name: "line", country: "FR", policy: "in-turn", members: &[(731, 1), (732, 1), (733, 1)] },
+    Pool { name: "longest", country: "IT", policy: "least-recent", members: &[(741, 1), (742, 1), (743, 1)] },
+    Pool { name: "best", country: "ES", policy: "pecking-order", members: &[(751, 9), (752, 9), (753, 1)] },
+    Pool { name: "fewest", country: "GB", policy: "fewest-open", members: &[(761, 2), (762, 1), (763, 1)] },
+    Pool { name: "free", country: "JP", policy: "most-free-capacity", members: &[(771, 1), (772, 1)] },
 ];
+
+impl Pool {
+    /// How far each member may ever be from what is due to them, in leads, where that is a part of all of the
+    /// pool's leads. Where turns go by what is in hand, `rota fairness` says it.
+    #[must_use]
+    pub fn bound(&self) -> Option<f64> {
+        let members = self.due().filter(|(_, part)| *part > 0).count() as f64;
+        match self.policy {
+            "quota" => Some(1.0 - 1.0 / (2.0 * members - 2.0)),
+            "in-turn" | "least-recent" | "pecking-order" => Some(1.0 - 1.0 / members),
+            _ => None,
+        }
+    }
+
+    /// What part of its leads is due to each member, relative to the others'.
+    pub fn due(&self) -> impl Iterator<Item = (u64, u64)> {
+        let best = self.members.iter().map(|(_, score)| *score).max();
+        self.members.iter().map(move |(owner, weight)| match self.policy {
+            "pecking-order" => (*owner, u64::from(Some(*weight) == best)),
+            _ => (*owner, *weight),
+        })
+    }
+
+    /// Its entry in the workspace, and those of its reps.
+    fn entry(&self) -> String {
+        let Self { name, policy, members, .. } = self;
+        let rep = |owner: &u64| {
+            let capacity = if *policy == "most-free-capacity" { "capacity = 1000000\n" } else { "" };
+            format!("[[reps]]\nid = \"rep{owner}\"\ncrm = {{ hs = \"{owner}\" }}\n{capacity}")
+        };
+        let says = match *policy {
+            "quota" | "fewest-open" | "most-free-capacity" => "weight = ",
+            "pecking-order" => "score = ",
+            _ => "",
+        };
+        let member = |(owner, number): &(u64, u64)| match says {
+            "" => format!("{{ rep = \"rep{owner}\" }}"),
+            says => format!("{{ rep = \"rep{owner}\", {says}{number} }}"),
+        };
+        let reps: String = members.iter().map(|(owner, _)| rep(owner)).collect();
+        let members: Vec<String> = members.iter().map(member).collect();
+        format!("{reps}[[pools]]\nid = \"{name}\"\npolicy = \"{policy}\"\nmembers = [{}]\n", members.join(", "))
+    }
+}
 
 /// Owners of the CRM: all reps, and one whom the workspace does not know.
 #[must_use]
 pub fn owners() -> Vec<u64> {
-    let reps = POOLS.iter().flat_map(|(_, _, members)| members.iter().map(|(owner, _)| *owner));
+    let reps = POOLS.iter().flat_map(|pool| pool.members.iter().map(|(owner, _)| *owner));
     reps.chain([799]).collect()
 }
 
 /// The contact of this number. A quarter waits for a call, a tenth is from nowhere.
 #[must_use]
 pub fn person(kind: &str, n: usize) -> Value {
-    let country = if n % 10 == 9 { "XX" } else { POOLS[n % POOLS.len()].1 };
+    let country = if n % 10 == 9 { "XX" } else { POOLS[n % POOLS.len()].country };
     let form = if n.is_multiple_of(4) { "demo" } else { "chat" };
     json!({ "email": format!("{kind}-{n}@big.example"), "country": country, "hs_form": form, "lastname": format!("N{n}") })
 }
@@ -73,17 +131,10 @@ pub fn double(seed: u64) -> Value {
 /// When they cannot be written.
 pub fn lay_out(folder: &Path, crm: &str, door: &str) -> std::io::Result<()> {
     let mut text = format!("workspace = \"{TENANT}\"\ntime_zone = \"UTC\"\n");
-    for (pool, _, members) in POOLS {
-        for (owner, _) in members {
-            text += &format!("[[reps]]\nid = \"rep{owner}\"\ncrm = {{ hs = \"{owner}\" }}\n");
-        }
-        let members: Vec<String> =
-            members.iter().map(|(owner, weight)| format!("{{ rep = \"rep{owner}\", weight = {weight} }}")).collect();
-        text += &format!("[[pools]]\nid = \"{pool}\"\nmembers = [{}]\n", members.join(", "));
-    }
+    text.extend(POOLS.iter().map(Pool::entry));
     let territories: Vec<String> = POOLS
         .iter()
-        .map(|(pool, country, _)| format!("{{ countries = [\"{country}\"], states = [], pool = \"{pool}\" }}"))
+        .map(|Pool { name, country, .. }| format!("{{ countries = [\"{country}\"], states = [], pool = \"{name}\" }}"))
         .collect();
     text += &format!(
         "[[connections]]\nid = \"hs\"\nkind = \"hubspot\"\napp = \"main\"\nportal_id = {PORTAL}\n\

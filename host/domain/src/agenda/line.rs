@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LeadId, PoolId, RepId};
+use crate::load::LeadKind;
 
 /// Whose turn leads wait for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,28 +18,31 @@ pub struct Line {
     /// Of one of these members, by id; none means of any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub among: Vec<RepId>,
+    /// For a lead of these kinds, which caps of its own may keep from some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<LeadKind>,
 }
 
 /// A place in a line: what is worth most goes first, then what waits longest.
 pub type Place = (Reverse<i64>, Timestamp, LeadId);
 
 /// Members of a pool who are left to leads that wait longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reserved {
-    /// All of them.
-    All,
-    /// These.
-    Some(BTreeSet<RepId>),
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reserved<'l> {
+    /// Whether all of them are.
+    pub all: bool,
+    /// These are.
+    pub reps: BTreeSet<&'l RepId>,
+    /// Those are who can be given a lead of the kinds that wait here: no others, since nobody waits for who
+    /// is full for such leads.
+    pub of_kinds: Vec<&'l Line>,
 }
 
-impl Reserved {
-    /// Whether this member is.
+impl Line {
+    /// Whether its leads wait for this member, among others.
     #[must_use]
-    pub fn has(&self, rep: &RepId) -> bool {
-        match self {
-            Self::All => true,
-            Self::Some(reps) => reps.contains(rep),
-        }
+    pub fn wants(&self, rep: &RepId) -> bool {
+        self.among.is_empty() || self.among.contains(rep)
     }
 }
 
@@ -77,24 +81,25 @@ impl Lines {
     /// The members of a pool who belong to leads before this place; before any newer lead, where
     /// there is no place.
     #[must_use]
-    pub fn reserved(&self, pool: &PoolId, before: Option<&Place>) -> Reserved {
-        let mut reserved = BTreeSet::new();
+    pub fn reserved<'l>(&'l self, pool: &'l PoolId, before: Option<&Place>) -> Reserved<'l> {
+        let mut reserved = Reserved::default();
         for (line, places) in self.of(pool) {
             let first = places.first();
             if first.is_none_or(|first| before.is_some_and(|place| first >= place)) {
                 continue;
             }
-            if line.among.is_empty() {
-                return Reserved::All;
+            match (line.kinds.is_empty(), line.among.is_empty()) {
+                (true, true) => return Reserved { all: true, ..Reserved::default() },
+                (true, false) => reserved.reps.extend(&line.among),
+                (false, _) => reserved.of_kinds.push(line),
             }
-            reserved.extend(line.among.iter().cloned());
         }
-        Reserved::Some(reserved)
+        reserved
     }
 
     /// The lines of a pool.
     fn of<'l>(&'l self, pool: &'l PoolId) -> impl Iterator<Item = (&'l Line, &'l BTreeSet<Place>)> {
-        let first = Line { pool: pool.clone(), among: Vec::new() };
+        let first = Line { pool: pool.clone(), among: Vec::new(), kinds: Vec::new() };
         self.0.range(first..).take_while(move |(line, _)| line.pool == *pool)
     }
 
@@ -133,7 +138,7 @@ mod tests {
     }
 
     fn line(among: &[&str]) -> Line {
-        Line { pool: "na".into(), among: among.iter().map(|rep| RepId::from(*rep)).collect() }
+        Line { pool: "na".into(), among: among.iter().map(|rep| RepId::from(*rep)).collect(), kinds: Vec::new() }
     }
 
     #[test]
@@ -147,17 +152,31 @@ mod tests {
     }
 
     #[test]
+    fn who_is_left_to_leads_of_a_kind_is_for_their_caps_to_say() {
+        let (mut lines, na) = (Lines::default(), PoolId::from("na"));
+        let enterprise = Line { kinds: vec![LeadKind::from("enterprise")], ..line(&[]) };
+        lines.join(enterprise.clone(), place("big", 5, 0));
+        let reserved = lines.reserved(&na, None);
+        assert!(!reserved.all && reserved.reps.is_empty());
+        assert_eq!(reserved.of_kinds, [&enterprise]);
+    }
+
+    #[test]
     fn whoever_a_lead_waits_for_belongs_to_it_before_newer_leads_and_not_before_older_ones() {
         let mut lines = Lines::default();
-        assert_eq!(lines.reserved(&"na".into(), None), Reserved::Some(BTreeSet::new()));
+        assert_eq!(lines.reserved(&"na".into(), None), Reserved::default());
         lines.join(line(&["ana"]), place("german", 5, 0));
-        let reserved = lines.reserved(&"na".into(), None);
-        assert!(reserved.has(&"ana".into()) && !reserved.has(&"bo".into()));
-        assert!(!lines.reserved(&"na".into(), Some(&place("older", 4, 0))).has(&"ana".into()));
-        assert!(!lines.reserved(&"na".into(), Some(&place("german", 5, 0))).has(&"ana".into()));
-        assert!(!lines.reserved(&"emea".into(), None).has(&"ana".into()));
+        let reserved = |pool: &str, before: Option<Place>| {
+            let (lines, pool) = (lines.clone(), pool.into());
+            let reserved = lines.reserved(&pool, before.as_ref());
+            reserved.reps.into_iter().map(|rep| rep.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(reserved("na", None), ["ana"]);
+        assert!(reserved("na", Some(place("older", 4, 0))).is_empty());
+        assert!(reserved("na", Some(place("german", 5, 0))).is_empty());
+        assert!(reserved("emea", None).is_empty());
         lines.join(line(&[]), place("any", 6, 0));
-        assert_eq!(lines.reserved(&"na".into(), None), Reserved::All);
+        assert!(lines.reserved(&"na".into(), None).all);
         assert_eq!(lines.since(&"na".into()).map(Timestamp::as_second), Some(5), "the german one");
         lines.leave(&line(&[]), &place("any", 6, 0));
         lines.leave(&line(&["ana"]), &place("german", 5, 0));

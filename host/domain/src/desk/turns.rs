@@ -9,7 +9,7 @@ use crate::agenda::{Line, Lines, Place, Reserved};
 use crate::fairness::{Candidate, Hand, Lineup, Rotation, Turn, stand_ins};
 use crate::id::{FlowId, PoolId, RepId, RotationId};
 use crate::lead::Lead;
-use crate::load::Load;
+use crate::load::{LeadKind, Load, Since};
 use crate::roster::Seat;
 
 /// Whose turn is asked for.
@@ -25,6 +25,8 @@ pub struct Ask<'a> {
     pub weights: &'a [u32],
     /// For this lead, where turns go by what it says; none if it is not known yet.
     pub lead: Option<&'a Lead>,
+    /// The kinds that it is of, as far as caps are about them.
+    pub kinds: &'a [LeadKind],
     /// At what time.
     pub at: Timestamp,
     /// The place in line of the lead that it is asked for, if it waits in one.
@@ -37,7 +39,7 @@ impl<'a> Ask<'a> {
     /// A turn of all members of a pool, for a lead that just came.
     #[must_use]
     pub fn of(pool: &'a PoolId, at: Timestamp) -> Self {
-        Self { pool, flow: None, among: &[], weights: &[], lead: None, at, place: None, passed_over: &[] }
+        Self { pool, flow: None, among: &[], weights: &[], lead: None, kinds: &[], at, place: None, passed_over: &[] }
     }
 }
 
@@ -58,18 +60,13 @@ impl Desk {
     #[must_use]
     pub fn room(&self, line: &Line, at: Timestamp) -> u32 {
         let Some(seats) = self.roster.pool(&line.pool) else { return 0 };
-        let wanted = |seat: &&Seat| line.among.is_empty() || line.among.contains(&seat.rep);
+        let wanted = |seat: &&Seat| line.wants(&seat.rep);
         let seats: Vec<&Seat> = seats.iter().filter(wanted).filter(|seat| seat.weight.is_some()).collect();
-        let found = self.availabilities(seats.iter().map(|seat| seat.place), Some(&line.pool), at);
+        let found = self.availabilities(seats.iter().map(|seat| seat.place), Some(&line.pool), &line.kinds, at);
         let there = seats.iter().zip(found).filter(|(_, found)| *found == Availability::Available);
-        there.map(|(seat, _)| self.room_of(seat.place, at)).fold(0, u32::saturating_add)
-    }
-
-    fn room_of(&self, place: usize, at: Timestamp) -> u32 {
-        let open = self.load(place).map_or(0, Load::open);
-        let capacity = self.workspace.reps[place].capacity.map(|most| most.saturating_sub(open));
-        let caps = self.left(place, at).into_iter().map(|left| left.left);
-        capacity.into_iter().chain(caps).min().unwrap_or(u32::MAX)
+        let (since, nothing) = (self.caps.at(&line.kinds, at), Load::default());
+        let room = |place: usize| since.room(place, self.load(place).unwrap_or(&nothing)).unwrap_or(u32::MAX);
+        there.map(|(seat, _)| room(seat.place)).fold(0, u32::saturating_add)
     }
 
     /// Whose turn it would be at that time, for a lead that just came. `among` narrows the members
@@ -115,15 +112,17 @@ impl Desk {
 
     /// Who such a lead could go to, and who could have it but for their capacity or a cap.
     fn lineup(&self, ask: &Ask<'_>) -> Option<(Lineup, Vec<RepId>)> {
-        let Ask { pool, at, place, passed_over, .. } = *ask;
+        let Ask { pool, at, place, passed_over, kinds, .. } = *ask;
         let reserved = self.lines.reserved(pool, place);
-        if reserved == Reserved::All {
+        if reserved.all {
             return None;
         }
-        let left_out = |rep: &RepId| passed_over.contains(rep) || reserved.has(rep);
+        let of_kinds = self.left_to(&reserved, at);
+        let left_out =
+            |rep: &RepId, place| passed_over.contains(rep) || reserved.reps.contains(rep) || of_kinds(rep, place);
         let seats = self.roster.pool(pool)?;
         let terms = self.workspace.pool(pool)?;
-        let sight = self.sight(Some(pool), at);
+        let sight = self.sight(Some(pool), kinds, at);
         let scale = Scale::of(self, terms, ask);
         let mut lineup = Lineup::new(scale.policy(terms.policy), Vec::with_capacity(seats.len()), at);
         (lineup.absence, lineup.stop, lineup.by) = (terms.absence(), terms.stop, terms.by);
@@ -131,7 +130,7 @@ impl Desk {
         let (mut capped, mut away) = (Vec::new(), Vec::new());
         for (n, seat) in seats.iter().enumerate() {
             let found = sight(seat.place);
-            if found == Availability::Inactive || left_out(&seat.rep) {
+            if found == Availability::Inactive || left_out(&seat.rep, seat.place) {
                 continue;
             }
             let Some(weight) = scale.weight(n, seat) else { continue };
@@ -149,13 +148,22 @@ impl Desk {
             }
         }
         let is_there =
-            |place: usize| sight(place) == Availability::Available && !left_out(&self.workspace.reps[place].id);
+            |place: usize| sight(place) == Availability::Available && !left_out(&self.workspace.reps[place].id, place);
         let by = away.iter().filter_map(|(of, place)| Some((of, self.roster.stand_in(*place, is_there)?)));
         lineup.stand_in(stand_ins(by.map(|(of, by)| (of, &self.workspace.reps[by].id))));
         if terms.measure().is_some() {
             lineup.hands = self.hands(seats, &lineup);
         }
         Some((lineup, capped))
+    }
+
+    /// Who is left to leads of some kinds that wait longer: whoever their caps let have one.
+    fn left_to<'a>(&'a self, reserved: &'a Reserved<'_>, at: Timestamp) -> impl Fn(&RepId, usize) -> bool + 'a {
+        let since: Vec<_> = reserved.of_kinds.iter().map(|line| (*line, self.caps.at(&line.kinds, at))).collect();
+        move |rep, place| {
+            let is_free = |since: &Since<'_>| !self.load(place).is_some_and(|load| since.is_capped(place, load));
+            since.iter().any(|(line, since)| line.wants(rep) && is_free(since))
+        }
     }
 
     /// What is in the hands of who would get a lead of each candidate, and the candidate's capacity.

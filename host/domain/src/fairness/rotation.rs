@@ -94,7 +94,7 @@ impl Rotation {
 
     /// How each of these candidates stands, as people are told why it is not their turn.
     pub(super) fn stood(&self, policy: Policy, candidates: &[Candidate]) -> Vec<i32> {
-        let thousandths = |units: i64| i32::try_from(i128::from(units) * 1_000 / i128::from(UNIT)).unwrap_or(i32::MAX);
+        let thousandths = |units: i64| i32::try_from(units / (UNIT / 1_000)).unwrap_or(i32::MAX);
         let ago = |turn: u64| i32::try_from(self.picks + 1 - turn).unwrap_or(i32::MAX);
         match policy {
             Policy::Quota => Credit::of_all(&self.credits, candidates).into_iter().map(thousandths).collect(),

@@ -8,15 +8,18 @@ use jiff::{Span, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Load;
+use super::{LeadKind, Load};
 use crate::id::RepId;
-use crate::workspace::{Cap, Per, Rep, Workspace};
+use crate::lead::Lead;
+use crate::workspace::{Cap, Condition, Per, Rep, Workspace};
 
 /// The capacities and caps of a workspace's reps.
 #[derive(Debug, Default)]
 pub struct Caps {
     /// Each stretch of time once, whoever it is counted for.
     stretches: Vec<Stretch>,
+    /// Each kind of leads once that is counted apart.
+    kinds: Vec<(LeadKind, Condition)>,
     /// Of each rep, by place.
     reps: Vec<Limits>,
 }
@@ -32,7 +35,10 @@ struct Limits {
 #[derive(Debug)]
 struct Limit {
     leads: u32,
-    stretch: usize,
+    /// In which stretch of time; none of open leads.
+    stretch: Option<usize>,
+    /// Of leads of which kind; none of all.
+    kind: Option<usize>,
 }
 
 /// A stretch of time that leads are counted in.
@@ -47,17 +53,22 @@ enum Stretch {
 pub struct Since<'c> {
     caps: &'c Caps,
     starts: Vec<Timestamp>,
+    /// Of each kind, whether the lead that is asked for is one.
+    asked: Vec<bool>,
 }
 
 /// What is left of a cap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Left {
     /// How many leads it is of.
     pub leads: u32,
-    /// In how long.
-    pub per: Per,
+    /// In how long; none of leads that are open.
+    pub per: Option<Per>,
     /// Whether any such stretch counts.
     pub rolling: bool,
+    /// Of which leads, where not of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
     /// How many more leads there can be now.
     pub left: u32,
 }
@@ -68,18 +79,17 @@ impl Caps {
     pub fn of(workspace: &Workspace) -> Self {
         let zones = TimeZoneDatabase::bundled();
         let mut stretches: Vec<Stretch> = Vec::new();
+        let mut kinds: Vec<(LeadKind, Condition)> = Vec::new();
         let mut limit = |rep: &Rep, cap: &Cap| {
             let zone = cap.time_zone.as_ref().or(rep.time_zone.as_ref()).unwrap_or(&workspace.time_zone);
-            let stretch = match cap.rolling {
-                true => Stretch::Rolling(cap.per),
-                false => Stretch::Calendar(cap.per, zones.get(zone).ok()?),
+            let stretch = match cap.per {
+                None => None,
+                Some(per) if cap.rolling => Some(Stretch::Rolling(per)),
+                Some(per) => Some(Stretch::Calendar(per, zones.get(zone).ok()?)),
             };
-            let known = stretches.iter().position(|known| *known == stretch);
-            let stretch = known.unwrap_or_else(|| {
-                stretches.push(stretch);
-                stretches.len() - 1
-            });
-            Some(Limit { leads: cap.leads, stretch })
+            let kind = cap.when.as_ref().map(|when| (LeadKind::of(when), when.clone()));
+            let stretch = stretch.map(|stretch| place(&mut stretches, stretch));
+            Some(Limit { leads: cap.leads, stretch, kind: kind.map(|kind| place(&mut kinds, kind)) })
         };
         let weighed = weighed(workspace);
         let reps = workspace.reps.iter().map(|rep| Limits {
@@ -88,7 +98,7 @@ impl Caps {
             weighed: weighed.contains(&rep.id),
         });
         let reps = reps.collect();
-        Self { stretches, reps }
+        Self { stretches, kinds, reps }
     }
 
     /// Whether what the rep at this place has in hand is counted.
@@ -99,10 +109,20 @@ impl Caps {
             .is_some_and(|limits| limits.weighed || limits.capacity.is_some() || !limits.caps.is_empty())
     }
 
-    /// Since when leads count at that instant.
+    /// The kinds that a lead is of.
     #[must_use]
-    pub fn at(&self, at: Timestamp) -> Since<'_> {
-        Since { caps: self, starts: self.stretches.iter().map(|stretch| stretch.start(at)).collect() }
+    pub fn kinds(&self, lead: &Lead) -> Vec<LeadKind> {
+        self.kinds.iter().filter(|(_, condition)| condition.holds(lead)).map(|(kind, _)| kind.clone()).collect()
+    }
+
+    /// Since when leads count at that instant, for one of these kinds.
+    #[must_use]
+    pub fn at(&self, kinds: &[LeadKind], at: Timestamp) -> Since<'_> {
+        Since {
+            caps: self,
+            starts: self.stretches.iter().map(|stretch| stretch.start(at)).collect(),
+            asked: self.kinds.iter().map(|(kind, _)| kinds.contains(kind)).collect(),
+        }
     }
 
     /// When time alone brings the rep at this place below all caps again; none if they are, or if only
@@ -113,10 +133,10 @@ impl Caps {
         if limits.is_full(load) {
             return None;
         }
-        let since = self.at(at);
-        let hit = limits.caps.iter().filter(|limit| limit.left(load, since.starts[limit.stretch]) == 0);
-        let ends = hit.filter_map(|limit| match &self.stretches[limit.stretch] {
-            Stretch::Rolling(per) => load.last_but(count(limit.leads))?.checked_add(per.length()).ok(),
+        let since = self.at(&[], at);
+        let hit = limits.caps.iter().filter(|limit| since.asks(limit) && since.left_of(limit, load) == 0);
+        let ends = hit.filter_map(|limit| match &self.stretches[limit.stretch?] {
+            Stretch::Rolling(per) => load.all.last_but(count(limit.leads))?.checked_add(per.length()).ok(),
             Stretch::Calendar(per, zone) => begin(*per, at, zone, 1),
         });
         ends.max()
@@ -136,8 +156,32 @@ impl Since<'_> {
     #[must_use]
     pub fn is_capped(&self, place: usize, load: &Load) -> bool {
         self.caps.reps.get(place).is_some_and(|limits| {
-            limits.is_full(load) || limits.caps.iter().any(|limit| limit.left(load, self.starts[limit.stretch]) == 0)
+            limits.is_full(load) || limits.caps.iter().any(|limit| self.asks(limit) && self.left_of(limit, load) == 0)
         })
+    }
+
+    /// Whether a limit is about the lead that is asked for.
+    fn asks(&self, limit: &Limit) -> bool {
+        limit.kind.is_none_or(|kind| self.asked[kind])
+    }
+
+    /// How many leads there can be more under a limit.
+    fn left_of(&self, limit: &Limit, load: &Load) -> u32 {
+        let kind = limit.kind.map(|kind| &self.caps.kinds[kind].0);
+        let had = load.of(kind).map_or(0, |tally| match limit.stretch {
+            Some(stretch) => u32::try_from(tally.since(self.starts[stretch])).unwrap_or(u32::MAX),
+            None => tally.open,
+        });
+        limit.leads.saturating_sub(had)
+    }
+
+    /// The least that is left of the limits that are about the lead that is asked for.
+    #[must_use]
+    pub fn room(&self, place: usize, load: &Load) -> Option<u32> {
+        let limits = self.caps.reps.get(place)?;
+        let open = limits.capacity.map(|most| most.saturating_sub(load.open()));
+        let caps = limits.caps.iter().filter(|limit| self.asks(limit)).map(|limit| self.left_of(limit, load));
+        open.into_iter().chain(caps).min()
     }
 
     /// What is left of each cap of the rep at this place, in the order of the workspace.
@@ -145,11 +189,13 @@ impl Since<'_> {
     pub fn left(&self, place: usize, load: &Load) -> Vec<Left> {
         let caps = self.caps.reps.get(place).map(|limits| limits.caps.as_slice()).unwrap_or_default();
         let left = caps.iter().map(|limit| {
-            let (per, rolling) = match &self.caps.stretches[limit.stretch] {
-                Stretch::Rolling(per) => (*per, true),
-                Stretch::Calendar(per, _) => (*per, false),
+            let (per, rolling) = match limit.stretch.map(|stretch| &self.caps.stretches[stretch]) {
+                Some(Stretch::Rolling(per)) => (Some(*per), true),
+                Some(Stretch::Calendar(per, _)) => (Some(*per), false),
+                None => (None, false),
             };
-            Left { leads: limit.leads, per, rolling, left: limit.left(load, self.starts[limit.stretch]) }
+            let when = limit.kind.map(|kind| self.caps.kinds[kind].1.clone());
+            Left { leads: limit.leads, per, rolling, when, left: self.left_of(limit, load) }
         });
         left.collect()
     }
@@ -157,14 +203,17 @@ impl Since<'_> {
 
 impl Limits {
     fn is_full(&self, load: &Load) -> bool {
-        self.capacity.is_some_and(|capacity| load.open >= capacity)
+        self.capacity.is_some_and(|capacity| load.open() >= capacity)
     }
 }
 
-impl Limit {
-    fn left(&self, load: &Load, start: Timestamp) -> u32 {
-        self.leads.saturating_sub(u32::try_from(load.since(start)).unwrap_or(u32::MAX))
-    }
+/// The place of this among those that are known, where it is added if it is new.
+fn place<T: PartialEq>(known: &mut Vec<T>, one: T) -> usize {
+    let place = known.iter().position(|other| *other == one);
+    place.unwrap_or_else(|| {
+        known.push(one);
+        known.len() - 1
+    })
 }
 
 impl Stretch {

@@ -47,8 +47,14 @@ impl Draft<'_> {
             Nobody::Pool(pool) => {
                 let passed_over = &self.decision.passed_over;
                 let lead = self.lead();
-                let ask =
-                    Ask { flow: Some(&flow.id), lead: Some(&lead), passed_over, ..Ask::of(pool, self.around.now) };
+                let kinds = self.around.desk.kinds(&lead);
+                let ask = Ask {
+                    flow: Some(&flow.id),
+                    lead: Some(&lead),
+                    kinds: &kinds,
+                    passed_over,
+                    ..Ask::of(pool, self.around.now)
+                };
                 let Some(turn) = self.around.desk.turn(&ask) else { return false };
                 let Some((rep, owner)) = self.able(&turn.rep) else { return false };
                 self.decision.flow = Some(flow.id.clone());

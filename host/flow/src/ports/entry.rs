@@ -13,6 +13,7 @@ use rota_domain::event::Status;
 use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::id::{Digest, FlowId, LeadId, RepId, RotationId};
 use rota_domain::lead::Lead;
+use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
@@ -153,10 +154,10 @@ pub struct Recorded {
 }
 
 /// What a decision changes of what reps have in hand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InHand {
-    /// Its rep was given the lead, which is open now; not where that is not counted.
-    pub given: bool,
+    /// Its rep was given the lead, which is open now, and of these kinds; not where that is not counted.
+    pub given: Option<Vec<LeadKind>>,
     /// The number of the entry by which the lead was given before, and which it is open by no more.
     pub ended: Option<u64>,
 }

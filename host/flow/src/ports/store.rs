@@ -16,6 +16,7 @@ use rota_domain::fairness::{Rotation, Turn};
 use rota_domain::icalendar::CalendarFiles;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, FlowId, LeadId, RepId, RotationId, Seed, TenantId};
 use rota_domain::lead::Lead;
+use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
 use rota_domain::workspace::Workspace;
@@ -221,6 +222,8 @@ pub struct Given {
     pub rep: RepId,
     /// Which lead.
     pub lead: LeadId,
+    /// The kinds that it was of, as far as caps were about them.
+    pub kinds: Vec<LeadKind>,
     /// Whether it is in their hands still.
     pub open: bool,
 }

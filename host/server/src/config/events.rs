@@ -1,6 +1,6 @@
 //! Events as JSON lines, in the order of time: what `rota simulate --leads FILE` reads.
 
-use rota_domain::event::{Event, NOT_BUILT_YET};
+use rota_domain::event::Event;
 use rota_domain::lead::Lead;
 use rota_domain::table::Amount;
 use rota_domain::workspace::{Match, Workspace};
@@ -13,7 +13,7 @@ use super::workspace::said;
 
 /// The kinds of this release, with the keys that each must have besides `at` and `kind`, and
 /// those that it may have. A weight is never left out: null would take the rep out of the pool.
-const KINDS: [(&str, &[&str], &[&str]); 8] = [
+const KINDS: [(&str, &[&str], &[&str]); 9] = [
     ("lead", &["lead"], &["flow"]),
     ("rep", &["rep", "status"], &[]),
     ("member", &["pool", "rep", "weight"], &[]),
@@ -21,6 +21,7 @@ const KINDS: [(&str, &[&str], &[&str]); 8] = [
     ("responded", &["lead"], &[]),
     ("offer", &["lead", "rep", "answer"], &[]),
     ("metric", &["name", "values"], &[]),
+    ("owner", &["lead", "rep"], &["by"]),
     ("tick", &[], &[]),
 ];
 
@@ -82,14 +83,11 @@ fn event(text: &str, workspace: &Workspace) -> Result<Event, String> {
 }
 
 fn check_keys(kind: &str, map: &Map<String, Value>) -> Result<(), String> {
-    if NOT_BUILT_YET.contains(&kind) {
-        return Err(format!("events of the kind `{kind}` are not built yet in this release; take the line out"));
-    }
     let Some((_, must, may)) = KINDS.iter().find(|(known, _, _)| *known == kind) else {
-        let known: Vec<&str> = KINDS.iter().map(|(kind, _, _)| *kind).chain(NOT_BUILT_YET).collect();
+        let known = KINDS.map(|(kind, _, _)| kind);
         return Err(match nearest(kind, &known) {
             Some(near) => format!("there is no event of the kind `{kind}`; did you mean `{near}`?"),
-            None => format!("there is no event of the kind `{kind}`; use {}", either(&known[..KINDS.len()])),
+            None => format!("there is no event of the kind `{kind}`; use {}", either(&known)),
         });
     };
     let known: Vec<&str> = ["at", "kind"].iter().chain(*must).chain(*may).copied().collect();

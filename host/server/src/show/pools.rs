@@ -1,11 +1,13 @@
 //! Pools as people read them: a line a member, and who is next.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rota_domain::desk::Availability;
 use rota_domain::fairness::Policy;
 use rota_domain::id::RepId;
 use rota_domain::load::Left;
-use rota_domain::workspace::Weights;
+use rota_domain::workspace::{Condition, Weights};
 
 use super::palette::{Palette, Tone};
 use super::text::{COLUMNS, counted, cut, fit, percent, signed, widest};
@@ -99,8 +101,20 @@ fn standing(member: &PoolMember, now: Timestamp) -> String {
     if member.kept > 0 {
         words += &format!(", {} kept", counted(u64::try_from(member.kept).unwrap_or(0), "turn", "turns"));
     }
-    let left = |cap: &Left| format!(", {} of {} left in {} {}", cap.left, cap.leads, stretch(cap), cap.per.name());
+    let left = |cap: &Left| {
+        let within = cap.per.map_or_else(String::new, |per| format!(" in {} {}", stretch(cap), per.name()));
+        let open = if cap.per.is_none() { " open" } else { "" };
+        let kind = cap.when.as_ref().map(|when| format!(" by {}", properties(when))).unwrap_or_default();
+        format!(", {} of {}{open} left{within}{kind}", cap.left, cap.leads)
+    };
     words + &member.caps.iter().map(left).collect::<String>()
+}
+
+/// What a condition looks at.
+fn properties(when: &Condition) -> String {
+    let mut properties = BTreeSet::new();
+    when.collect_properties(&mut properties);
+    properties.into_iter().collect::<Vec<_>>().join(" and ")
 }
 
 /// The time of day where that is enough, in UTC.

@@ -133,6 +133,7 @@ CREATE TABLE given (
     at BIGINT NOT NULL,
     rep TEXT COLLATE "C" NOT NULL,
     lead TEXT COLLATE "C" NOT NULL,
+    kinds TEXT COLLATE "C" NOT NULL,
     open BIGINT NOT NULL,
     PRIMARY KEY (tenant, entry)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01);

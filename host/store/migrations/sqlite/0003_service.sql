@@ -250,13 +250,14 @@ CREATE TABLE board (
 ) STRICT, WITHOUT ROWID;
 
 -- Leads that reps were given, for those who have a capacity or caps: `open` while they have it in
--- hand. `entry` is the decision's. What is closed goes when no cap looks so far back.
+-- hand. `entry` is the decision's, `kinds` names the conditions of caps that the lead met. What is closed goes when no cap looks so far back.
 CREATE TABLE given (
     tenant TEXT NOT NULL REFERENCES tenants (tenant),
     entry INTEGER NOT NULL,
     at INTEGER NOT NULL,
     rep TEXT NOT NULL,
     lead TEXT NOT NULL,
+    kinds TEXT NOT NULL,
     open INTEGER NOT NULL,
     PRIMARY KEY (tenant, entry)
 ) STRICT, WITHOUT ROWID;

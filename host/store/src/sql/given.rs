@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use rota_domain::id::{RepId, TenantId};
+use rota_domain::load::LeadKind;
 use rota_flow::ports::Given;
 use sqlx::QueryBuilder;
 
@@ -17,6 +18,8 @@ pub(super) struct GivenRow {
     pub(super) at: i64,
     pub(super) rep: RepId,
     pub(super) lead: String,
+    /// The kinds that it was of, with a space between each.
+    pub(super) kinds: String,
 }
 
 /// Writes who was given what, and then which leads are open no more: by the entries that gave them,
@@ -27,7 +30,7 @@ pub(super) async fn change(
     ended: &[(&TenantId, &i64)],
 ) -> Result<(), sqlx::Error> {
     for piece in pieces(given) {
-        let mut sql = QueryBuilder::new("INSERT INTO given (tenant, entry, at, rep, lead, open) ");
+        let mut sql = QueryBuilder::new("INSERT INTO given (tenant, entry, at, rep, lead, kinds, open) ");
         dialect::values(&mut sql, piece, |values, (tenant, row)| {
             values
                 .push_bind(tenant.as_str())
@@ -35,6 +38,7 @@ pub(super) async fn change(
                 .push_bind(row.at)
                 .push_bind(row.rep.as_str())
                 .push_bind(row.lead.as_str())
+                .push_bind(row.kinds.as_str())
                 .push_bind(1_i64);
         });
         sql.build().execute(&mut *connection).await?;
@@ -54,14 +58,15 @@ pub(super) async fn change(
 
 /// What still counts of a tenant, oldest first.
 pub(super) async fn read(connection: &mut Connection, tenant: &TenantId) -> Result<Vec<Given>, Failure> {
-    let rows: Vec<(i64, i64, String, String, i64)> =
-        sqlx::query_as("SELECT entry, at, rep, lead, open FROM given WHERE tenant = $1 ORDER BY entry")
+    let rows: Vec<(i64, i64, String, String, String, i64)> =
+        sqlx::query_as("SELECT entry, at, rep, lead, kinds, open FROM given WHERE tenant = $1 ORDER BY entry")
             .bind(tenant.as_str())
             .fetch_all(connection)
             .await?;
-    let given = |(entry, at, rep, lead, open): (i64, i64, String, String, i64)| {
+    let given = |(entry, at, rep, lead, kinds, open): (i64, i64, String, String, String, i64)| {
         let at = time(at, format_args!("what entry {entry} of `{tenant}` gave"))?;
-        Ok(Given { entry: unsigned(entry), at, rep: rep.into(), lead: lead.into(), open: open != 0 })
+        let kinds = kinds.split_whitespace().map(LeadKind::from).collect();
+        Ok(Given { entry: unsigned(entry), at, rep: rep.into(), lead: lead.into(), kinds, open: open != 0 })
     };
     rows.into_iter().map(given).collect()
 }

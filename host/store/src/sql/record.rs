@@ -10,6 +10,7 @@ use rota_domain::decision::Outcome;
 use rota_domain::effect::Act;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{RotationId, TenantId};
+use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::transcript::shared::share;
 use rota_flow::decide::is_joinable;
@@ -171,9 +172,10 @@ impl Record {
             self.waits.insert(dialect::plain(decision.lead.as_str()).to_string(), change);
         }
         self.ended.extend(in_hand.ended.map(signed));
-        if let Some(rep) = decision.rep.clone().filter(|_| in_hand.given) {
+        if let Some((rep, kinds)) = decision.rep.clone().zip(in_hand.given) {
             let lead = dialect::plain(decision.lead.as_str()).to_string();
-            self.given.push(GivenRow { entry: seq, at, rep, lead });
+            let kinds = kinds.iter().map(LeadKind::as_str).collect::<Vec<_>>().join(" ");
+            self.given.push(GivenRow { entry: seq, at, rep, lead, kinds });
         }
         let place = self.people.place(&person).ok_or_else(|| unreadable(&row, "its person was not looked up"))?;
         let why = Why::take(&mut decision, &person);

@@ -3,7 +3,7 @@
 use rota_domain::agenda::Line;
 use rota_domain::desk::{Ask, Availability as DomainAvailability, Desk};
 use rota_domain::id::{OwnerId, PoolId, RepId};
-use rota_domain::load::Load;
+use rota_domain::load::{LeadKind, Load};
 use rota_domain::rule::ErrorCode;
 
 use super::pools::{Availability, Host};
@@ -29,8 +29,8 @@ impl Host for Session {
             let members = desk.workspace.pool(&id).map(|pool| pool.members.as_slice()).unwrap_or_default();
             session.count(members.len() / 16)?;
             let known: Vec<_> = members.iter().filter_map(|member| Some((member, desk.place(&member.rep)?))).collect();
-            let now = session.question.call.now;
-            let found = desk.availabilities(known.iter().map(|(_, place)| *place), Some(&id), now);
+            let (now, kinds) = (session.question.call.now, desk.kinds(&session.question.lead));
+            let found = desk.availabilities(known.iter().map(|(_, place)| *place), Some(&id), &kinds, now);
             let weights = desk.measured(&id, now);
             let mut shown = Vec::with_capacity(5 * known.len());
             for ((member, place), found) in known.into_iter().zip(found) {
@@ -61,11 +61,13 @@ impl Host for Session {
             let question = &session.question;
             let (flow, place, passed_over) = (Some(&question.flow), question.place.as_ref(), &*question.passed_over);
             let (lead, at) = (Some(&*question.lead), question.call.now);
-            let ask = Ask { pool: &id, flow, among: &reps, weights: &capped, lead, at, place, passed_over };
+            let kinds = desk.kinds(&question.lead);
+            let ask =
+                Ask { pool: &id, flow, among: &reps, weights: &capped, lead, kinds: &kinds, at, place, passed_over };
             let Some(turn) = desk.turn(&ask) else {
                 let stopped = desk.stopped(&ask);
                 session.note_stopped(&id, &stopped);
-                session.nobody = Some(line(&desk, id, &reps));
+                session.nobody = Some(line(&desk, id, &reps, kinds));
                 return Ok(None);
             };
             let rep = session.show(&turn.rep);
@@ -98,7 +100,9 @@ impl Host for Session {
         self.step("rep-pool.available", (rep,), |session| {
             let desk = session.question.desk.clone();
             let place = session.place(rep)?;
-            Ok(availability(desk.availability(place, None, session.question.call.now)))
+            let kinds = desk.kinds(&session.question.lead);
+            let now = session.question.call.now;
+            Ok(availability(desk.availabilities(std::iter::once(place), None, &kinds, now)[0]))
         })
     }
 
@@ -136,9 +140,9 @@ fn availability(availability: DomainAvailability) -> Availability {
 }
 
 /// Whose turn was asked for, by name.
-fn line(desk: &Desk, pool: PoolId, among: &[usize]) -> Line {
+fn line(desk: &Desk, pool: PoolId, among: &[usize], kinds: Vec<LeadKind>) -> Line {
     let mut among: Vec<RepId> = among.iter().map(|place| desk.workspace.reps[*place].id.clone()).collect();
     among.sort_unstable();
     among.dedup();
-    Line { pool, among }
+    Line { pool, among, kinds }
 }

@@ -86,6 +86,9 @@ pub(super) fn against(
 /// How many leads a rep may have.
 fn limits(rep: &Rep) -> String {
     let open = rep.capacity.map(|most| format!("{most} open"));
-    let caps = rep.caps.iter().map(|cap| format!("{} per {}", cap.leads, cap.per.name()));
+    let caps = rep.caps.iter().map(|cap| {
+        let of = cap.per.map_or("open".into(), |per| format!("per {}", per.name()));
+        format!("{} {of}{}", cap.leads, if cap.when.is_some() { " of a kind" } else { "" })
+    });
     open.into_iter().chain(caps).collect::<Vec<_>>().join(", ")
 }
