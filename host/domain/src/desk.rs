@@ -1,6 +1,7 @@
 //! What a decision can see besides the lead: the workspace, who is there, and whose turn
 //! it is. It changes only by entries of the tenant's log.
 
+mod places;
 mod scale;
 mod turns;
 
@@ -20,7 +21,6 @@ use crate::icalendar::CalendarFiles;
 use crate::id::{ConnectionId, FlowId, OwnerId, PoolId, RepId, RotationId};
 use crate::lead::Lead;
 use crate::load::{Caps, LeadKind, Left, Load, Loads};
-use crate::location::Locations;
 use crate::metric::{Measured, Metrics};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
@@ -28,6 +28,8 @@ use crate::table::Tables;
 use crate::workspace::{Rep, Workspace};
 
 pub use turns::Ask;
+
+use places::Locations;
 
 /// Whether a rep can be given a lead now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,9 +1,10 @@
 //! By what the members of a pool are compared for one lead: their own weights, those of a metric or
 //! of the rule that asks, or how near they are.
 
+use super::places::{Locations, place_of};
 use super::{Ask, Desk};
 use crate::fairness::Policy;
-use crate::location::{self, Locations, Point, Unplaced};
+use crate::location::{Point, Unplaced};
 use crate::roster::Seat;
 use crate::workspace::Pool;
 
@@ -30,7 +31,7 @@ impl<'d> Scale<'d> {
     pub(super) fn of(desk: &'d Desk, terms: &Pool, ask: &Ask<'_>) -> Self {
         let near = terms.near.as_ref().filter(|_| terms.policy == Policy::Nearest);
         let place = near.map(|near| match ask.lead {
-            Some(lead) => location::place_of(lead, near, &desk.tables),
+            Some(lead) => place_of(lead, near, &desk.tables),
             None => Err(Unplaced::Missing),
         });
         Self {

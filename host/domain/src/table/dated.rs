@@ -1,9 +1,9 @@
 //! Tables of dated numbers: any number of rows for a key, each with its time.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::instant::instant;
 use super::order::{compare, head};
 use super::{Amount, BadRows, Row, Table, fold, part, reading};
 use crate::workspace::Match;
@@ -45,26 +45,6 @@ impl Table {
         );
         &rows[first..after]
     }
-}
-
-/// When a row is dated so: at that time, or at the beginning of that day in a zone.
-pub(super) fn instant(text: &str, zone: &TimeZone) -> Option<Timestamp> {
-    if let Some(day) = day(text) {
-        return Some(day.to_zoned(zone.clone()).ok()?.timestamp());
-    }
-    text.parse().ok()
-}
-
-fn day(text: &str) -> Option<Date> {
-    if text.len() == "2026-03-10".len() { text.parse().ok() } else { None }
-}
-
-/// Whether a row can have this time and this number.
-pub(super) fn check(at: &str, value: &str) -> Result<(), String> {
-    if instant(at, &TimeZone::UTC).is_none() {
-        return Err(format!("`{at}` is neither a day nor a time; write it as in 2026-03-10 or 2026-03-10T09:00:00Z"));
-    }
-    Amount::read(value).map(|_| ())
 }
 
 #[cfg(test)]

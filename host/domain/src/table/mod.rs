@@ -8,6 +8,7 @@ mod amount;
 mod dated;
 mod difference;
 mod fault;
+mod instant;
 mod order;
 mod reading;
 

@@ -7,8 +7,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use jiff::tz::TimeZone;
 
 use super::fault::{BadRows, Faults};
+use super::instant::instant;
 use super::order::{compare, head, is_digits, is_further, reaches};
-use super::{Row, Table, dated, fold, part};
+use super::{Amount, Row, Table, fold, part};
 use crate::workspace::Match;
 
 /// The most bytes of a table's file.
@@ -162,7 +163,7 @@ impl Reading {
         }
         match self.matching {
             Match::Range => ends(&from, &to)?,
-            Match::Dated => dated::check(&to, &value)?,
+            Match::Dated => dated(&to, &value)?,
             Match::Exact | Match::Prefix => {}
         }
         let (from, from_len) = self.keep(&from);
@@ -192,7 +193,7 @@ impl Reading {
         let Self { matching, text, rows, faults, .. } = self;
         let from = |row: &Row| part(text, row.from, row.from_len);
         if *matching == Match::Dated {
-            let at = |row: &Row| dated::instant(part(text, row.to, row.to_len), &TimeZone::UTC);
+            let at = |row: &Row| instant(part(text, row.to, row.to_len), &TimeZone::UTC);
             return rows.sort_by_cached_key(|(row, line)| (from(row), at(row), *line));
         }
         rows.sort_by(|(a, x), (b, y)| compare(*matching, from(a).as_bytes(), from(b).as_bytes()).then(x.cmp(y)));
@@ -263,6 +264,14 @@ fn ends(from: &str, to: &str) -> Result<(), String> {
         return Err(format!("the range `{from}` to `{to}` ends before it begins; swap its ends"));
     }
     Ok(())
+}
+
+/// Whether a row can have this time and this number.
+fn dated(at: &str, value: &str) -> Result<(), String> {
+    if instant(at, &TimeZone::UTC).is_none() {
+        return Err(format!("`{at}` is neither a day nor a time; write it as in 2026-03-10 or 2026-03-10T09:00:00Z"));
+    }
+    Amount::read(value).map(|_| ())
 }
 
 /// Counts lines up to a record. The reader's own count is of where it stood before it passed

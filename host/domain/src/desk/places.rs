@@ -1,34 +1,25 @@
-//! Where a lead is, by its properties.
+//! Where reps are, and where a lead is by its properties.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Location, Point};
 use crate::lead::Lead;
+use crate::location::{self, Location, Point, Unplaced};
 use crate::property;
 use crate::table::Tables;
-use crate::workspace::Near;
+use crate::workspace::{Near, Workspace};
 
-/// Why nobody can say where a lead is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unplaced {
-    /// The property is not there, or blank.
-    Missing,
-    /// It is no number of degrees.
-    Malformed,
-    /// The table has no such key, or no place for it.
-    Unknown,
-}
+/// Where the reps of a workspace are, by their places in its list.
+#[derive(Debug, Default)]
+pub(super) struct Locations(Vec<Option<Point>>);
 
-impl Unplaced {
-    /// As people read it.
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Missing => "the lead does not say where it is",
-            Self::Malformed => "what the lead says of where it is reads as no place",
-            Self::Unknown => "the table knows no place for what the lead says",
-        }
+impl Locations {
+    /// Those of this workspace.
+    pub(super) fn of(workspace: &Workspace) -> Self {
+        Self(workspace.reps.iter().map(|rep| rep.location.map(Location::point)).collect())
+    }
+
+    /// How near the rep at this place is to a point; none if nobody says where they are.
+    pub(super) fn nearness(&self, place: usize, to: &Point) -> Option<u32> {
+        let point = self.0.get(place)?.as_ref()?;
+        Some(location::nearness(point.metres(to)))
     }
 }
 
@@ -36,7 +27,7 @@ impl Unplaced {
 ///
 /// # Errors
 /// Why nobody can say.
-pub fn place_of(lead: &Lead, near: &Near, tables: &Tables) -> Result<Point, Unplaced> {
+pub(super) fn place_of(lead: &Lead, near: &Near, tables: &Tables) -> Result<Point, Unplaced> {
     let text = |name: &str| {
         let text = lead.properties.get(name).and_then(Option::as_deref).map(str::trim);
         text.filter(|text| !text.is_empty()).ok_or(Unplaced::Missing)

@@ -1,14 +1,8 @@
 //! Places on Earth, and how far they are from each other: one and the same number of metres on every
 //! machine, whatever its processor.
 
-mod lead;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::workspace::Workspace;
-
-pub use lead::{Unplaced, place_of};
 
 /// Earth's mean radius R1 in metres (Moritz, Geodetic Reference System 1980). Taking Earth for a sphere is
 /// wrong by half a percent at most.
@@ -54,6 +48,30 @@ impl Location {
     }
 }
 
+/// Why nobody can say where a lead is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unplaced {
+    /// The property is not there, or blank.
+    Missing,
+    /// It is no number of degrees.
+    Malformed,
+    /// The table has no such key, or no place for it.
+    Unknown,
+}
+
+impl Unplaced {
+    /// As people read it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Missing => "the lead does not say where it is",
+            Self::Malformed => "what the lead says of where it is reads as no place",
+            Self::Unknown => "the table knows no place for what the lead says",
+        }
+    }
+}
+
 /// A place on the unit sphere.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point([f64; 3]);
@@ -80,25 +98,6 @@ pub const fn nearness(metres: u32) -> u32 {
 #[must_use]
 pub const fn metres_of(nearness: u32) -> u32 {
     FARTHER_THAN_ANY.saturating_sub(nearness)
-}
-
-/// Where the reps of a workspace are, by their places in its list.
-#[derive(Debug, Default)]
-pub struct Locations(Vec<Option<Point>>);
-
-impl Locations {
-    /// Those of this workspace.
-    #[must_use]
-    pub fn of(workspace: &Workspace) -> Self {
-        Self(workspace.reps.iter().map(|rep| rep.location.map(Location::point)).collect())
-    }
-
-    /// How near the rep at this place is to a point; none if nobody says where they are.
-    #[must_use]
-    pub fn nearness(&self, place: usize, to: &Point) -> Option<u32> {
-        let point = self.0.get(place)?.as_ref()?;
-        Some(nearness(point.metres(to)))
-    }
 }
 
 #[cfg(test)]
