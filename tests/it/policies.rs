@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use proptest::prelude::*;
-use rota_domain::fairness::{Candidate, Policy, Rotation, Turn, report};
+use rota_domain::fairness::{Candidate, Lineup, Policy, Reckoning, Rotation, Turn, report};
 use rota_domain::id::{DecisionId, RepId};
 use rota_domain::workspace::Workspace;
 
@@ -130,6 +131,31 @@ fn presences() -> impl Strategy<Value = Vec<Vec<Candidate>>> {
 }
 
 proptest! {
+    #[test]
+    fn who_is_served_longest_ago_is_next_whatever_people_give_by_hand(
+        events in proptest::collection::vec((any::<bool>(), 0_usize..4), 1..80),
+    ) {
+        let candidates: Vec<Candidate> =
+            (0..4).map(|n| Candidate { rep: format!("r{n}").into(), weight: 1 }).collect();
+        let (mut rotation, mut reckoning, mut served) = (Rotation::default(), Reckoning::default(), vec![0; 4]);
+        for (when, (by_hand, whom)) in (1..).zip(events) {
+            let turn = if by_hand {
+                Turn::by_hand("na".into(), "na".into(), candidates[whom].rep.clone())
+            } else {
+                let lineup = Lineup::new(Policy::LeastRecent, candidates.clone(), Timestamp::UNIX_EPOCH);
+                let turn = rotation.turn("na".into(), lineup).expect("a turn");
+                let longest = (0..4).min_by_key(|n| served[*n]).expect("four");
+                prop_assert_eq!(&turn.rep, &candidates[longest].rep);
+                turn
+            };
+            served[candidates.iter().position(|known| known.rep == turn.rep).expect("a member")] = when;
+            rotation.enter(&turn);
+            reckoning.enter(&DecisionId::from("d"), &turn);
+            let report = reckoning.clone().close().remove(0);
+            prop_assert!(report.holds(), "{:?}", report.runs);
+        }
+    }
+
     #[test]
     fn the_proof_holds_at_every_prefix_whoever_comes_and_goes(
         presences in presences(),

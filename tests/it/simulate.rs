@@ -305,6 +305,27 @@ fn a_record_that_somebody_gave_to_a_rep_by_hand_is_theirs_when_it_is_seen_again(
 }
 
 #[test]
+fn what_people_give_by_hand_counts_where_the_pool_says_so_and_once() {
+    let order = |manual: &str| {
+        let start = WORKSPACE.find("members = [").expect("members");
+        let end = start + WORKSPACE[start..].find("]\n").expect("their end") + 2;
+        let members = r#"members = [{ rep = "ana" }, { rep = "bo" }, { rep = "cy" }]"#;
+        let pool = format!("policy = \"least-recent\"\n{manual}\n{members}\n");
+        let text = format!("{}{pool}{}coalesce = \"0\"\n", &WORKSPACE[..start], &WORKSPACE[end..]);
+        let folder = workspace(&text);
+        // Of contact 50, bo is the owner from the start; it is seen twice.
+        let owned = |n: usize| lead(n, r#","owner":"bo""#).replace(&format!("contact:{n}\""), "contact:50\"");
+        events(&folder, (0..3).map(|n| lead(n, "")).chain([owned(3), lead(4, ""), owned(5), lead(6, ""), lead(7, "")]));
+        let decisions = simulate(&folder).lines();
+        assert_eq!([&decisions[3]["outcome"], &decisions[5]["outcome"]], ["kept", "kept"]);
+        [0, 1, 2, 4, 6, 7].map(|n| reps(&decisions)[n].to_owned()).join(" ")
+    };
+    assert_eq!(order(""), "ana bo cy ana bo cy");
+    assert_eq!(order("manual = \"ignore\""), "ana bo cy ana bo cy");
+    assert_eq!(order("manual = \"count\""), "ana bo cy ana cy bo", "bo was served after cy, once");
+}
+
+#[test]
 fn a_member_who_joins_gets_no_burst() {
     let folder = workspace(&WORKSPACE.replace("  { rep = \"cy\", weight = 30 },\n", ""));
     let joins = r#"{"at":"2026-03-02T09:00:45Z","kind":"member","pool":"all","rep":"cy","weight":30}"#.to_owned();

@@ -11,6 +11,7 @@ use rota_domain::agenda::Agenda;
 use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
+use rota_domain::fairness::Turn;
 use rota_domain::id::{FlowId, LeadId, PoolId, RepId, Seed};
 use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
@@ -190,6 +191,11 @@ impl Ledger {
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
         let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
         self.seq += 1;
+        if let Some(turn) = self.given_by_hand(&recorded.decision, closed) {
+            let mut rotation = self.desk.rotation(&turn.rotation()).cloned().unwrap_or_default();
+            rotation.enter(&turn);
+            recorded.turn = Some((turn, rotation));
+        }
         recorded.in_hand = self.take_in_hand(&recorded.decision, kinds, closed);
         self.change_wait(&mut recorded, answered, closed);
         if let Some((turn, rotation)) = &recorded.turn {
@@ -212,6 +218,17 @@ impl Ledger {
         Entry { at, inbox, body: EntryBody::Closed { lead, given } }
     }
 
+    /// Whether somebody gave the lead to a rep by hand who has not had it yet, where a pool counts that.
+    fn given_by_hand(&self, decision: &Decision, closed: bool) -> Option<Turn> {
+        let rep = decision.rep.as_ref().filter(|_| decision.outcome == Outcome::Kept && !closed)?;
+        if self.open.get(&decision.lead).is_some_and(|open| open.rep == *rep) {
+            return None;
+        }
+        let pool = &self.desk.workspace.counts_by_hand(rep)?.id;
+        let rotation = self.desk.rotation_of(decision.flow.as_ref(), pool)?;
+        Some(Turn::by_hand(pool.clone(), rotation, rep.clone()))
+    }
+
     /// What a decision changes of what reps have in hand: a lead that is given to another rep, or
     /// that turns out to be closed or another's, is in the hands of whoever had it no more.
     fn take_in_hand(&mut self, decision: &Decision, kinds: Vec<LeadKind>, closed: bool) -> InHand {
@@ -221,7 +238,10 @@ impl Ledger {
             // Where all flows passed, the fallback may have given it to somebody.
             (Outcome::Assign | Outcome::Pass, Some(rep)) if holder == Some(rep) => (None, false),
             (Outcome::Assign | Outcome::Pass, Some(rep)) => (Some(rep).filter(|rep| self.desk.counts(rep)), true),
-            (Outcome::Kept, _) => (None, closed || holder != rep.as_ref()),
+            (Outcome::Kept, rep) => {
+                let counts = |rep: &&RepId| !closed && self.desk.workspace.counts_by_hand(rep).is_some();
+                (rep.as_ref().filter(|rep| holder != Some(rep)).filter(counts), closed || holder != rep.as_ref())
+            }
             _ => (None, closed),
         };
         let ended = if ended { self.let_go(lead) } else { None };

@@ -124,6 +124,7 @@ fn besides() -> Besides {
         stopped: vec![Candidate { rep: RepId::from("dee"), weight: 1 }],
         stop: Some(3),
         absence: Absent::Credit(Allowance { leads: 5, expires: Minutes(30 * 24 * 60) }),
+        by_hand: true,
         made_up: false,
         stood: vec![250, -250],
         open: vec![3, 4],

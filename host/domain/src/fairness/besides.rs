@@ -40,6 +40,9 @@ pub struct Besides {
     /// What is kept for who is absent.
     #[serde(default, skip_serializing_if = "Absent::is_skip")]
     pub absence: Absent,
+    /// Whether a person gave the lead, and it is no turn: its rep was served, and that is all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
     /// Whether it pays a turn that was kept, beside the rotation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_up: bool,

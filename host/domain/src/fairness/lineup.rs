@@ -119,6 +119,7 @@ impl Rotation {
             metric: None,
             unplaced,
             seat: stands_in.is_some().then(|| seat.clone()),
+            by_hand: false,
             made_up: kept.is_some(),
             at: (!absence.is_skip()).then_some(at),
             absent: if stop.is_some() || policy == Policy::Quota && !absence.is_skip() { absent } else { Vec::new() },

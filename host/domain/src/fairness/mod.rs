@@ -67,6 +67,14 @@ impl Turn {
         Self { pool, candidates, rep, capped: Vec::new(), policy, owed: None, besides: Besides::default() }
     }
 
+    /// No turn, but that a person gave a lead to a member of this pool.
+    #[must_use]
+    pub fn by_hand(pool: PoolId, rotation: RotationId, rep: RepId) -> Self {
+        let rotation = Some(rotation).filter(|rotation| rotation.as_str() != pool.as_str());
+        let besides = Besides { by_hand: true, rotation, ..Besides::default() };
+        Self { besides, ..Self::new(pool, Vec::new(), rep, Policy::LeastRecent) }
+    }
+
     /// Whose turn it is in the rotation: the rep's own, or that of whom they stand in for.
     #[must_use]
     pub fn seat(&self) -> &RepId {

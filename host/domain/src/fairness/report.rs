@@ -217,6 +217,10 @@ struct Ledger {
 
 impl Ledger {
     fn enter(&mut self, decision: &DecisionId, turn: &Turn) {
+        if turn.besides.by_hand {
+            // Turns go on from there: what was due before is due no more.
+            return self.roster.clear();
+        }
         self.judge(decision, turn);
         self.picks += 1;
         let lost = turn.owed.as_ref().map(|owed| self.move_credit(owed));

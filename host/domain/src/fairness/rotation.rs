@@ -136,6 +136,10 @@ impl Rotation {
 
     /// A turn is taken, in the name of whose it is.
     pub fn enter(&mut self, turn: &Turn) {
+        if turn.besides.by_hand {
+            self.picks += 1;
+            return self.served.note(&turn.rep, self.picks);
+        }
         self.levels.enter(turn);
         self.lifts.enter(turn);
         self.makeup.enter(turn);

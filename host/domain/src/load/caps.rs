@@ -143,12 +143,15 @@ impl Caps {
     }
 }
 
-/// Whose open leads a policy compares: members of such pools, and whoever stands in for somebody.
+/// Whose open leads a pool goes by: members of such pools, whoever stands in for somebody, and those of whom it
+/// counts what people gave them by hand.
 fn weighed(workspace: &Workspace) -> HashSet<&RepId> {
     let pools = || workspace.pools.iter().filter(|pool| pool.measure().is_some());
     let members = pools().flat_map(|pool| &pool.members).map(|member| &member.rep);
+    let by_hand = workspace.pools.iter().filter(|pool| !pool.manual.is_ignored());
+    let by_hand = by_hand.flat_map(|pool| &pool.members).map(|member| &member.rep);
     let backups = workspace.reps.iter().filter_map(|rep| rep.backup.as_ref()).filter(|_| pools().next().is_some());
-    members.chain(backups).collect()
+    members.chain(backups).chain(by_hand).collect()
 }
 
 impl Since<'_> {

@@ -24,7 +24,7 @@ pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned
 pub use near::Near;
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
 pub use target::{Target, Within};
-pub use turns::{STOP_MAX, Scope};
+pub use turns::{Manual, STOP_MAX, Scope};
 pub use weights::Weights;
 
 use crate::id::{ConnectionId, FlowId, PoolId, RepId, TenantId};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::again::{self, Queue};
 use super::cap::{self, Cap};
 use super::near::{self, Near};
-use super::turns::Scope;
+use super::turns::{Manual, Scope};
 use super::weights::{self, Weights};
 use super::{Contradiction, Workspace, backup, percent, turns};
 use crate::business_time::{self, Wrong};
@@ -93,6 +93,9 @@ pub struct Pool {
     /// In what the policy `most-free-capacity` measures: `count`, which is usual, or `percent`.
     #[serde(default, skip_serializing_if = "By::is_count")]
     pub by: By,
+    /// Whether owners whom people chose in the CRM count as served, under the policy `least-recent`.
+    #[serde(default, skip_serializing_if = "Manual::is_ignored")]
+    pub manual: Manual,
     /// Whose rotation it is.
     #[serde(default, skip_serializing_if = "Scope::is_pool")]
     pub scope: Scope,

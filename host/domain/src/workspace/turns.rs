@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Contradiction, Pool, Workspace, sound, unsound};
 use crate::fairness::{Absent, Allowance, CREDIT_MAX, Measure, Policy};
-use crate::id::{FlowId, PoolId, RotationId, TenantId};
+use crate::id::{FlowId, PoolId, RepId, RotationId, TenantId};
 
 /// The most leads that a leader may be allowed to be ahead.
 pub const STOP_MAX: u32 = 1_000_000;
@@ -44,6 +44,34 @@ impl Scope {
             Self::Group(group) => Some(format!("group:{group}").into()),
             Self::Tenant => Some(format!("tenant:{tenant}").into()),
         }
+    }
+}
+
+/// Whether owners whom people chose in the CRM count as served.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Manual {
+    /// Only turns do.
+    #[default]
+    Ignore,
+    /// They do, once they are seen.
+    Count,
+}
+
+impl Manual {
+    /// Whether it is the usual one.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        *self == Self::Ignore
+    }
+}
+
+impl Workspace {
+    /// The pool in which it counts that a person chose this rep.
+    #[must_use]
+    pub fn counts_by_hand(&self, rep: &RepId) -> Option<&Pool> {
+        let is_member = |pool: &&Pool| pool.members.iter().any(|member| member.rep == *rep);
+        self.pools.iter().filter(|pool| !pool.manual.is_ignored()).find(is_member)
     }
 }
 
@@ -100,6 +128,7 @@ pub(super) fn check(pool: &Pool, workspace: &Workspace, place: usize) -> Result<
         );
         return wrong("absent", message);
     }
+    by_hand(pool, workspace, place)?;
     if !pool.by.is_count() && pool.policy != Policy::MostFreeCapacity {
         let message = format!(
             "pool `{id}` has the policy `{policy}`, which measures nothing; leave `by` out, or use the policy `most-free-capacity`"
@@ -133,6 +162,32 @@ pub(super) fn check(pool: &Pool, workspace: &Workspace, place: usize) -> Result<
         Scope::Group(_) | Scope::Tenant => {}
     }
     agree(pool, workspace, place)
+}
+
+/// Whether owners whom people chose can count in a pool.
+fn by_hand(pool: &Pool, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
+    if pool.manual.is_ignored() {
+        return Ok(());
+    }
+    let id = &pool.id;
+    let wrong = |key: &str, message| Err(Contradiction::new(format!("/pools/{place}/{key}"), message));
+    if pool.policy != Policy::LeastRecent {
+        let policy = pool.policy.name();
+        let message = format!(
+            "pool `{id}` has the policy `{policy}`, which does not go by who was served when; leave `manual` out, or use the policy `least-recent`"
+        );
+        return wrong("manual", message);
+    }
+    for (n, member) in pool.members.iter().enumerate() {
+        if let Some(other) = workspace.counts_by_hand(&member.rep).filter(|other| other.id != *id) {
+            let message = format!(
+                "`{}` is in the pools `{}` and `{id}`, and a lead that somebody gives them by hand can count in one; let only one of both say manual = \"count\"",
+                member.rep, other.id
+            );
+            return wrong(&format!("members/{n}/rep"), message);
+        }
+    }
+    Ok(())
 }
 
 /// Pools that share a rotation give turns in one way.

@@ -78,6 +78,7 @@ pub(super) fn against(
             None => Some("by a weight of 0".into()),
             Some(_) => Some("by the rule".into()),
         },
+        WhyNot::Declined => Some("was asked, or had it, before".into()),
         WhyNot::Inactive if !rep.active => Some("switched off in the workspace".into()),
         _ => None,
     }

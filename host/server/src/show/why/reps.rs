@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use rota_domain::decision::Outcome;
 use rota_domain::desk::Availability;
+use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::shifts::Shifts;
 use rota_domain::workspace::{Member, Pool};
@@ -24,7 +25,7 @@ const AVAILABILITY: usize = 4;
 pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered> {
     let decision = &recalled.stored.decision;
     let taken = decision.rep.as_ref().filter(|_| decision.outcome != Outcome::Offer);
-    let stood = |rep: &RepId| recalled.stored.turn.as_ref().and_then(|turn| detail::stood(turn, rep));
+    let stood = |rep: &RepId| turn(recalled).and_then(|turn| detail::stood(turn, rep));
     let mut seen: HashSet<&RepId> = taken.into_iter().collect();
     let mut list: Vec<Considered> = taken
         .into_iter()
@@ -43,6 +44,11 @@ pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered>
         }
     }
     list
+}
+
+/// The turn that was taken, if one was.
+fn turn(recalled: &Recalled) -> Option<&Turn> {
+    recalled.stored.turn.as_ref().filter(|turn| !turn.besides.by_hand)
 }
 
 /// What the transcript says about pools and reps.
@@ -89,7 +95,7 @@ impl Facts {
                 _ => {}
             }
         }
-        if let Some(turn) = &recalled.stored.turn {
+        if let Some(turn) = turn(recalled) {
             facts.opened.insert(0, turn.pool.clone());
         }
         facts
@@ -116,7 +122,7 @@ impl Facts {
     }
 
     fn why(&self, recalled: &Recalled, shifts: &Shifts, pool: &PoolId, member: &Member) -> WhyNot {
-        let turn = recalled.stored.turn.as_ref().filter(|turn| turn.pool == *pool);
+        let turn = turn(recalled).filter(|turn| turn.pool == *pool);
         let is = |rep: &RepId| *rep == member.rep;
         let backed = turn.is_some_and(|turn| turn.besides.backups.iter().any(|backup| is(&backup.of)));
         if !backed && turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| is(&candidate.rep))) {
