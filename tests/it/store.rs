@@ -272,6 +272,7 @@ macro_rules! suite {
                     a_decision_keeps_the_workspace_that_it_saw,
                     the_state_at_the_end_of_the_log_comes_back,
                     the_rotations_after_a_revision_come_back,
+                    what_a_person_gave_by_hand_comes_back,
                     only_the_newest_decision_that_can_be_joined_is_recent,
                     the_log_is_read_in_pages_and_by_lead,
                     a_zero_character_in_what_others_chose_loses_no_lead,

@@ -124,7 +124,7 @@ fn besides() -> Besides {
         stopped: vec![Candidate { rep: RepId::from("dee"), weight: 1 }],
         stop: Some(3),
         absence: Absent::Credit(Allowance { leads: 5, expires: Minutes(30 * 24 * 60) }),
-        by_hand: true,
+        by_hand: false,
         made_up: false,
         stood: vec![250, -250],
         open: vec![3, 4],
@@ -244,6 +244,19 @@ pub(crate) async fn the_state_at_the_end_of_the_log_comes_back(place: impl Place
     let expected = [("ana", Status::Back), ("ben", Status::Paused)];
     assert_eq!(state.statuses, BTreeMap::from(expected.map(|(rep, status)| (RepId::from(rep), status))));
     assert_eq!(state.rotations, BTreeMap::from([(RotationId::from("group:west"), rotation)]));
+}
+
+pub(crate) async fn what_a_person_gave_by_hand_comes_back(place: impl Place) {
+    let store = place.open().await;
+    begin(&*store, &acme()).await;
+    let given = Turn::by_hand(PoolId::from("na"), RotationId::from("group:west"), RepId::from("ana"));
+    let mut rotation = Rotation::default();
+    rotation.enter(&given);
+    record(&*store, 1, Recorded { turn: Some((given.clone(), rotation.clone())), ..everything() }).await;
+    let log = store.log(&acme(), 0, 100).await.unwrap();
+    assert_eq!(log[0].turn, Some(given.clone()));
+    let state = store.load(&acme(), at(0)).await.unwrap();
+    assert_eq!(state.rotations, BTreeMap::from([(given.rotation(), rotation)]));
 }
 
 pub(crate) async fn the_rotations_after_a_revision_come_back(place: impl Place) {
