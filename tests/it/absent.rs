@@ -119,6 +119,55 @@ fn who_is_away_under_quota_misses_a_share_of_each_lead() {
 }
 
 #[test]
+fn a_turn_says_nothing_of_who_is_absent_where_nothing_is_kept_for_them() {
+    let now = at("2026-03-02T09:00:00Z");
+    let written = |absent: &str| {
+        let turn = take(&mut Rotation::default(), Policy::Quota, Absent::Skip, ("ab", absent), now);
+        serde_json::to_string(&turn).expect("text")
+    };
+    assert_eq!(written("c"), written(""));
+    assert!(!written("").contains("absence"), "{}", written(""));
+    assert!(!written("").contains("\"at\""), "{}", written(""));
+}
+
+#[test]
+fn parts_of_leads_add_up_to_whole_ones_and_what_is_beyond_stays() {
+    let now = at("2026-03-02T09:00:00Z");
+    let kept = |weights: [u32; 3]| -> Vec<usize> {
+        let member = |n: usize| Candidate { rep: ["a", "b", "c"][n].into(), weight: weights[n] };
+        let (mut rotation, absence) = (Rotation::default(), credit(9, 30));
+        let mut lead = || {
+            let lineup = Lineup {
+                absent: vec![member(2)],
+                absence,
+                ..Lineup::new(Policy::Quota, vec![member(0), member(1)], now)
+            };
+            rotation.enter(&rotation.turn("na".into(), lineup).expect("a turn"));
+            rotation.kept(&"c".into(), absence, now)
+        };
+        (0..9).map(|_| lead()).collect()
+    };
+    assert_eq!(kept([1, 1, 1]), [0, 0, 1, 1, 1, 2, 2, 2, 3], "thirds, though each is rounded down");
+    assert_eq!(kept([2, 1, 2]), [0, 0, 1, 1, 2, 2, 2, 3, 3], "two fifths");
+}
+
+#[test]
+fn a_kept_turn_that_was_paid_is_written_no_more() {
+    let (mut rotation, now) = (Rotation::default(), at("2026-03-02T09:00:00Z"));
+    let missed = |rotation: &Rotation| {
+        let written = serde_json::to_value(rotation).expect("JSON");
+        written["makeup"]["missed"].as_array().map_or(0, Vec::len)
+    };
+    for there in [("abc", ""), ("ac", "b")] {
+        take(&mut rotation, Policy::InTurn, Absent::Hold, there, now);
+    }
+    assert_eq!(missed(&rotation), 1, "b missed one");
+    let back: Vec<Turn> = (0..6).map(|_| take(&mut rotation, Policy::InTurn, Absent::Hold, ("abc", ""), now)).collect();
+    assert!(back.iter().any(|turn| turn.besides.made_up), "b was paid");
+    assert_eq!(missed(&rotation), 0);
+}
+
+#[test]
 fn another_word_about_absence_lets_go_of_what_was_kept() {
     let mut rotation = Rotation::default();
     let now = at("2026-03-02T09:00:00Z");

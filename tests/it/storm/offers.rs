@@ -62,8 +62,7 @@ async fn of_fifty_who_accept_one_rep_gets_the_lead_though_the_host_is_killed_amo
         let kill_at = if n == 0 { 0 } else { random.random_range(0..CLAIMS / 2) };
         let told = claims(&mut host, &lead, kill_at).await;
         let log = host.log();
-        let given: Vec<&Value> =
-            log.iter().filter(|one| word(one, "lead") == lead && !one["rep"].is_null()).collect();
+        let given: Vec<&Value> = log.iter().filter(|one| word(one, "lead") == lead && !one["rep"].is_null()).collect();
         let [given] = given[..] else { panic!("seed {}: {lead} was given to {given:?}", seed()) };
         for (rep, status, body) in told {
             let won = rep == word(given, "rep");
