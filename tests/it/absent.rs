@@ -137,11 +137,8 @@ fn parts_of_leads_add_up_to_whole_ones_and_what_is_beyond_stays() {
         let member = |n: usize| Candidate { rep: ["a", "b", "c"][n].into(), weight: weights[n] };
         let (mut rotation, absence) = (Rotation::default(), credit(9, 30));
         let mut lead = || {
-            let lineup = Lineup {
-                absent: vec![member(2)],
-                absence,
-                ..Lineup::new(Policy::Quota, vec![member(0), member(1)], now)
-            };
+            let absent = vec![member(1), member(2)];
+            let lineup = Lineup { absent, absence, ..Lineup::new(Policy::Quota, vec![member(0)], now) };
             rotation.enter(&rotation.turn("na".into(), lineup).expect("a turn"));
             rotation.kept(&"c".into(), absence, now)
         };

@@ -131,10 +131,10 @@ fn a_lead_for_some_leaves_the_others_as_they_were() {
     assert_eq!(leads(&mut back, 1), "a", "c begins with six, too");
     assert_eq!(take_among(&mut back, &[1, 2]).rep.as_str(), "c");
     assert_eq!(leads(&mut back, 3), "abc", "c goes on from seven, and not from one");
-    let mut asked = desk(FEWEST, &[("a", NO, NO, 0), ("b", NO, NO, 5), ("c", NO, NO, 5)]);
-    assert_eq!(leads(&mut asked, 1), "a");
-    assert_eq!(take_among(&mut asked, &[1, 2]).rep.as_str(), "b");
-    assert_eq!(leads(&mut asked, 3), "aaa", "a was not away, so a still has least");
+    let mut asked = desk(FEWEST, &[("a", NO, NO, 5), ("b", NO, NO, 0), ("c", NO, NO, 5)]);
+    assert_eq!(leads(&mut asked, 1), "b");
+    assert_eq!(take_among(&mut asked, &[0, 2]).rep.as_str(), "a");
+    assert_eq!(leads(&mut asked, 3), "bbb", "b was not away, so b still has least");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn who_leaves_the_pool_and_is_taken_in_again_begins_level() {
         ..Lineup::new(Policy::FewestOpen, reps.iter().map(|(rep, _)| member(rep)).collect(), NOW)
     };
     let mut rotation = Rotation::default();
-    let mut lead = |rotation: &mut Rotation, reps: &[(&str, u32)]| {
+    let lead = |rotation: &mut Rotation, reps: &[(&str, u32)]| {
         let turn = rotation.turn("na".into(), lineup(reps)).expect("a turn");
         rotation.enter(&turn);
         turn.rep.to_string()

@@ -135,10 +135,13 @@ fn points(random: &mut SmallRng, kills: usize, calls: usize) -> Vec<usize> {
 }
 
 /// The answers to calls about the leads `web:0`, `web:1`, … of these flows, each with a key of its own. All callers
-/// ask at once, these reps come and go meanwhile, and the server is killed so often.
+/// ask at once, these reps, who are away at first, come and go meanwhile, and the server is killed so often.
 async fn storm(host: &mut Host, flows: &[&str], leads: usize, fickle: &[String], kills: usize) -> Vec<Value> {
     let mut random = SmallRng::seed_from_u64(seed());
     let points = points(&mut random, kills, leads);
+    for rep in fickle {
+        host.door().says(rep, "away").await;
+    }
     let flows: Arc<[String]> = flows.iter().map(|flow| (*flow).to_owned()).collect();
     let (next, answered) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut callers = JoinSet::new();
@@ -162,7 +165,16 @@ async fn storm(host: &mut Host, flows: &[&str], leads: usize, fickle: &[String],
         });
     }
     let over = Arc::new(AtomicBool::new(false));
-    let coming = tokio::spawn(come_and_go(host.door(), fickle.to_vec(), random, over.clone()));
+    let (door, reps, begun, begin) = (host.door(), fickle.to_vec(), answered.clone(), leads / 10);
+    let coming = tokio::spawn({
+        let over = over.clone();
+        async move {
+            while begun.load(Ordering::Relaxed) < begin {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            come_and_go(door, &reps, random, &over).await;
+        }
+    });
     host.kill_at(&points, &answered).await;
     let answers = callers.join_all().await.into_iter().flatten().collect::<BTreeMap<usize, Value>>();
     over.store(true, Ordering::Relaxed);
@@ -171,12 +183,12 @@ async fn storm(host: &mut Host, flows: &[&str], leads: usize, fickle: &[String],
 }
 
 /// Reps go away and come back, one after the other, until it is over; then all are there.
-async fn come_and_go(door: Door, reps: Vec<String>, mut random: SmallRng, over: Arc<AtomicBool>) {
+async fn come_and_go(door: Door, reps: &[String], mut random: SmallRng, over: &AtomicBool) {
     while !over.load(Ordering::Relaxed) {
         let status = if random.random_bool(0.5) { "away" } else { "back" };
         door.says(&reps[random.random_range(0..reps.len())], status).await;
     }
-    for rep in &reps {
+    for rep in reps {
         door.says(rep, "back").await;
     }
 }

@@ -26,7 +26,7 @@ const POOLS: [Pool; 10] = [
     ("stop", "stop = 2", NO, NO),
 ];
 /// In each pool.
-const LEADS: usize = 100;
+const LEADS: usize = 200;
 
 /// A flow for each pool, in which it is asked for a turn. `a` and `b` of each are there all the time.
 fn workspace() -> String {
