@@ -9,6 +9,7 @@ use rota_domain::event::Status;
 use rota_domain::fairness::{Absent, Allowance, Candidate, Lineup, Policy, Promise, Reckoning, Rotation, Turn, report};
 use rota_domain::id::{DecisionId, PoolId, RepId};
 use rota_domain::workspace::{Minutes, Workspace};
+use serde_json::json;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -54,6 +55,7 @@ fn order(policy: Policy, absence: Absent, days: &str) -> String {
 fn skip_lets_a_missed_turn_go() {
     assert_eq!(order(Policy::InTurn, Absent::Skip, "abcd acd abcd abcd abcd abcd"), "acdabc");
     assert_eq!(order(Policy::LeastRecent, Absent::Skip, "abc ac ac ac abc abc abc"), "acacabc");
+    assert_eq!(order(Policy::LeastRecent, Absent::Skip, "ab ab a a ab"), "abaab", "as if served just before a");
     assert_eq!(order(Policy::Quota, Absent::Skip, "abc ab ab ab ab abc abc abc"), "abababca");
 }
 
@@ -116,6 +118,50 @@ fn who_is_away_under_quota_misses_a_share_of_each_lead() {
     }
     take(&mut rotation, Policy::Quota, credit(3, 30), ("ab", "cd"), now);
     assert_eq!(rotation.kept(&"c".into(), credit(3, 30), now), 3, "and no more than the credit");
+}
+
+#[test]
+fn a_turn_says_nothing_of_who_is_absent_where_nothing_is_kept_for_them() {
+    let now = at("2026-03-02T09:00:00Z");
+    let written = |absent: &str| {
+        let turn = take(&mut Rotation::default(), Policy::Quota, Absent::Skip, ("ab", absent), now);
+        serde_json::to_string(&turn).expect("text")
+    };
+    assert_eq!(written("c"), written(""));
+    assert!(!written("").contains("absence"), "{}", written(""));
+    assert!(!written("").contains("\"at\""), "{}", written(""));
+}
+
+#[test]
+fn parts_of_leads_add_up_to_whole_ones_and_what_is_beyond_stays() {
+    let now = at("2026-03-02T09:00:00Z");
+    let kept = |weights: [u32; 3]| -> Vec<usize> {
+        let member = |n: usize| Candidate { rep: ["a", "b", "c"][n].into(), weight: weights[n] };
+        let (mut rotation, absence) = (Rotation::default(), credit(9, 30));
+        let mut lead = || {
+            let absent = vec![member(1), member(2)];
+            let lineup = Lineup { absent, absence, ..Lineup::new(Policy::Quota, vec![member(0)], now) };
+            rotation.enter(&rotation.turn("na".into(), lineup).expect("a turn"));
+            rotation.kept(&"c".into(), absence, now)
+        };
+        (0..9).map(|_| lead()).collect()
+    };
+    assert_eq!(kept([1, 1, 1]), [0, 0, 1, 1, 1, 2, 2, 2, 3], "thirds, though each is rounded down");
+    assert_eq!(kept([2, 1, 2]), [0, 0, 1, 1, 2, 2, 2, 3, 3], "two fifths");
+}
+
+#[test]
+fn a_kept_turn_that_was_paid_is_written_no_more() {
+    let (mut rotation, now) = (Rotation::default(), at("2026-03-02T09:00:00Z"));
+    let missed = |rotation: &Rotation| serde_json::to_value(rotation).expect("JSON")["makeup"]["missed"].clone();
+    for there in [("abc", ""), ("ac", "b")] {
+        take(&mut rotation, Policy::InTurn, Absent::Hold, there, now);
+    }
+    assert_eq!(missed(&rotation), json!([{ "rep": "b", "leads": [now.as_second()], "at": now.as_second() }]));
+    let back: Vec<Turn> = (0..6).map(|_| take(&mut rotation, Policy::InTurn, Absent::Hold, ("abc", ""), now)).collect();
+    assert!(back.iter().any(|turn| turn.besides.made_up), "b was paid");
+    assert_eq!(rotation.picks(), 8, "kept turns count");
+    assert_eq!(missed(&rotation), json!(null));
 }
 
 #[test]

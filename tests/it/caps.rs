@@ -10,6 +10,7 @@ use rota::pools::PoolState;
 use rota::show::Palette;
 use rota_domain::desk::{Availability, Desk};
 use rota_domain::id::{PoolId, RepId};
+use rota_domain::load::Loads;
 use rota_domain::workspace::Workspace;
 
 fn desk(caps: &str) -> Desk {
@@ -84,6 +85,33 @@ fn an_hour_that_the_clock_shows_twice_is_one_and_a_day_without_it_is_a_day() {
     assert!(!is_capped(&hour, "2026-11-01T02:00:00-05:00"));
     let day = given("caps = [{ leads = 1, per = \"day\" }]", ["2026-03-08T00:00:00-05:00"]);
     assert!(is_capped(&day, "2026-03-08T23:59:59-04:00") && !is_capped(&day, "2026-03-09T00:00:00-04:00"));
+}
+
+#[test]
+fn a_cap_of_a_month_counts_its_first_day_on_its_last() {
+    let month =
+        given("caps = [{ leads = 2, per = \"month\" }]", ["2026-05-01T00:00:00-04:00", "2026-05-31T12:00:00-04:00"]);
+    assert!(is_capped(&month, "2026-05-31T23:59:59-04:00") && !is_capped(&month, "2026-06-01T00:00:00-04:00"));
+}
+
+#[test]
+fn what_is_longer_ago_than_any_cap_is_forgotten() {
+    let given = |times: &[&str]| {
+        let mut loads = Loads::default();
+        times.iter().for_each(|time| loads.gave(&"ana".into(), at(time)));
+        loads.of(&"ana".into()).cloned()
+    };
+    let new = "2026-07-01T12:00:00Z";
+    assert_eq!(given(&["2026-05-01T12:00:00Z", new]), given(&[new]));
+}
+
+#[test]
+fn a_lead_that_was_closed_since_counts_for_caps_and_is_not_open() {
+    let mut desk = desk("capacity = 1\ncaps = [{ leads = 2, per = \"hour\" }]");
+    desk.loads_mut().gave(&"ana".into(), at("2026-03-02T09:00:00-05:00"));
+    let left = |desk: &Desk| desk.left(ANA, at("2026-03-02T09:30:00-05:00"))[0].left;
+    assert!(!is_capped(&desk, "2026-03-02T09:30:00-05:00"), "none is open");
+    assert_eq!(left(&desk), 1);
 }
 
 #[test]

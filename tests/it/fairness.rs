@@ -1,7 +1,8 @@
 //! The rotation: exact by weight, strictly inside one lead, whoever comes and goes.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
-use rota_domain::fairness::{Candidate, Policy, Rotation, Turn, UNIT, bound, leads, moving_bound, report};
+use rota_domain::fairness::{Candidate, Lineup, Policy, Rotation, Turn, UNIT, bound, leads, moving_bound, report};
 use rota_domain::id::DecisionId;
 
 fn candidates(weights: &[(&str, u32)]) -> Vec<Candidate> {
@@ -61,6 +62,38 @@ fn asking_whose_turn_it_is_changes_nothing() {
     let before = rotation.clone();
     assert_eq!(rotation.next(Policy::Quota, &candidates), rotation.next(Policy::Quota, &candidates));
     assert_eq!(rotation, before);
+}
+
+#[test]
+fn where_candidates_change_the_largest_credit_is_served_and_not_the_earliest_deadline() {
+    let (all, without_b) = (candidates(&[("a", 5), ("b", 9), ("c", 9)]), candidates(&[("a", 5), ("c", 9)]));
+    let mut rotation = Rotation::default();
+    let order = [&all, &without_b, &without_b].map(|there| pick(&mut rotation, there));
+    assert_eq!(order.concat(), "bca", "b a c would leave c further behind than the stated bound");
+}
+
+#[test]
+fn a_rotation_counts_its_turns() {
+    let all = candidates(&[("a", 1), ("b", 1)]);
+    let mut rotation = Rotation::default();
+    (0..3).for_each(|_| drop(pick(&mut rotation, &all)));
+    assert_eq!(rotation.picks(), 3);
+}
+
+#[test]
+fn a_turn_says_how_each_candidate_stood_before_it() {
+    let stood = |policy: Policy, weights: &[(&str, u32)], turns: usize| {
+        let lineup = || Lineup::new(policy, candidates(weights), Timestamp::UNIX_EPOCH);
+        let mut rotation = Rotation::default();
+        for _ in 0..turns {
+            rotation.enter(&rotation.turn("na".into(), lineup()).expect("a turn"));
+        }
+        rotation.turn("na".into(), lineup()).expect("a turn").besides.stood
+    };
+    let equals = [("a", 1), ("b", 1), ("c", 1)];
+    assert_eq!(stood(Policy::Quota, &[("a", 2), ("b", 1)], 1), [-333, 333], "in thousandths of a lead");
+    assert_eq!(stood(Policy::InTurn, &equals, 2), [2, 1, 0], "so many turns ago, and c never");
+    assert!(stood(Policy::FewestOpen, &equals, 2).is_empty(), "it goes by what is in hand");
 }
 
 #[test]

@@ -32,7 +32,12 @@ fn desk(pool: &str, reps: &[(&str, &str, &str, usize)]) -> Desk {
 }
 
 fn take(desk: &mut Desk) -> Turn {
-    let turn = desk.next(&PoolId::from("na"), &[], &[], NOW).expect("a turn");
+    take_among(desk, &[])
+}
+
+/// A lead whose rule asks among these places only.
+fn take_among(desk: &mut Desk, among: &[usize]) -> Turn {
+    let turn = desk.next(&PoolId::from("na"), among, &[], NOW).expect("a turn");
     desk.take(&turn);
     desk.loads_mut().give(&turn.rep, &[], NOW);
     turn
@@ -90,6 +95,82 @@ fn a_lift_shrinks_as_the_others_have_less() {
     assert_eq!(leads(&mut desk, 1), "a", "a has two now");
     (0..8).for_each(|_| desk.loads_mut().close(&"b".into(), &[]));
     assert_eq!(leads(&mut desk, 4), "cabc", "c has gone on from two, as a had, and not from eleven");
+}
+
+#[test]
+fn who_was_there_and_went_away_begins_level_when_they_are_back() {
+    let mut desk = desk(FEWEST, &[("a", NO, NO, 3), ("b", NO, NO, 3), ("c", NO, NO, 3)]);
+    assert_eq!(leads(&mut desk, 1), "a");
+    desk.set_status("c".into(), Status::Away);
+    assert_eq!(leads(&mut desk, 4), "baba");
+    desk.set_status("c".into(), Status::Back);
+    assert_eq!(leads(&mut desk, 5), "bcabc", "c begins with five, as b has then, and not with three");
+}
+
+#[test]
+fn who_comes_back_with_another_weight_begins_level_by_weight() {
+    let reps = [("a", NO, ", weight = 3", 5), ("c", NO, ", weight = 2", 1)];
+    let mut fewest = desk(FEWEST, &reps);
+    fewest.set_status("c".into(), Status::Away);
+    assert_eq!(leads(&mut fewest, 1), "a");
+    fewest.set_status("c".into(), Status::Back);
+    assert_eq!(leads(&mut fewest, 7), "acaacac", "a has 7 thirds with the next, c 5 halves");
+    let mut free = desk(FREE, &[("a", "capacity = 10", NO, 5), ("c", "capacity = 10", ", weight = 2", 0)]);
+    free.set_status("c".into(), Status::Away);
+    assert_eq!(leads(&mut free, 1), "a");
+    free.set_status("c".into(), Status::Back);
+    assert_eq!(leads(&mut free, 5), "acaac", "a has room for four, and c begins with twice two");
+}
+
+#[test]
+fn a_lead_for_some_leaves_the_others_as_they_were() {
+    let mut back = desk(FEWEST, &[("a", NO, NO, 5), ("b", NO, NO, 7), ("c", NO, NO, 0)]);
+    back.set_status("c".into(), Status::Away);
+    assert_eq!(leads(&mut back, 1), "a");
+    back.set_status("c".into(), Status::Back);
+    assert_eq!(leads(&mut back, 1), "a", "c begins with six, too");
+    assert_eq!(take_among(&mut back, &[1, 2]).rep.as_str(), "c");
+    assert_eq!(leads(&mut back, 3), "abc", "c goes on from seven, and not from one");
+    let mut asked = desk(FEWEST, &[("a", NO, NO, 5), ("b", NO, NO, 0), ("c", NO, NO, 5)]);
+    assert_eq!(leads(&mut asked, 1), "b");
+    assert_eq!(take_among(&mut asked, &[0, 2]).rep.as_str(), "a");
+    assert_eq!(leads(&mut asked, 3), "bbb", "b was not away, so b still has least");
+}
+
+#[test]
+fn who_leaves_the_pool_and_is_taken_in_again_begins_level() {
+    let member = |rep: &str| Candidate { rep: rep.into(), weight: 1 };
+    let lineup = |reps: &[(&str, u32)]| Lineup {
+        hands: reps.iter().map(|(_, open)| Hand { open: *open, capacity: 0 }).collect(),
+        ..Lineup::new(Policy::FewestOpen, reps.iter().map(|(rep, _)| member(rep)).collect(), NOW)
+    };
+    let mut rotation = Rotation::default();
+    let lead = |rotation: &mut Rotation, reps: &[(&str, u32)]| {
+        let turn = rotation.turn("na".into(), lineup(reps)).expect("a turn");
+        rotation.enter(&turn);
+        turn.rep.to_string()
+    };
+    assert_eq!(lead(&mut rotation, &[("a", 3), ("b", 4), ("c", 0)]), "c");
+    rotation.retain(&[member("a"), member("b")]);
+    assert_eq!(lead(&mut rotation, &[("a", 3), ("b", 4)]), "a");
+    assert_eq!(lead(&mut rotation, &[("a", 4), ("b", 4), ("c", 0)]), "a", "c begins with four, and a's id is lower");
+}
+
+#[test]
+fn a_rotation_is_written_no_longer_however_many_turns_it_had() {
+    let mut rotation = Rotation::default();
+    let mut length = |leads: u32| {
+        for open in 0..leads {
+            let candidates = ["a", "b", "c"].map(|rep| Candidate { rep: rep.into(), weight: 1 }).into();
+            let hands = vec![Hand { open, capacity: 0 }; 3];
+            let lineup = Lineup { hands, ..Lineup::new(Policy::FewestOpen, candidates, NOW) };
+            let turn = rotation.turn("na".into(), lineup).expect("a turn");
+            rotation.enter(&turn);
+        }
+        serde_json::to_string(&rotation).expect("text").len()
+    };
+    let (soon, late) = (length(1), length(8));
+    assert_eq!(late, soon);
 }
 
 #[test]

@@ -54,6 +54,7 @@ mod simulation;
 mod standing;
 mod stop;
 mod store;
+mod storm;
 mod tables;
 mod tenant;
 mod tidy;

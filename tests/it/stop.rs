@@ -74,6 +74,18 @@ fn who_is_not_asked_for_holds_nobody_up() {
 }
 
 #[test]
+fn who_is_ahead_is_known_from_the_written_form_too() {
+    let member = |rep: &str| vec![Candidate { rep: rep.into(), weight: 1 }];
+    let lineup = Lineup { absent: member("b"), stop: Some(1), ..Lineup::new(Policy::Quota, member("a"), NOW) };
+    let mut rotation = Rotation::default();
+    for _ in 0..2 {
+        rotation.enter(&rotation.turn("na".into(), lineup.clone()).expect("a turn"));
+        rotation = serde_json::from_str(&serde_json::to_string(&rotation).expect("text")).expect("a rotation");
+    }
+    assert_eq!(rotation.turn("na".into(), lineup), None, "a is two ahead");
+}
+
+#[test]
 fn why_says_so_of_who_was_stopped() {
     let why = |recalled: &rota_flow::ports::Recalled| {
         let reps = Why::of(recalled).reps;
