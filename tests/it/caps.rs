@@ -98,7 +98,7 @@ fn a_cap_of_a_month_counts_its_first_day_on_its_last() {
 fn what_is_longer_ago_than_any_cap_is_forgotten() {
     let given = |times: &[&str]| {
         let mut loads = Loads::default();
-        times.iter().for_each(|time| loads.gave(&"ana".into(), at(time)));
+        times.iter().for_each(|time| loads.gave(&"ana".into(), &[], at(time)));
         loads.of(&"ana".into()).cloned()
     };
     let new = "2026-07-01T12:00:00Z";
@@ -108,7 +108,7 @@ fn what_is_longer_ago_than_any_cap_is_forgotten() {
 #[test]
 fn a_lead_that_was_closed_since_counts_for_caps_and_is_not_open() {
     let mut desk = desk("capacity = 1\ncaps = [{ leads = 2, per = \"hour\" }]");
-    desk.loads_mut().gave(&"ana".into(), at("2026-03-02T09:00:00-05:00"));
+    desk.loads_mut().gave(&"ana".into(), &[], at("2026-03-02T09:00:00-05:00"));
     let left = |desk: &Desk| desk.left(ANA, at("2026-03-02T09:30:00-05:00"))[0].left;
     assert!(!is_capped(&desk, "2026-03-02T09:30:00-05:00"), "none is open");
     assert_eq!(left(&desk), 1);
