@@ -131,7 +131,7 @@ fn a_lead_for_some_leaves_the_others_as_they_were() {
     assert_eq!(leads(&mut back, 1), "a", "c begins with six, too");
     assert_eq!(take_among(&mut back, &[1, 2]).rep.as_str(), "c");
     assert_eq!(leads(&mut back, 3), "abc", "c goes on from seven, and not from one");
-    let mut asked = desk(FEWEST, &[("a", NO, NO, 5), ("b", NO, NO, 0), ("c", NO, NO, 5)]);
+    let mut asked = desk(FEWEST, &[("a", NO, NO, 5), ("b", NO, NO, 0), ("c", NO, NO, 9)]);
     assert_eq!(leads(&mut asked, 1), "b");
     assert_eq!(take_among(&mut asked, &[0, 2]).rep.as_str(), "a");
     assert_eq!(leads(&mut asked, 3), "bbb", "b was not away, so b still has least");
