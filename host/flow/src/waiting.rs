@@ -210,6 +210,11 @@ impl Ledger {
             WaitChange::Ended => self.end_wait(&lead),
             WaitChange::For(wait) => {
                 wait.entry = self.seq;
+                if let For::Turn { line, worth } = &wait.what
+                    && wait.since == at
+                {
+                    wait.since = self.desk.lines().behind(&line.pool, *worth, at);
+                }
                 let wait = (**wait).clone();
                 self.wait(lead, wait);
             }

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{LeadId, PoolId, RepId};
@@ -61,6 +61,20 @@ impl Lines {
     #[must_use]
     pub fn front() -> Place {
         (Reverse(i64::MAX), Timestamp::MIN, LeadId::from(""))
+    }
+
+    /// Since when a lead of that worth waits that begins to now: after all of that worth who wait for a turn of
+    /// the pool already, also if that was in the same instant, or a clock of another host was ahead.
+    #[must_use]
+    pub fn behind(&self, pool: &PoolId, worth: i64, now: Timestamp) -> Timestamp {
+        let of_worth = |worth: i64| (Reverse(worth), Timestamp::MIN, LeadId::from(""));
+        let before = |places: &BTreeSet<Place>| match worth.checked_sub(1) {
+            Some(less) => places.range(of_worth(worth)..of_worth(less)).next_back().map(|(_, since, _)| *since),
+            None => places.range(of_worth(worth)..).next_back().map(|(_, since, _)| *since),
+        };
+        let last = self.of(pool).filter_map(|(_, places)| before(places)).max();
+        let next = last.and_then(|last| last.checked_add(SignedDuration::from_nanos(1)).ok());
+        next.map_or(now, |next| next.max(now))
     }
 
     /// A lead waits.
@@ -129,8 +143,6 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     fn place(lead: &str, second: i64, worth: i64) -> Place {
@@ -149,6 +161,21 @@ mod tests {
         }
         let (_, places) = lines.iter().next().unwrap();
         assert_eq!(places.iter().map(|(_, _, lead)| lead.as_str()).collect::<Vec<_>>(), ["big", "old", "new"]);
+    }
+
+    #[test]
+    fn who_begins_to_wait_in_the_same_instant_is_behind_those_of_the_same_worth() {
+        let (mut lines, na) = (Lines::default(), PoolId::from("na"));
+        let now = Timestamp::UNIX_EPOCH;
+        for (worth, among) in [(0, &[][..]), (0, &["ana"][..]), (7, &[][..]), (0, &[][..]), (i64::MIN, &[][..])] {
+            let since = lines.behind(&na, worth, now);
+            lines.join(line(among), Lines::place(format!("l{worth}").as_str().into(), since, worth));
+        }
+        let nanos = |worth: i64| lines.behind(&na, worth, now).as_nanosecond();
+        assert_eq!([nanos(0), nanos(7), nanos(i64::MIN), nanos(3)], [3, 1, 1, 0]);
+        assert_eq!(lines.behind(&"emea".into(), 0, now), now);
+        let later = now + SignedDuration::from_secs(1);
+        assert_eq!(lines.behind(&na, 0, later), later);
     }
 
     #[test]
