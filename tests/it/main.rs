@@ -39,6 +39,7 @@ mod outbound;
 mod plans;
 mod plugins;
 mod policies;
+mod proof;
 mod rate;
 mod replay;
 mod sandbox;

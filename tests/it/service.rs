@@ -29,6 +29,7 @@ mod reading;
 mod retention;
 mod revisions;
 mod route;
+mod rows;
 mod sample;
 mod secrets;
 mod several;

@@ -3,6 +3,7 @@
 //! A store is added by one line, `suite!(name, Place)`, where a `Place` is somewhere that
 //! can be opened more than once; and one with all the ports by `whole!(name, Whole)`.
 
+mod added;
 mod board;
 mod durable;
 mod given;
@@ -324,6 +325,8 @@ macro_rules! suite {
                     a_tenant_reads_only_what_it_has_kept_itself,
                     counters_are_what_the_last_entry_made_of_them,
                     a_conflict_changes_no_counter,;
+                added:
+                    rows_of_dated_tables_are_what_the_last_entry_made_of_them,;
                 waits:
                     what_leads_wait_for_comes_back_as_the_last_entry_about_each_left_it,;
                 given:

@@ -2,6 +2,7 @@
 //! it is. It changes only by entries of the tenant's log.
 
 mod places;
+mod rows;
 mod scale;
 mod turns;
 
@@ -24,7 +25,7 @@ use crate::load::{Caps, LeadKind, Left, Load, Loads};
 use crate::metric::{Measured, Metrics};
 use crate::roster::{Roster, Seat};
 use crate::shifts::Shifts;
-use crate::table::Tables;
+use crate::table::{Added, Tables};
 use crate::workspace::{Rep, Workspace};
 
 pub use turns::Ask;
@@ -87,8 +88,11 @@ pub struct Desk {
     pub revision: u64,
     /// The workspace.
     pub workspace: Arc<Workspace>,
-    /// The workspace's tables.
+    /// The workspace's tables, with the rows that the log added.
     pub tables: Tables,
+    /// The same as their files have them.
+    files: Tables,
+    added: Added,
     /// The workspace's calendars, worked out.
     pub calendars: Calendars,
     calendar_files: CalendarFiles,
@@ -121,6 +125,8 @@ impl Desk {
             revision,
             workspace,
             tables: Tables::default(),
+            files: Tables::default(),
+            added: Added::default(),
             calendars,
             calendar_files,
             roster,
@@ -135,13 +141,6 @@ impl Desk {
             loads: Loads::default(),
             lines: Lines::default(),
         }
-    }
-
-    /// The same desk with these tables.
-    #[must_use]
-    pub fn with_tables(self, tables: Tables) -> Self {
-        let metrics = Arc::new(Metrics::of(&self.workspace, &self.roster, &tables));
-        Self { tables, metrics, ..self }
     }
 
     /// The same desk with these calendar files.
@@ -160,14 +159,15 @@ impl Desk {
     /// rotations go on among those who are still members. Tables and calendar files stay.
     #[must_use]
     pub fn revise(self, revision: u64, workspace: Arc<Workspace>) -> Self {
-        let (tables, files) = (self.tables.clone(), self.calendar_files.clone());
+        let (tables, files) = (self.files.clone(), self.calendar_files.clone());
         self.revise_with(revision, workspace, tables, files)
     }
 
     /// The same with the tables and calendar files of that revision.
     #[must_use]
     pub fn revise_with(self, revision: u64, workspace: Arc<Workspace>, tables: Tables, files: CalendarFiles) -> Self {
-        let mut next = Self::new(revision, workspace).with_tables(tables).with_calendar_files(files);
+        let mut next = Self { added: self.added, ..Self::new(revision, workspace) };
+        next = next.with_tables(tables).with_calendar_files(files);
         for (rep, status) in self.statuses {
             next.set_status(rep, status);
         }

@@ -11,6 +11,7 @@ use rota_domain::delivery::Trouble;
 use rota_domain::id::{ConnectionId, DecisionId, FlowId, LeadId, OwnerId, RepId, TenantId};
 use rota_domain::lead::{Company, Lead};
 use rota_domain::stages::Stages;
+use rota_domain::table::RowChange;
 use rota_domain::workspace::{Near, Workspace};
 
 use crate::bindings::Bindings;
@@ -176,6 +177,8 @@ pub enum Facts {
     Responded,
     /// Nothing is to be decided: this rep, who was asked, does not take it.
     Declined(RepId),
+    /// Nothing is to be decided: a row of a dated table comes, changes or goes.
+    Row(RowChange),
     /// The person was erased meanwhile, and nothing of them may be looked at or kept.
     Erased,
 }
@@ -185,7 +188,8 @@ pub enum Facts {
 pub struct Reads {
     /// Of each record.
     pub wanted: Wanted,
-    /// Kinds of records that some flow enrols; others need not be read to be passed over.
+    /// Kinds of records that some flow enrols, or some table has for rows; others need not be read to be
+    /// passed over.
     pub objects: BTreeSet<String>,
 }
 
@@ -217,7 +221,11 @@ pub fn reads(workspace: &Workspace, bindings: &Bindings) -> Reads {
             company_properties.extend(binding.plugin.manifest.company.reads.keys().cloned());
         }
     }
-    let objects = workspace.flows.iter().map(|flow| flow.enrol.object.clone()).collect();
+    // Numbers that weights come from.
+    let records = || workspace.tables.iter().filter_map(|table| table.records.as_ref());
+    records().for_each(|records| records.collect_properties(&mut properties));
+    let objects = workspace.flows.iter().map(|flow| &flow.enrol.object).chain(records().map(|records| &records.object));
+    let objects = objects.cloned().collect();
     Reads { wanted: Wanted { properties, company: true, company_properties }, objects }
 }
 
@@ -379,6 +387,7 @@ fn lead_of(row: Arrived, accounts: &Accounts, reads: &Reads, known: &Read, now: 
         Payload::Closed { lead } => (Lead::unknown(lead), Facts::Closed, None),
         Payload::Responded { lead } => (Lead::unknown(lead), Facts::Responded, None),
         Payload::Declined { lead, rep } => (Lead::unknown(lead), Facts::Declined(rep), None),
+        Payload::Row(change) => (Lead::unknown(LeadId::from(change.id.as_str())), Facts::Row(change), None),
         Payload::Due { ref lead, .. } | Payload::Accepted { ref lead, .. } if row.recalled(accounts).is_some() => {
             match known.decisions.get(row.recalled(accounts)?)? {
                 Some(before) => (Lead { trigger, ..before.clone() }, Facts::Known, None),

@@ -16,6 +16,7 @@ use rota_domain::id::{FlowId, LeadId, PoolId, RepId, Seed};
 use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Mode;
+use rota_domain::table::RowChange;
 use rota_domain::workspace::Workspace;
 
 use crate::bindings::Bindings;
@@ -78,7 +79,7 @@ impl Ledger {
             Some((revision, seen)) => (revision, Arc::new(seen)),
             None => (0, workspace),
         };
-        let mut desk = under(revision, seen, &bindings);
+        let mut desk = under(revision, seen, &bindings).with_rows(snapshot.added);
         for (rep, status) in snapshot.statuses {
             desk.set_status(rep, status);
         }
@@ -165,6 +166,7 @@ impl Ledger {
             Facts::Closed => return self.close(lead.lead.id.clone(), lead.inbox, now),
             Facts::Responded => return self.responded(lead.lead.id.clone(), lead.inbox, now),
             Facts::Declined(rep) => return self.decline(lead.lead.id.clone(), rep, lead.inbox, now),
+            Facts::Row(change) => return self.change_row(change, lead.inbox, now),
             _ => {}
         }
         let lead = if self.has_departed(&lead) { lead.erased() } else { lead };
@@ -186,6 +188,10 @@ impl Ledger {
         let kinds = self.desk.kinds(&lead.lead);
         let who = person(&lead);
         let around = Around { wait: wait.as_ref(), ..self.around(&lead, &who, rules, now) };
+        let rows = match lead.facts {
+            Facts::Known | Facts::Gone => self.desk.rows_of(&lead.lead, lead.facts == Facts::Known, now),
+            _ => Vec::new(),
+        };
         let answered = self.desk.workspace.responded.as_ref().is_some_and(|said| said.holds(&lead.lead));
         // Nothing is changed before this is over, so a panic leaves the state as it was.
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
@@ -196,6 +202,10 @@ impl Ledger {
             rotation.enter(&turn);
             recorded.turn = Some((turn, rotation));
         }
+        if !rows.is_empty() {
+            Arc::make_mut(&mut self.desk).change_rows(&rows);
+        }
+        recorded.rows = rows;
         recorded.in_hand = self.take_in_hand(&recorded.decision, kinds, closed);
         self.change_wait(&mut recorded, answered, closed);
         if let Some((turn, rotation)) = &recorded.turn {
@@ -208,6 +218,14 @@ impl Ledger {
             self.recent.remember(who, recorded.decision.clone());
         }
         Entry { at: now, inbox, body: EntryBody::Decision(Box::new(recorded)) }
+    }
+
+    /// A row of a dated table comes, changes or goes.
+    pub fn change_row(&mut self, change: RowChange, inbox: Option<Settles>, at: Timestamp) -> Entry {
+        self.seq += 1;
+        let changes = self.desk.with_past(change, at);
+        Arc::make_mut(&mut self.desk).change_rows(&changes);
+        Entry { at, inbox, body: EntryBody::Rows(changes) }
     }
 
     /// A lead is closed: whoever has it in hand has a place more.
@@ -262,7 +280,7 @@ impl Ledger {
     #[must_use]
     pub fn asks(&self, lead: &EnrichedLead, rules: &dyn Rules, now: Timestamp) -> bool {
         let who = person(lead);
-        let told = matches!(lead.facts, Facts::Closed | Facts::Responded | Facts::Declined(_));
+        let told = matches!(lead.facts, Facts::Closed | Facts::Responded | Facts::Declined(_) | Facts::Row(_));
         let asks = || !told && !self.has_departed(lead) && asks(lead, &self.around(lead, &who, rules, now));
         // A defect is met again when it is decided.
         catch_unwind(AssertUnwindSafe(asks)).unwrap_or(false)

@@ -57,6 +57,17 @@ const COMPANY: &[&str] = &["name", "domain", "description", "timezone", "type"];
 const LEAD_STATUSES: &[&str] =
     &["NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "UNQUALIFIED", "ATTEMPTED_TO_CONTACT", "CONNECTED", "BAD_TIMING"];
 
+/// The stages of the pipeline that every account begins with.
+const DEAL_STAGES: &[&str] = &[
+    "appointmentscheduled",
+    "qualifiedtobuy",
+    "presentationscheduled",
+    "decisionmakerboughtin",
+    "contractsent",
+    "closedwon",
+    "closedlost",
+];
+
 impl Catalogue {
     pub(crate) fn new(seed: &Seed) -> Self {
         let mut all = Self(BTreeMap::new());
@@ -79,6 +90,12 @@ impl Catalogue {
         }
         all.add_text(Kind::Contact, "email", |it| it.unique = true);
         all.add_text(Kind::Company, "numberofemployees", typed("number"));
+        for name in ["dealname", "pipeline"] {
+            all.add_text(Kind::Deal, name, |_| ());
+        }
+        all.add_text(Kind::Deal, "amount", typed("number"));
+        all.add_text(Kind::Deal, "closedate", typed("datetime"));
+        all.add_text(Kind::Deal, "dealstage", enumeration(DEAL_STAGES));
         for kind in [Kind::Task, Kind::Note] {
             all.add_text(kind, "hs_timestamp", typed("datetime"));
         }

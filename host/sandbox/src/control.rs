@@ -23,7 +23,7 @@ use crate::faults::Fault;
 use crate::id::Id;
 use crate::kind::Kind;
 use crate::report;
-use crate::seed::{CompanySeed, ContactSeed};
+use crate::seed::{ContactSeed, RecordSeed};
 use crate::writes::{self, Actor, Change, NewRecord};
 
 /// Thousands of contacts may be created at once.
@@ -50,10 +50,10 @@ impl Refused {
     }
 }
 
-/// `PATCH /_sandbox/contacts/{id}`: a person changes properties; the empty string clears one.
+/// `PATCH /_sandbox/contacts/{id}`, and so for deals: a person changes properties; the empty string clears one.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ContactEdit {
+struct Edit {
     properties: BTreeMap<String, String>,
 }
 
@@ -83,8 +83,9 @@ pub(crate) fn router(double: &Arc<Double>) -> Router {
         .route("/_sandbox/state", get(state))
         .route("/_sandbox/calls", get(calls))
         .route("/_sandbox/contacts", post(create_contacts))
-        .route("/_sandbox/contacts/{id}", patch(edit_contact).delete(delete_contact))
         .route("/_sandbox/companies", post(create_companies))
+        .route("/_sandbox/deals", post(create_deals))
+        .route("/_sandbox/{object}/{id}", patch(edit).delete(delete))
         .route("/_sandbox/faults", get(faults).post(set_faults))
         .route("/_sandbox/clock", get(clock).post(move_clock))
         .route("/_sandbox/target", post(set_target))
@@ -105,7 +106,11 @@ async fn create_contacts(State(double): State<Arc<Double>>, bytes: Bytes) -> Res
 }
 
 async fn create_companies(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Response, Refused> {
-    create(&double, Kind::Company, one_or_many::<CompanySeed>(&bytes)?)
+    create(&double, Kind::Company, one_or_many::<RecordSeed>(&bytes)?)
+}
+
+async fn create_deals(State(double): State<Arc<Double>>, bytes: Bytes) -> Result<Response, Refused> {
+    create(&double, Kind::Deal, one_or_many::<RecordSeed>(&bytes)?)
 }
 
 /// Creates records as a person would, in order; those before a refused one stay.
@@ -130,26 +135,29 @@ fn create<T: Into<NewRecord>>(double: &Double, kind: Kind, wanted: Vec<T>) -> Re
     Ok((StatusCode::CREATED, Json(json!({"ids": ids}))).into_response())
 }
 
-async fn edit_contact(
+async fn edit(
     State(double): State<Arc<Double>>,
-    Path(id): Path<String>,
+    Path((object, id)): Path<(String, String)>,
     bytes: Bytes,
 ) -> Result<StatusCode, Refused> {
-    let ContactEdit { properties } = parsed(&bytes)?;
+    let Edit { properties } = parsed(&bytes)?;
     let mut state = double.state();
-    let id = contact(&state, &id)?;
-    let record = state.live(Kind::Contact, id).ok_or_else(ApiError::no_such_record)?;
-    double.checks(&state, Edition::Numbered).update(Kind::Contact, record, &properties)?;
+    let (kind, id) = known(&state, &object, &id)?;
+    let record = state.live(kind, id).ok_or_else(ApiError::no_such_record)?;
+    double.checks(&state, Edition::Numbered).update(kind, record, &properties)?;
     let (now, actor) = (double.clock.now(), person(&double));
-    let changes = writes::update(&mut state, Kind::Contact, id, &properties, &actor, now);
+    let changes = writes::update(&mut state, kind, id, &properties, &actor, now);
     Ok(announced(&double, &changes, &actor, now))
 }
 
-async fn delete_contact(State(double): State<Arc<Double>>, Path(id): Path<String>) -> Result<StatusCode, Refused> {
+async fn delete(
+    State(double): State<Arc<Double>>,
+    Path((object, id)): Path<(String, String)>,
+) -> Result<StatusCode, Refused> {
     let mut state = double.state();
-    let id = contact(&state, &id)?;
+    let (kind, id) = known(&state, &object, &id)?;
     let (now, actor) = (double.clock.now(), person(&double));
-    let changes = writes::archive(&mut state, Kind::Contact, id, now);
+    let changes = writes::archive(&mut state, kind, id, now);
     Ok(announced(&double, &changes, &actor, now))
 }
 
@@ -196,10 +204,11 @@ fn announced(double: &Double, changes: &[Change], actor: &Actor, now: Timestamp)
     StatusCode::NO_CONTENT
 }
 
-fn contact(state: &crate::state::State, text: &str) -> Result<Id, Refused> {
-    let found = Id::parse(text).filter(|id| state.live(Kind::Contact, *id).is_some());
+fn known(state: &crate::state::State, object: &str, id: &str) -> Result<(Kind, Id), Refused> {
+    let found = Kind::parse(object).zip(Id::parse(id)).filter(|(kind, id)| state.live(*kind, *id).is_some());
     found.ok_or_else(|| {
-        Refused(StatusCode::NOT_FOUND, format!("there is no contact {text}; GET /_sandbox/state lists them"))
+        let object = Kind::parse(object).map_or_else(|| object.to_owned(), |kind| kind.singular().to_owned());
+        Refused(StatusCode::NOT_FOUND, format!("there is no {object} {id}; GET /_sandbox/state lists them"))
     })
 }
 

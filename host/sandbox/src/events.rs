@@ -17,10 +17,10 @@ const NOT_SUBSCRIBABLE: [&str; 2] = ["num_unique_conversion_events", "hs_lastmod
 pub(crate) fn check(subscription: &Subscription) -> Result<(), String> {
     let Subscription { subscription_type: named, property_name, object_type_id } = subscription;
     let (object, event) = named.split_once('.').unwrap_or_default();
-    let objects = ["contact", "company", "object"];
+    let objects = ["contact", "company", "deal", "object"];
     if !objects.contains(&object) || !["creation", "deletion", "propertyChange"].contains(&event) {
         return Err(format!(
-            "`{named}` is no type; use creation, deletion or propertyChange of contact, company or object"
+            "`{named}` is no type; use creation, deletion or propertyChange of contact, company, deal or object"
         ));
     }
     if (event == "propertyChange") != property_name.is_some() {

@@ -5,12 +5,13 @@
 pub(crate) enum Kind {
     Contact,
     Company,
+    Deal,
     Task,
     Note,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 4] = [Kind::Contact, Kind::Company, Kind::Task, Kind::Note];
+    pub(crate) const ALL: [Kind; 5] = [Kind::Contact, Kind::Company, Kind::Deal, Kind::Task, Kind::Note];
 
     /// The type a path names: singular, plural or type id.
     pub(crate) fn parse(name: &str) -> Option<Self> {
@@ -21,6 +22,7 @@ impl Kind {
         match self {
             Kind::Contact => "contact",
             Kind::Company => "company",
+            Kind::Deal => "deal",
             Kind::Task => "task",
             Kind::Note => "note",
         }
@@ -30,6 +32,7 @@ impl Kind {
         match self {
             Kind::Contact => "contacts",
             Kind::Company => "companies",
+            Kind::Deal => "deals",
             Kind::Task => "tasks",
             Kind::Note => "notes",
         }
@@ -39,6 +42,7 @@ impl Kind {
         match self {
             Kind::Contact => "0-1",
             Kind::Company => "0-2",
+            Kind::Deal => "0-3",
             Kind::Task => "0-27",
             Kind::Note => "0-46",
         }
@@ -47,7 +51,7 @@ impl Kind {
     /// The property that says when a record was made.
     pub(crate) fn created(self) -> &'static str {
         match self {
-            Kind::Contact | Kind::Company => "createdate",
+            Kind::Contact | Kind::Company | Kind::Deal => "createdate",
             Kind::Task | Kind::Note => "hs_createdate",
         }
     }
@@ -56,7 +60,7 @@ impl Kind {
     pub(crate) fn modified(self) -> &'static str {
         match self {
             Kind::Contact => "lastmodifieddate",
-            Kind::Company | Kind::Task | Kind::Note => "hs_lastmodifieddate",
+            Kind::Company | Kind::Deal | Kind::Task | Kind::Note => "hs_lastmodifieddate",
         }
     }
 
@@ -65,6 +69,7 @@ impl Kind {
         match self {
             Kind::Contact => &["email", "firstname", "lastname"],
             Kind::Company => &["name", "domain"],
+            Kind::Deal => &["dealname", "amount", "closedate", "pipeline", "dealstage"],
             Kind::Task | Kind::Note => &[],
         }
     }
@@ -73,6 +78,7 @@ impl Kind {
     pub(crate) fn scope_family(self) -> &'static str {
         match self {
             Kind::Company => "companies",
+            Kind::Deal => "deals",
             Kind::Contact | Kind::Task | Kind::Note => "contacts",
         }
     }

@@ -43,7 +43,7 @@ use crate::double::Double;
 pub use crate::id::Id;
 pub use crate::receiver::{Message, Receiver, Refusal, receive};
 pub use crate::seed::{
-    CompanySeed, ContactSeed, Limits, OwnerRule, OwnerRules, OwnerSeed, PropertySeed, Seed, SignedUri, Subscription,
+    ContactSeed, Limits, OwnerRule, OwnerRules, OwnerSeed, PropertySeed, RecordSeed, Seed, SignedUri, Subscription,
     TeamSeed, Token, WebhookSettings,
 };
 

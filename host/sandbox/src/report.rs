@@ -18,6 +18,7 @@ pub(crate) fn state(double: &Double) -> Value {
         "app_id": double.seed.app_id,
         "contacts": records(&state, Kind::Contact),
         "companies": records(&state, Kind::Company),
+        "deals": records(&state, Kind::Deal),
         "tasks": records(&state, Kind::Task),
         "notes": records(&state, Kind::Note),
         "owners": owners,

@@ -40,7 +40,7 @@ pub struct Seed {
     /// The owners.
     pub owners: Vec<OwnerSeed>,
     /// The companies there from the start; no webhooks are sent for them.
-    pub companies: Vec<CompanySeed>,
+    pub companies: Vec<RecordSeed>,
     /// The contacts there from the start; no webhooks are sent for them.
     pub contacts: Vec<ContactSeed>,
 }
@@ -282,10 +282,10 @@ pub struct TeamSeed {
     pub primary: bool,
 }
 
-/// A company, in the seed and in `POST /_sandbox/companies`.
+/// A company or a deal, in the seed and in `POST /_sandbox/companies` and `…/deals`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CompanySeed {
+pub struct RecordSeed {
     /// The id; left out: the next free one.
     #[serde(default)]
     pub id: Option<Id>,

@@ -52,7 +52,7 @@ impl State {
     pub(crate) fn from_seed(seed: &Seed, catalogue: &Catalogue, now: Timestamp) -> anyhow::Result<Self> {
         for kind in seed.properties.keys().chain(seed.required_properties.keys()) {
             if Kind::parse(kind).is_none() {
-                bail!("seed: `{kind}` is no object type; use contacts, companies, tasks or notes");
+                bail!("seed: `{kind}` is no object type; use contacts, companies, deals, tasks or notes");
             }
         }
         let mut state = Self {

@@ -11,7 +11,7 @@ use crate::catalogue::{Catalogue, LIFECYCLE_STAGE, LIFECYCLE_STAGES};
 use crate::clock::rfc3339;
 use crate::id::Id;
 use crate::kind::Kind;
-use crate::seed::{CompanySeed, ContactSeed};
+use crate::seed::{ContactSeed, RecordSeed};
 use crate::state::{Record, State, Version};
 
 /// Who changed something, in the CRM's words.
@@ -70,8 +70,8 @@ pub(crate) struct NewRecord {
     pub(crate) merged_ids: Vec<Id>,
 }
 
-impl From<CompanySeed> for NewRecord {
-    fn from(seed: CompanySeed) -> Self {
+impl From<RecordSeed> for NewRecord {
+    fn from(seed: RecordSeed) -> Self {
         Self { id: seed.id, properties: seed.properties, ..Self::default() }
     }
 }

@@ -114,7 +114,7 @@ fn arrival(waiting: &Waiting) -> ExportedArrival {
     let (lead, record) = match waiting.payload.subject() {
         Payload::Lead { lead, .. } => (Some((**lead).clone()), None),
         // What a call asks is never another one.
-        Payload::Call { .. } => (None, None),
+        Payload::Call { .. } | Payload::Row(_) => (None, None),
         Payload::Closed { lead }
         | Payload::Responded { lead }
         | Payload::Due { lead, .. }

@@ -12,8 +12,8 @@ use rota_domain::id::{FlowId, LeadId, PoolId, RepId, Seed};
 use rota_domain::lead::Lead;
 use rota_domain::rule::Mode;
 use rota_domain::stages::Stages;
+use rota_domain::table::{DatedRow, RowChange};
 use rota_domain::workspace::{Member, Workspace};
-use rota_flow::bindings::Bindings;
 use rota_flow::enrich::{EnrichedLead, Facts, Occasion};
 use rota_flow::ledger::Ledger;
 use rota_flow::ports::{EntryBody, Recorded, Rules};
@@ -29,6 +29,8 @@ pub struct Simulation {
     leads: HashMap<LeadId, Lead>,
     /// Whom people gave records to by hand. It is seen when the record is read again, as live.
     owners: HashMap<LeadId, RepId>,
+    /// How many rows were added to dated tables.
+    rows: u64,
     now: Timestamp,
 }
 
@@ -39,7 +41,7 @@ impl Simulation {
         let Bound { workspace, bindings, .. } = bound;
         let mut ledger = Ledger::new(seed, workspace.clone(), bindings.clone(), Mode::Test);
         ledger.revise(workspace, bindings, None, began);
-        Self { ledger, rules, leads: HashMap::new(), owners: HashMap::new(), now: began }
+        Self { ledger, rules, leads: HashMap::new(), owners: HashMap::new(), rows: 0, now: began }
     }
 
     /// What is due until then, in the order of time: offers that are over, answers that did not come,
@@ -93,14 +95,14 @@ impl Simulation {
                 self.ledger.revise(Arc::new(workspace), bindings, None, at)
             }
             Happening::Metric { name, values } => {
-                let mut bindings = Bindings::clone(self.ledger.bindings());
-                let rows = values.into_iter().map(|(rep, number)| (rep.to_string(), at, number.to_string()));
-                // Events are read for this workspace, so that the table is there, and its rows can be meant.
-                if let Some(Ok(table)) = bindings.tables.get(&name).map(|table| table.with(rows)) {
-                    Arc::make_mut(&mut bindings.tables).insert(name, Arc::new(table));
+                for (rep, number) in values {
+                    // Each adds a row of its own, behind those before.
+                    self.rows += 1;
+                    let says = DatedRow { key: rep.to_string(), at: at.to_string(), value: number.to_string() };
+                    let change = RowChange { table: name.clone(), id: format!("{:09}", self.rows), row: Some(says) };
+                    self.ledger.change_row(change, None, at);
                 }
-                let workspace = self.ledger.desk().workspace.clone();
-                self.ledger.revise(workspace, Arc::new(bindings), None, at)
+                return None;
             }
             Happening::Closed { lead } => self.ledger.close(lead, None, at),
             Happening::Responded { lead } => self.ledger.responded(lead, None, at),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rota_crm::hubspot::HubSpot;
 use rota_domain::delivery::Trouble;
 use rota_flow::ports::{Crm, CrmError, Reading, Wanted};
-use rota_sandbox::{CompanySeed, Id, Seed};
+use rota_sandbox::{Id, RecordSeed, Seed};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,7 +23,7 @@ fn wanted() -> Wanted {
 fn seed() -> Seed {
     let mut lead = contact(7, &[("city", "Bonn")]);
     lead.company = Some(Id(90));
-    let company = CompanySeed { id: Some(Id(90)), properties: BTreeMap::from([("name".into(), "Acme".into())]) };
+    let company = RecordSeed { id: Some(Id(90)), properties: BTreeMap::from([("name".into(), "Acme".into())]) };
     Seed { companies: vec![company], contacts: vec![lead], ..Seed::default() }
 }
 

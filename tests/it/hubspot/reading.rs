@@ -6,7 +6,7 @@ use rota_crm::hubspot::ApiStyle;
 use rota_domain::delivery::Trouble;
 use rota_domain::id::OwnerId;
 use rota_flow::ports::{Crm, RecordRef, Wanted};
-use rota_sandbox::{CompanySeed, Id, OwnerSeed, Seed};
+use rota_sandbox::{Id, OwnerSeed, RecordSeed, Seed};
 use serde_json::json;
 
 use super::{ADA, Account, BEN, DEE_WHO_LEFT, contact, contacts, record, words};
@@ -15,7 +15,7 @@ use super::{ADA, Account, BEN, DEE_WHO_LEFT, contact, contacts, record, words};
 async fn a_reading_holds_exactly_the_declared_properties_the_owner_and_the_primary_company() {
     let company = |id: u64, name: &str| {
         let values = [("name", name), ("domain", "acme.example"), ("hubspot_owner_id", BEN), ("industry", "Tools")];
-        CompanySeed { id: Some(Id(id)), properties: values.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
+        RecordSeed { id: Some(Id(id)), properties: values.map(|(k, v)| (k.to_owned(), v.to_owned())).into() }
     };
     let mut lead = contact(7, &[("email", "kim@acme.example"), ("city", "Bonn"), ("hubspot_owner_id", ADA)]);
     lead.company = Some(Id(90));
@@ -64,7 +64,7 @@ async fn a_contact_that_was_merged_is_read_through_its_old_id() {
     let mut survivor = contact(5, &[("city", "Bonn"), ("hubspot_owner_id", ADA)]);
     survivor.merged_ids = vec![Id(4)];
     survivor.company = Some(Id(90));
-    let company = CompanySeed { id: Some(Id(90)), properties: BTreeMap::from([("name".into(), "Acme".into())]) };
+    let company = RecordSeed { id: Some(Id(90)), properties: BTreeMap::from([("name".into(), "Acme".into())]) };
     let seed = Seed { companies: vec![company], contacts: vec![survivor, contact(6, &[])], ..Seed::default() };
     let account = Account::open(seed).await;
     let wanted = Wanted { properties: words(&["city"]), company: true, ..Wanted::default() };

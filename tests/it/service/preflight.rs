@@ -134,3 +134,21 @@ async fn an_account_that_does_not_answer_is_an_error_and_not_a_leave() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with("E asking which account the token belongs to: HubSpot answered 503"), "{found:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn properties_of_records_that_are_rows_of_a_table_are_looked_for_on_those_records() {
+    let sandbox = seeded(json!({"portal_id": 4242})).await;
+    let table = |value: &str, stage: &str| {
+        format!(
+            "[[tables]]\nid = \"won\"\nmatch = \"dated\"\nrecords = {{ connection = \"hs\", object = \"deal\", \
+             value = \"{value}\", at = \"closedate\", when = {{ property = \"dealstage\", is = \"{stage}\" }} }}\n"
+        )
+    };
+    let with =
+        |value: &str, stage: &str| bound(workspace("acme", "") + &table(value, stage) + &connection(&sandbox, 4242));
+    assert_eq!(found(&sandbox, &with("amount", "closedwon")).await, Vec::<String>::new());
+    insta::assert_snapshot!(found(&sandbox, &with("amonut", "won")).await.join("\n"), @r"
+    E the table `won` takes the deal property `amonut`, which the account does not have; did you mean `amount`?
+    W the table `won` asks of its rows for the deal property `dealstage`, which can never be `won`: the CRM's list has no such choice
+    ");
+}

@@ -141,6 +141,7 @@ pub(crate) fn decided_about(record: &str, id: &str, acts: Vec<Act>) -> Recorded 
         in_hand: InHand::default(),
         waits: WaitChange::AsBefore,
         counters: Vec::new(),
+        rows: Vec::new(),
         turn: None,
         effects,
         stages: Stages { decided: Some(at(0)), ..Stages::default() },

@@ -10,6 +10,7 @@ use rota_domain::event::Status;
 use rota_domain::fairness::Rotation;
 use rota_domain::id::{DecisionId, Digest, LeadId, RepId, RotationId};
 use rota_domain::person::PersonKey;
+use rota_domain::table::Added;
 use rota_domain::workspace::Workspace;
 use rota_flow::decide::is_joinable;
 use rota_flow::ports::{
@@ -27,6 +28,7 @@ pub(super) struct State {
     statuses: BTreeMap<RepId, Status>,
     rotations: BTreeMap<RotationId, Rotation>,
     counters: Counters,
+    added: Added,
     given: Vec<Given>,
     waits: BTreeMap<LeadId, Wait>,
 }
@@ -143,6 +145,7 @@ impl Tenant {
                     self.state.counters.remove(&flow);
                 }
             }
+            EntryBody::Rows(changes) => changes.into_iter().for_each(|change| self.state.added.change(change)),
             EntryBody::Closed { lead, given } => {
                 self.state.end(given);
                 self.state.waits.remove(&lead);
@@ -157,6 +160,7 @@ impl Tenant {
                     private,
                     turn,
                     counters,
+                    rows,
                     in_hand,
                     waits,
                     effects: acts,
@@ -173,6 +177,7 @@ impl Tenant {
                     WaitChange::Ended => drop(self.state.waits.remove(&decision.lead)),
                     WaitChange::For(wait) => drop(self.state.waits.insert(decision.lead.clone(), *wait)),
                 }
+                rows.into_iter().for_each(|change| self.state.added.change(change));
                 for (flow, name, value) in counters {
                     self.state.counters.entry(flow).or_default().insert(name, value);
                 }
@@ -206,6 +211,7 @@ impl Tenant {
             statuses: self.state.statuses.clone(),
             rotations: self.state.rotations.clone(),
             counters: self.state.counters.clone(),
+            added: self.state.added.clone(),
             given: self.state.given.clone(),
             waits: self.waits(),
             recent: recent.into_iter().map(remembered).collect(),

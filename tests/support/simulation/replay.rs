@@ -30,6 +30,7 @@ pub(super) async fn check(world: &World, broken: &mut Vec<String>) {
             }
             (EntryBody::Rep { rep, status }, Some(desk)) => desk.set_status(rep, status),
             (EntryBody::Counter { flow, name, value }, Some(desk)) => desk.set_counter(flow, name, value),
+            (EntryBody::Rows(changes), Some(desk)) => desk.change_rows(&changes),
             // Nobody has a capacity here, and no lead waits for anything.
             (
                 EntryBody::Closed { .. }

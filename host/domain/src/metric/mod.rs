@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::id::PoolId;
-use crate::roster::Roster;
+use crate::roster::{Roster, Seat};
 use crate::table::{Amount, Tables};
-use crate::workspace::{Weights, Workspace};
+use crate::workspace::{Rep, Weights, Workspace};
 
 use series::Series;
 
@@ -48,7 +48,12 @@ impl Metrics {
             let terms = pool.weights.clone()?;
             let table = tables.get(&terms.metric)?;
             let members = roster.pool(&pool.id)?.iter();
-            let members = members.map(|seat| Series::of(table.dated(seat.rep.as_str(), &zone))).collect();
+            let series = |seat: &Seat| {
+                Series::of(
+                    keys(&workspace.reps[seat.place]).flat_map(|key| table.dated(&key, &zone).collect::<Vec<_>>()),
+                )
+            };
+            let members = members.map(series).collect();
             Some((pool.id.clone(), Metric { terms, members }))
         });
         Self(metrics.collect())
@@ -77,4 +82,10 @@ impl Metrics {
         let most = amounts.iter().copied().max().unwrap_or_default();
         Some(amounts.into_iter().map(|amount| amount.part_of(most, WEIGHT_MAX)).collect())
     }
+}
+
+/// What a rep is called in a table: by id, and as the owner of a CRM's records.
+fn keys(rep: &Rep) -> impl Iterator<Item = String> {
+    let owners = rep.crm.iter().map(|(connection, owner)| format!("{connection}:{owner}"));
+    std::iter::once(rep.id.to_string()).chain(owners)
 }

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::instant::instant;
 use super::order::{compare, head};
-use super::{Amount, BadRows, Row, Table, fold, part, reading};
+use super::{Amount, BadRows, DatedRow, Row, Table, fold, part, reading};
 use crate::workspace::Match;
 
 impl Table {
@@ -28,9 +28,17 @@ impl Table {
     ///
     /// # Errors
     /// Every row that cannot be meant, by its place among them, from 1.
-    pub fn with(&self, rows: impl IntoIterator<Item = (String, Timestamp, String)>) -> Result<Self, BadRows> {
-        let rows = rows.into_iter().map(|(key, at, value)| [key, at.to_string(), value]);
-        reading::more(self, rows)
+    pub fn with(&self, rows: impl IntoIterator<Item = [String; 3]>) -> Result<Self, BadRows> {
+        reading::more(self, rows.into_iter())
+    }
+
+    /// A table of these rows alone.
+    ///
+    /// # Errors
+    /// Every row that cannot be meant, by its place among them, from 1.
+    pub fn dated_of(rows: &[&DatedRow]) -> Result<Self, BadRows> {
+        let none = Self { matching: Match::Dated, text: Box::default(), heads: Box::default(), rows: Box::default() };
+        none.with(rows.iter().map(|row| [row.key.clone(), row.at.clone(), row.value.clone()]))
     }
 
     /// All rows with this key.
@@ -86,7 +94,7 @@ mod tests {
 
     #[test]
     fn rows_that_come_later_stand_beside_those_before() {
-        let row = |key: &str, value: &str| (key.into(), "2026-03-05T12:00:00Z".parse().unwrap(), value.into());
+        let row = |key: &str, value: &str| [key, "2026-03-05T12:00:00Z", value].map(String::from);
         let more = table().with([row("ana", "3"), row("cy", "1")]).unwrap();
         assert_eq!(more.len(), 6);
         assert_eq!(of(&more, "ana", "UTC")[2], "2026-03-05T12:00:00Z 3");

@@ -4,6 +4,7 @@
 //! Keys are compared without the white space around them and without regard to case
 //! (`K1A` is `k1a`); white space inside and accents count.
 
+mod added;
 mod amount;
 mod dated;
 mod difference;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use added::{Added, DatedRow, RowChange};
 pub use amount::Amount;
 pub use difference::RowChanges;
 pub use fault::{BadRow, BadRows, FAULTS_SHOWN};

@@ -9,6 +9,7 @@ mod flow;
 mod near;
 mod people;
 mod percent;
+mod records;
 mod target;
 mod turns;
 mod weights;
@@ -23,6 +24,7 @@ pub use destination::{Destination, connection_of};
 pub use flow::{Connection, ConnectionKind, Enrol, Fallback, Flow, Minutes, Owned, Secret, Settings, Source};
 pub use near::Near;
 pub use people::{Calendar, Match, Member, Pool, Rep, Table, TimeOff};
+pub use records::Records;
 pub use target::{Target, Within};
 pub use turns::{Manual, STOP_MAX, Scope};
 pub use weights::Weights;
@@ -144,6 +146,9 @@ impl Workspace {
         }
         for (place, calendar) in self.calendars.iter().enumerate() {
             calendar.check(place)?;
+        }
+        for (place, table) in self.tables.iter().enumerate() {
+            records::check(table, self, place)?;
         }
         for (place, target) in self.targets.iter().enumerate() {
             target.check(self, place)?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::again::{self, Queue};
 use super::cap::{self, Cap};
 use super::near::{self, Near};
+use super::records::Records;
 use super::turns::{Manual, Scope};
 use super::weights::{self, Weights};
 use super::{Contradiction, Workspace, backup, percent, turns};
@@ -196,7 +197,11 @@ pub struct Table {
     pub id: String,
     /// The CSV file, relative to the workspace. Its first line is `key,value`,
     /// `from,to,value` for ranges, or `key,at,value` for dated numbers.
-    pub file: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The records of a CRM that are the rows of a dated table, in place of a file's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<Records>,
     /// How keys are matched.
     #[serde(default, rename = "match")]
     pub matching: Match,

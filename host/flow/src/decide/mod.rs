@@ -98,7 +98,7 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
             return Course::Unrouted(Reason::new("person-erased", detail));
         }
         // The ledger enters those without a decision.
-        Facts::Closed | Facts::Responded | Facts::Declined(_) => {
+        Facts::Closed | Facts::Responded | Facts::Declined(_) | Facts::Row(_) => {
             return Course::Unrouted(Reason::new("not-decided", "nothing is to be decided about the lead"));
         }
         Facts::Disconnected(connection) => {

@@ -389,6 +389,7 @@ impl<'a> Draft<'a> {
             private: self.private,
             turn: self.turn,
             counters: self.counters,
+            rows: Vec::new(),
             in_hand: InHand::default(),
             waits,
             effects,

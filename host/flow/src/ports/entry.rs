@@ -17,6 +17,7 @@ use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::rule::Note;
 use rota_domain::stages::Stages;
+use rota_domain::table::RowChange;
 use rota_domain::workspace::Workspace;
 
 use super::Origin;
@@ -96,6 +97,8 @@ pub enum EntryBody {
         /// Its value now.
         value: Option<i32>,
     },
+    /// Rows of dated tables came, changed and went.
+    Rows(Vec<RowChange>),
     /// A lead was closed. What it had been given by, if it was open, is so no more.
     Closed {
         /// The lead.
@@ -141,6 +144,8 @@ pub struct Recorded {
     pub turn: Option<(Turn, Rotation)>,
     /// Counters of flows that it changed, with their new values.
     pub counters: Vec<(FlowId, String, i32)>,
+    /// What its record changed of the rows of dated tables.
+    pub rows: Vec<RowChange>,
     /// What it changes of what reps have in hand.
     pub in_hand: InHand,
     /// What the lead waits for after it.

@@ -19,6 +19,7 @@ use rota_domain::lead::Lead;
 use rota_domain::load::LeadKind;
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
+use rota_domain::table::{Added, RowChange};
 use rota_domain::workspace::Workspace;
 use tokio::sync::oneshot;
 
@@ -116,6 +117,8 @@ pub enum Payload {
         /// What is due.
         trigger: String,
     },
+    /// A row of a dated table comes, changes or goes.
+    Row(RowChange),
     /// A rep who was asked takes a lead.
     Accepted {
         /// The lead.
@@ -191,6 +194,8 @@ pub struct Snapshot {
     pub rotations: BTreeMap<RotationId, Rotation>,
     /// The counters of each flow.
     pub counters: Counters,
+    /// The rows that were added to dated tables.
+    pub added: Added,
     /// Leads that were given to reps, where that is counted: all that are open, and at least those
     /// that were given within `rota_domain::load::REMEMBERED` of the last of them. Oldest first.
     pub given: Vec<Given>,

@@ -11,7 +11,7 @@ pub(super) struct Place {
 }
 
 /// How required and often mistaken keys are written.
-const EXAMPLES: [(&str, &str); 43] = [
+const EXAMPLES: [(&str, &str); 44] = [
     ("active", "false"),
     ("allow_v1", "true"),
     ("backup", "\"bo\""),
@@ -44,6 +44,7 @@ const EXAMPLES: [(&str, &str); 43] = [
     ("plugin", "\"territory\""),
     ("portal_id", "4242"),
     ("public_url", "\"https://rota.acme.example\""),
+    ("records", "{ connection = \"hs\", object = \"deal\", value = \"amount\", at = \"closedate\" }"),
     ("rep", "\"ana\""),
     ("settings", "\"settings/inbound.json\""),
     ("tags", "[\"german\"]"),

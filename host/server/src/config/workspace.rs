@@ -21,6 +21,8 @@ const SETTINGS_MOST: u64 = 256 << 10;
 pub(crate) const TOGETHER_MOST: u64 = 256 << 20;
 /// The most flows, and the most tables, of one workspace.
 const COUNT_MOST: usize = 200;
+/// What a table has for a file whose rows are a CRM's records.
+const NO_ROWS: &[u8] = b"key,at,value\n";
 /// Of the largest language class; what a component of its own class may have is judged later.
 const COMPONENT_MOST: u64 = 32 << 20;
 
@@ -99,13 +101,17 @@ pub fn load(files: &dyn Files) -> Result<Loaded, ConfigError> {
         }
     }
     for (n, table) in loaded.workspace.tables.iter().enumerate() {
-        let bytes = files.read(&table.file, FILE_MAX.min(room)).map_err(|error| {
-            let what = format!("the file `{}` of table `{}` {}", table.file, table.id, why(&error));
-            document.error(&format!("/tables/{n}/file"), what)
-        })?;
+        let bytes = match &table.file {
+            Some(file) => files.read(file, FILE_MAX.min(room)).map_err(|error| {
+                let what = format!("the file `{file}` of table `{}` {}", table.id, why(&error));
+                document.error(&format!("/tables/{n}/file"), what)
+            })?,
+            None => NO_ROWS.into(),
+        };
         room = room.saturating_sub(bytes.len() as u64);
         let read = Table::read(table.matching, &bytes);
-        let read = read.map_err(|bad| ConfigError::rows(&files.path(&table.file), &bad))?;
+        let path = table.file.as_deref().unwrap_or_default();
+        let read = read.map_err(|bad| ConfigError::rows(&files.path(path), &bad))?;
         loaded.tables.insert(table.id.clone(), TableFile { bytes, table: Arc::new(read) });
     }
     loaded.calendar_files = calendars::read(files, &document, &mut loaded.workspace, &mut room)?;

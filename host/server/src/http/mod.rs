@@ -20,6 +20,7 @@ mod pools;
 mod problem;
 mod reps;
 mod route;
+mod rows;
 mod secrets;
 mod serve;
 mod standing;
@@ -125,6 +126,7 @@ fn routes() -> Vec<Route> {
         reps::routes(),
         flows::routes(),
         tables::routes(),
+        rows::routes(),
         outbox::routes(),
         connections::routes(),
         workspace::routes(),

@@ -8,7 +8,6 @@ use axum::http::{Method, header};
 use axum::response::{IntoResponse as _, Response};
 use rota_domain::access::Role;
 use rota_domain::id::Digest;
-use rota_domain::table;
 use rota_domain::workspace::{Match, Table};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,12 +42,12 @@ pub(super) fn routes() -> Vec<Route> {
 struct TableState {
     /// Its name.
     id: String,
-    /// Its file in the workspace.
-    file: String,
+    /// Its file in the workspace; none where its rows are a CRM's records.
+    file: Option<String>,
     /// How keys are matched.
     #[serde(rename = "match")]
     matching: Match,
-    /// How many rows there are.
+    /// How many rows its file has.
     rows: usize,
     /// The digest of the file.
     digest: Option<Digest>,
@@ -125,9 +124,9 @@ async fn look_up(
     Path(id): Path<String>,
     Asked(LookUpAsked { key }): Asked<LookUpAsked>,
 ) -> Result<Json<LookedUp>, Problem> {
-    let bound = standing::bound(&doors, caller.tenant()?).await?;
-    find(&bound, &id)?;
-    let table: Option<&Arc<table::Table>> = bound.bindings.tables.get(&id);
-    let value = table.and_then(|table| table.look_up(&key)).map(str::to_owned);
+    let tenant = caller.tenant()?;
+    find(&*standing::bound(&doors, tenant).await?, &id)?;
+    let desk = standing::desk(&doors, tenant).await?;
+    let value = desk.tables.get(&id).and_then(|table| table.look_up(&key)).map(str::to_owned);
     Ok(Json(LookedUp { key, value }))
 }

@@ -78,7 +78,8 @@ impl Workspaces {
         let (base, bundle) = self.held(tenant).await?;
         let missing = || Refusal::Missing(format!("table `{table}`"));
         let says = self.current(tenant).await?.says.ok_or_else(missing)?;
-        let file = says.0.tables.iter().find(|known| known.id == table).ok_or_else(missing)?.file.clone();
+        let known = says.0.tables.iter().find(|known| known.id == table).ok_or_else(missing)?;
+        let file = known.file.clone().ok_or_else(|| Refusal::Missing(format!("file of table `{table}`")))?;
         wish.base = wish.base.or(Some(base));
         wish.note = wish.note.or_else(|| Some(format!("table {table}")));
         self.apply(tenant, &edit::with_file(bundle, &file, csv), wish).await

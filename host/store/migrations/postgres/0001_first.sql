@@ -127,6 +127,16 @@ CREATE TABLE counters (
     PRIMARY KEY (tenant, flow, name)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.01);
 
+CREATE TABLE table_rows (
+    tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),
+    name TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, id)
+);
+
 CREATE TABLE given (
     tenant TEXT COLLATE "C" NOT NULL REFERENCES tenants (tenant),
     entry BIGINT NOT NULL,

@@ -262,6 +262,17 @@ CREATE TABLE given (
     PRIMARY KEY (tenant, entry)
 ) STRICT, WITHOUT ROWID;
 
+-- Rows that the log added to dated tables: a CRM's record is one, or somebody sent it.
+CREATE TABLE table_rows (
+    tenant TEXT NOT NULL REFERENCES tenants (tenant),
+    name TEXT NOT NULL,
+    id TEXT NOT NULL,
+    key TEXT NOT NULL,
+    at TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (tenant, name, id)
+) STRICT, WITHOUT ROWID;
+
 -- What leads wait for after their decisions: an answer, a rep who accepts, or anybody at all. `entry`
 -- is the one since which.
 CREATE TABLE waits (

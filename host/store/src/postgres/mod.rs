@@ -15,6 +15,8 @@ mod writer;
 
 #[path = "../sql/access.rs"]
 mod access;
+#[path = "../sql/added.rs"]
+mod added;
 #[path = "../sql/answered.rs"]
 mod answered;
 #[path = "../sql/board.rs"]

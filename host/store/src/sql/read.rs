@@ -17,7 +17,7 @@ use super::inbox::WAITING;
 use super::keys::{Person, TenantKeys};
 use super::private::{self, Kind};
 use super::rows::{DecisionRead, DecisionRow, EffectRow, micros, parse, signed, unreadable, unsigned};
-use super::{counters, departed, given, log, shared, turns, waits};
+use super::{added, counters, departed, given, log, shared, turns, waits};
 
 /// The tenants there are, by name.
 pub(super) async fn tenants(readers: &Pool) -> Result<Vec<TenantId>, Failure> {
@@ -57,6 +57,7 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
         rotations.insert(RotationId::from(pool), rotation);
     }
     let counters = counters::read(&mut one_commit, tenant).await?;
+    let added = added::read(&mut one_commit, tenant).await?;
     let given = given::read(&mut one_commit, tenant).await?;
     let waits = waits::read(&mut one_commit, tenant, None).await?;
     let recent = recent(&mut one_commit, keys, since).await?;
@@ -68,6 +69,7 @@ pub(super) async fn load(readers: &Pool, keys: &TenantKeys, since: Timestamp) ->
         statuses,
         rotations,
         counters,
+        added,
         given,
         waits,
         recent,

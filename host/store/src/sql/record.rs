@@ -17,6 +17,7 @@ use rota_flow::decide::is_joinable;
 use rota_flow::ports::{Entry, EntryBody, Recorded, Settles, StoreError};
 use serde_json::json;
 
+use super::added;
 use super::answered::CallRow;
 use super::counters::Changes;
 use super::decisions::{DecisionColumns, DecisionRows};
@@ -51,6 +52,7 @@ pub(super) struct Record {
     pub(super) statuses: BTreeMap<String, String>,
     pub(super) rotations: BTreeMap<String, String>,
     pub(super) counters: Changes,
+    pub(super) added: added::Changes,
     /// Leads that were given to reps, where that is counted; and entries whose lead is open no more.
     pub(super) given: Vec<GivenRow>,
     pub(super) ended: Vec<i64>,
@@ -83,6 +85,7 @@ impl Record {
             statuses: BTreeMap::new(),
             rotations: BTreeMap::new(),
             counters: Changes::new(),
+            added: added::Changes::new(),
             given: Vec::new(),
             ended: Vec::new(),
             waits: BTreeMap::new(),
@@ -127,6 +130,10 @@ impl Record {
                 self.counters.insert((flow, name), value);
                 ("counter", body)
             }
+            EntryBody::Rows(changes) => {
+                added::extend(&mut self.added, &changes);
+                ("rows", json(&json!({"rows": changes}), &row)?)
+            }
             EntryBody::Closed { lead, given } => {
                 self.ended.extend(given.map(signed));
                 self.waits.insert(dialect::plain(lead.as_str()).to_string(), None);
@@ -162,6 +169,7 @@ impl Record {
             mut private,
             turn,
             counters,
+            rows,
             in_hand,
             waits,
             effects,
@@ -195,6 +203,7 @@ impl Record {
             counters.into_iter().map(|(flow, name, value)| CounterBody { flow, name, value }).collect();
         let changes = counters.iter().map(|now| ((now.flow.clone(), now.name.clone()), Some(now.value)));
         self.counters.extend(changes);
+        added::extend(&mut self.added, &rows);
         let due =
             decision.response_due.filter(|_| effects.iter().any(|effect| matches!(effect.act, Act::Owner { .. })));
         for placed in lanes::placed(effects) {
@@ -211,7 +220,7 @@ impl Record {
             due: due.map(micros),
             stages,
         };
-        let body = json(&DecisionBody { decision, turn, counters }, &row)?;
+        let body = json(&DecisionBody { decision, turn, counters, rows }, &row)?;
         let entry = LogRow { seq, at, kind: "decision", body };
         self.decisions.push(DecisionRows { entry, columns, words: [why, lead], call });
         Ok(())
@@ -235,7 +244,12 @@ impl Unit for Record {
     type Answer = ();
 
     fn weight(&self) -> usize {
-        let states = self.counters.len() + self.shared.len() + self.given.len() + self.ended.len() + self.waits.len();
+        let states = self.counters.len()
+            + self.added.len()
+            + self.shared.len()
+            + self.given.len()
+            + self.ended.len()
+            + self.waits.len();
         self.log.len() + 6 * self.decisions.len() + 3 * self.effects.len() + states
     }
 

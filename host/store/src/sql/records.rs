@@ -12,7 +12,7 @@ use super::many::pieces;
 use super::record::Record;
 use super::rows::unsigned;
 use super::store::unknown_tenant;
-use super::{counters, given, inbox, lanes, log, people, revisions, shared, waits};
+use super::{added, counters, given, inbox, lanes, log, people, revisions, shared, waits};
 
 /// Writes records, each of another tenant. Where one of them fails, the caller undoes all.
 pub(super) async fn write(connection: &mut Connection, records: &[&Record]) -> Result<(), Failure> {
@@ -45,6 +45,7 @@ pub(super) async fn write(connection: &mut Connection, records: &[&Record]) -> R
     log::latest(connection, LATEST_ROTATION, &rotations).await?;
     counters::change(connection, &flat(records, |r| r.counters.iter().map(|(name, value)| (&r.tenant, name, value))))
         .await?;
+    added::change(connection, &flat(records, |r| r.added.iter().map(|(name, row)| (&r.tenant, name, row)))).await?;
     let given = flat(records, |r| r.given.iter().map(|row| (&r.tenant, row)));
     let ended = flat(records, |r| r.ended.iter().map(|entry| (&r.tenant, entry)));
     given::change(connection, &given, &ended).await?;

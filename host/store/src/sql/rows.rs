@@ -9,6 +9,7 @@ use rota_domain::decision::Decision;
 use rota_domain::id::{DecisionId, Digest, FlowId, LeadId, TenantId};
 use rota_domain::person::PersonKey;
 use rota_domain::stages::Stages;
+use rota_domain::table::RowChange;
 use rota_flow::ports::{Erasure, LaneState, OutboxRow, StoreError, Stored};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,9 @@ pub(super) struct DecisionBody {
     /// What counters it changed, so that they can be worked out again from the log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) counters: Vec<CounterBody>,
+    /// And what rows of dated tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) rows: Vec<RowChange>,
 }
 
 /// What a decision made of a flow's counter.
@@ -160,7 +164,7 @@ impl DecisionRow {
     /// The row, read but for what stands elsewhere.
     pub(super) fn read(self, keys: &TenantKeys) -> Result<DecisionRead, Failure> {
         let row = format_args!("decision {} of `{}`", self.seq, keys.tenant).to_string();
-        let DecisionBody { mut decision, turn, counters: _ } = parse(&self.body, &row)?;
+        let DecisionBody { mut decision, turn, counters: _, rows: _ } = parse(&self.body, &row)?;
         let known =
             self.key.map(|(digest, key)| private::person(keys, &(self.person, digest, key), &row)).transpose()?;
         let why = match (&known, self.why) {

@@ -136,6 +136,7 @@ fn recorded() -> Recorded {
         in_hand: InHand::default(),
         waits: WaitChange::AsBefore,
         counters: vec![(FlowId::from("inbound"), "leads".into(), 1)],
+        rows: Vec::new(),
         effects: acts.into_iter().enumerate().map(effect).collect(),
         stages: Stages::default(),
         decide_nanos: 1,

@@ -65,6 +65,16 @@ pub(super) fn needs(workspace: &Workspace, bindings: &Bindings) -> BTreeMap<Stri
         }
         add(&mut all, object, own);
     }
+    for table in &workspace.tables {
+        let Some(records) = &table.records else { continue };
+        let who = format!("the table `{}` takes", table.id);
+        let need = |name: &String, kind| Need { who: who.clone(), name: name.clone(), purpose: Purpose::Read(kind) };
+        let mut own = vec![need(&records.value, Kind::Number), need(&records.at, Kind::Time)];
+        if let Some(when) = &records.when {
+            tests(when, &format!("the table `{}` asks of its rows for", table.id), &mut own);
+        }
+        add(&mut all, &records.object, own);
+    }
     all
 }
 

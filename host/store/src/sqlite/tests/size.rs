@@ -124,6 +124,7 @@ fn typical(n: usize, reps: usize) -> Recorded {
         in_hand: InHand::default(),
         waits: WaitChange::AsBefore,
         counters: Vec::new(),
+        rows: Vec::new(),
         stages: Stages { occurred: now, received: now, enriched: now, decided: now, ..Stages::default() },
         decide_nanos: 21_000,
     }
