@@ -76,3 +76,56 @@ pub fn leads(units: i64) -> f64 {
 fn count(n: usize) -> f64 {
     n as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_lead_goes_to_the_largest_remainders_and_among_equals_to_the_first() {
+        let third = UNIT / 3;
+        assert_eq!(shares([1, 1, 1].into_iter()), [third + 1, third, third]);
+        // 2^40 is 2 more than a multiple of 7: five parts of it leave 3 after another unit, and two parts 4.
+        assert_eq!(shares([5, 2].into_iter()), [UNIT / 7 * 5 + 1, UNIT / 7 * 2 + 1]);
+        assert_eq!(shares([1, 3, 3].into_iter()), [UNIT / 7, UNIT / 7 * 3 + 1, UNIT / 7 * 3 + 1]);
+        assert_eq!(shares([0, 4].into_iter()), [0, UNIT]);
+        assert!(shares([0, 0].into_iter()).is_empty() && shares(std::iter::empty()).is_empty());
+    }
+
+    #[test]
+    fn bounds_are_those_of_the_papers() {
+        assert_eq!([1, 2, 3, 5].map(bound), [0.0, 0.5, 0.75, 0.875]);
+        assert_eq!([1, 2, 3, 4, 5, 9].map(moving_bound), [0.0, 1.0, 1.0, 1.5, 2.0, 4.0]);
+    }
+
+    #[test]
+    fn less_than_a_millionth_of_a_lead_is_rounding() {
+        let millionth = UNIT >> 20;
+        let zero = [0, millionth - 1, 1 - millionth, millionth, -millionth].map(is_zero);
+        assert_eq!(zero, [true, true, true, false, false]);
+    }
+
+    proptest! {
+        #[test]
+        fn shares_make_one_lead_and_none_is_a_unit_away_from_its_part(
+            weights in prop::collection::vec(prop_oneof![0..100_u32, any::<u32>(), (u32::MAX - 9)..=u32::MAX], 1..40),
+        ) {
+            let total: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+            prop_assume!(total > 0);
+            let shares = shares(weights.iter().copied());
+            prop_assert_eq!(shares.iter().sum::<i64>(), UNIT);
+            let unit = UNIT.unsigned_abs();
+            let parts = weights.iter().map(|weight| u128::from(*weight) * u128::from(unit));
+            let (mut up, mut down) = (Vec::new(), Vec::new());
+            for (share, exact) in shares.iter().zip(parts) {
+                let floor = i64::try_from(exact / total).unwrap();
+                prop_assert!(*share == floor || *share == floor + 1, "{} of {}", share, floor);
+                if *share > floor { up.push(exact % total) } else { down.push(exact % total) }
+            }
+            // Whoever was rounded up had no smaller a remainder than whoever was not.
+            prop_assert!(up.iter().min().is_none_or(|least| down.iter().all(|other| other <= least)));
+        }
+    }
+}
