@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
+use reqwest::Method;
 use rota_domain::access::Role;
 use rota_tests::http;
 use serde_json::{Value, json};
@@ -51,8 +52,15 @@ struct Door {
 impl Host {
     /// A server with this workspace of the tenant `acme`.
     async fn start(workspace: &str) -> Self {
+        Self::start_with(workspace, &[]).await
+    }
+
+    /// The same with these files beside it.
+    async fn start_with(workspace: &str, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("workspace.toml"), workspace).expect("workspace.toml");
+        for (name, text) in files.iter().chain(&[("workspace.toml", workspace)]) {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
         fs::write(folder.path().join("rota.toml"), "workspaces = [\".\"]\n").expect("rota.toml");
         let running = serve(folder.path(), "127.0.0.1:0");
         let token = crate::service::token(&folder.path().join("rota.db"), "acme", Role::Operator).await;
@@ -94,13 +102,17 @@ impl Host {
 impl Door {
     /// Posts this until it is answered, however often the server is killed meanwhile.
     async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        self.send(Method::POST, path, body).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         for _ in 0..3_000 {
-            let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token).json(body);
-            if let Ok(answer) = request.send().await {
+            let request = self.client.request(method.clone(), format!("{}{path}", self.url));
+            if let Ok(answer) = request.bearer_auth(&self.token).json(body).send().await {
                 let status = answer.status().as_u16();
                 // An answer that breaks off is none.
-                if let (false, Ok(body)) = (status >= 500 || status == 429, answer.json().await) {
-                    return (status, body);
+                if let (false, Ok(text)) = (status >= 500 || status == 429, answer.text().await) {
+                    return (status, serde_json::from_str(&text).unwrap_or(Value::String(text)));
                 }
             }
             tokio::time::sleep(AGAIN).await;
@@ -154,7 +166,7 @@ async fn storm(host: &mut Host, flows: &[&str], leads: usize, fickle: &[String],
                 if n >= leads {
                     return answers;
                 }
-                let call = json!({ "lead": { "id": format!("web:{n}") }, "flow": flows[n % flows.len()],
+                let call = json!({ "lead": lead(n, n / flows.len()), "flow": flows[n % flows.len()],
                                    "idempotency_key": format!("k{n}"), "timeout_ms": 30_000 });
                 let (status, mut answer) = door.post("/v1/route", &call).await;
                 assert_eq!(status, 200, "{call}: {answer}");
@@ -180,6 +192,18 @@ async fn storm(host: &mut Host, flows: &[&str], leads: usize, fickle: &[String],
     over.store(true, Ordering::Relaxed);
     coming.await.expect("they came and went");
     answers.into_values().collect()
+}
+
+/// The lead of this number: where it is, on the equator, and whether it is of a large firm.
+fn lead(n: usize, of_flow: usize) -> Value {
+    let tier = if of_flow.is_multiple_of(2) { "enterprise" } else { "small" };
+    json!({ "id": format!("web:{n}"),
+            "properties": { "lat": "0", "lon": longitude(of_flow).to_string(), "tier": tier } })
+}
+
+/// Where the lead of this number in its flow is, in degrees east.
+fn longitude(of_flow: usize) -> usize {
+    of_flow * 37 % 180
 }
 
 /// Reps go away and come back, one after the other, until it is over; then all are there.
