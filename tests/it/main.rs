@@ -16,6 +16,7 @@ mod deadlines;
 mod decide;
 mod defects;
 mod demo;
+mod desk;
 mod drill;
 mod elapsed;
 mod engine;

@@ -218,3 +218,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn why_nobody_could_say_where_a_lead_is_is_told_in_words() {
+    let words = [Unplaced::Missing, Unplaced::Malformed, Unplaced::Unknown].map(Unplaced::words);
+    insta::assert_snapshot!(words.join("\n"), @r"
+    the lead does not say where it is
+    what the lead says of where it is reads as no place
+    the table knows no place for what the lead says
+    ");
+}

@@ -1,6 +1,7 @@
 //! What leads wait for: somebody who is there, a rep who accepts, an answer in time.
 
 mod always;
+mod copies;
 mod lines;
 mod offers;
 mod responses;
@@ -76,7 +77,8 @@ fn story(workspace: &str, events: &[(i64, Value)]) -> String {
         let second = decision.at.duration_since(at(0)).as_secs();
         let asked: Vec<&str> = offered.iter().map(|asked| asked.rep.as_str()).collect();
         let who = rep.as_ref().map(RepId::as_str).or(queue.as_deref()).map_or(asked.join("+"), str::to_owned);
-        writeln!(story, "{second} {lead} {trigger}: {} {who}", outcome.as_str()).expect("text");
+        let line = format!("{second} {lead} {trigger}: {} {who}", outcome.as_str());
+        writeln!(story, "{}", line.trim_end()).expect("text");
     }
     story
 }

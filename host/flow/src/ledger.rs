@@ -189,7 +189,7 @@ impl Ledger {
         let who = person(&lead);
         let around = Around { wait: wait.as_ref(), ..self.around(&lead, &who, rules, now) };
         let rows = match lead.facts {
-            Facts::Known | Facts::Gone => self.desk.rows_of(&lead.lead, lead.facts == Facts::Known, now),
+            Facts::Known | Facts::Gone => self.rows_of(&lead, now),
             _ => Vec::new(),
         };
         let answered = self.desk.workspace.responded.as_ref().is_some_and(|said| said.holds(&lead.lead));
@@ -226,6 +226,15 @@ impl Ledger {
         let changes = self.desk.with_past(change, at);
         Arc::make_mut(&mut self.desk).change_rows(&changes);
         Entry { at, inbox, body: EntryBody::Rows(changes) }
+    }
+
+    /// What a record changes of the rows of dated tables.
+    fn rows_of(&self, lead: &EnrichedLead, now: Timestamp) -> Vec<RowChange> {
+        let (rows, unread) = self.desk.rows_of(&lead.lead, lead.facts == Facts::Known, now);
+        for what in unread {
+            tracing::warn!(lead = %lead.lead.id, "A record that counts does not read; {what}");
+        }
+        rows
     }
 
     /// A lead is closed: whoever has it in hand has a place more.
@@ -287,12 +296,14 @@ impl Ledger {
     }
 
     fn around<'a>(&'a self, lead: &EnrichedLead, who: &PersonKey, rules: &'a dyn Rules, now: Timestamp) -> Around<'a> {
+        let earlier = self.recent.newest.get(who);
         Around {
             standing: self.agenda.of(&lead.lead.id),
             wait: None,
             desk: &self.desk,
             bindings: &self.bindings,
-            earlier: self.recent.newest.get(who),
+            earlier,
+            open: earlier.is_some_and(|earlier| self.agenda.is_open(&earlier.lead)),
             rules,
             now,
             entropy: self.seed.at(self.seq + 1),

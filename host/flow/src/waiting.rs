@@ -62,6 +62,7 @@ impl Ledger {
         let mut found: Vec<Due> =
             self.agenda.due(now).take(AT_ONCE).map(|(lead, wait)| due(wait.trigger(now))((lead, wait))).collect();
         found.extend(self.left().take(AT_ONCE).map(due(trigger::REP_LEFT)));
+        found.extend(self.agenda.free().take(AT_ONCE).map(due(trigger::RELEASED)));
         for (line, places) in self.desk.lines().iter() {
             let paused = self.pause_after(&line.pool);
             if paused.is_some_and(|over| over > now) {
@@ -146,6 +147,7 @@ impl Ledger {
             }
             For::Response { rep, .. } if !self.desk.is_active(rep) => true,
             For::Response { .. } | For::Answer(_) => wait.until().is_some_and(|until| until <= now),
+            For::Lead(other) => !self.agenda.is_open(other),
         }
     }
 
@@ -246,7 +248,7 @@ impl Ledger {
 fn place(lead: &LeadId, wait: &Wait) -> Option<Place> {
     match &wait.what {
         For::Turn { worth, .. } => Some(Lines::place(lead.clone(), wait.since, *worth)),
-        For::Response { .. } | For::Answer(_) => None,
+        For::Response { .. } | For::Answer(_) | For::Lead(_) => None,
     }
 }
 
@@ -255,7 +257,7 @@ fn tried(wait: &Wait, now: Timestamp) -> Wait {
     let mut wait = wait.clone();
     let over: Vec<RepId> = match &wait.what {
         For::Response { rep, .. } => vec![rep.clone()],
-        For::Turn { .. } => Vec::new(),
+        For::Turn { .. } | For::Lead(_) => Vec::new(),
         For::Answer(offer) => {
             offer.asked.iter().filter(|asked| asked.until <= now).map(|asked| asked.rep.clone()).collect()
         }

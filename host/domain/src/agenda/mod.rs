@@ -45,6 +45,10 @@ pub struct Agenda {
     times: BTreeSet<(Timestamp, LeadId)>,
     /// Leads whose answer is waited for, by the rep who has them.
     with: BTreeSet<(RepId, LeadId)>,
+    /// Leads that wait for what becomes of another of the same person, behind that one.
+    behind: BTreeSet<(LeadId, LeadId)>,
+    /// Those of them whose other is decided about.
+    free: BTreeSet<LeadId>,
 }
 
 impl Agenda {
@@ -59,7 +63,12 @@ impl Agenda {
         self.end(&lead);
         self.times.extend(wait.until().map(|until| (until, lead.clone())));
         self.with.extend(wait.rep().map(|rep| (rep.clone(), lead.clone())));
-        self.waits.insert(lead, wait);
+        if let For::Lead(other) = &wait.what {
+            self.behind.insert((other.clone(), lead.clone()));
+            self.free.extend(Some(lead.clone()).filter(|_| !self.is_open(other)));
+        }
+        self.waits.insert(lead.clone(), wait);
+        self.free_behind(&lead);
     }
 
     /// The lead waits for nothing any more; gives what it waited for.
@@ -71,7 +80,37 @@ impl Agenda {
         if let Some(rep) = wait.rep() {
             self.with.remove(&(rep.clone(), lead.clone()));
         }
+        if let For::Lead(other) = &wait.what {
+            self.behind.remove(&(other.clone(), lead.clone()));
+            self.free.remove(lead);
+        }
+        self.free_behind(lead);
         Some(wait)
+    }
+
+    /// Those who wait for what becomes of this lead are free once it is decided about, and no more if it
+    /// waits again.
+    fn free_behind(&mut self, lead: &LeadId) {
+        let behind = self.behind.range((lead.clone(), LeadId::from(""))..).take_while(|(other, _)| other == lead);
+        let behind: Vec<LeadId> = behind.map(|(_, waits)| waits.clone()).collect();
+        if self.is_open(lead) {
+            for waits in &behind {
+                self.free.remove(waits);
+            }
+        } else {
+            self.free.extend(behind);
+        }
+    }
+
+    /// Whether it is still open who gets this lead.
+    #[must_use]
+    pub fn is_open(&self, lead: &LeadId) -> bool {
+        self.of(lead).is_some_and(Wait::is_open)
+    }
+
+    /// Leads of whose person another waited that is decided about by now.
+    pub fn free(&self) -> impl Iterator<Item = (&LeadId, &Wait)> {
+        self.free.iter().filter_map(|lead| self.waits.get_key_value(lead))
     }
 
     /// Leads whose time has come by then, the earliest first.
@@ -153,5 +192,31 @@ mod tests {
         assert_eq!(agenda.due(at(5)).count(), 0);
         assert_eq!(agenda.end(&"a".into()), Some(until(8)));
         assert!(agenda.is_empty() && agenda.next().is_none());
+    }
+    #[test]
+    fn who_waits_for_another_lead_is_free_once_that_is_decided_about_and_not_while_it_waits_again() {
+        let wait = |what| Wait::first(1, "d1".into(), at(0), "f".into(), what);
+        let turn = || {
+            let line = Line { pool: "na".into(), among: Vec::new(), kinds: Vec::new() };
+            wait(For::Turn { line, worth: 0 })
+        };
+        let mut agenda = Agenda::default();
+        agenda.set("a".into(), turn());
+        for lead in ["b", "c"] {
+            agenda.set(lead.into(), wait(For::Lead("a".into())));
+        }
+        agenda.set("d".into(), wait(For::Lead("gone".into())));
+        let free = |agenda: &Agenda| agenda.free().map(|(lead, _)| lead.to_string()).collect::<Vec<_>>();
+        assert_eq!(free(&agenda), ["d"], "there is nothing that it could wait for");
+        agenda.set("a".into(), until(9));
+        assert_eq!(free(&agenda), ["b", "c", "d"], "somebody has it");
+        agenda.set("a".into(), turn());
+        assert_eq!(free(&agenda), ["d"]);
+        agenda.end(&"c".into());
+        agenda.end(&"a".into());
+        assert_eq!(free(&agenda), ["b", "d"]);
+        agenda.set("b".into(), until(9));
+        agenda.end(&"d".into());
+        assert_eq!(free(&agenda), [""; 0]);
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Line, trigger};
 use crate::decision::Offered;
-use crate::id::{DecisionId, FlowId, RepId};
+use crate::id::{DecisionId, FlowId, LeadId, RepId};
 
 /// What a lead waits for after a decision about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum For {
     },
     /// That a rep who was asked accepts.
     Answer(Offer),
+    /// What becomes of this lead, which is of the same person and waits itself.
+    Lead(LeadId),
 }
 
 /// In what order the reps of an offer are asked.
@@ -93,7 +95,7 @@ impl Wait {
     pub fn until(&self) -> Option<Timestamp> {
         match &self.what {
             For::Response { due, .. } => *due,
-            For::Turn { .. } => None,
+            For::Turn { .. } | For::Lead(_) => None,
             For::Answer(offer) => offer.next_change(),
         }
     }
@@ -103,7 +105,7 @@ impl Wait {
     pub fn rep(&self) -> Option<&RepId> {
         match &self.what {
             For::Response { rep, .. } => Some(rep),
-            For::Turn { .. } | For::Answer(_) => None,
+            For::Turn { .. } | For::Answer(_) | For::Lead(_) => None,
         }
     }
 
@@ -112,7 +114,7 @@ impl Wait {
     pub fn trigger(&self, now: Timestamp) -> &'static str {
         match &self.what {
             For::Response { .. } => trigger::SLA_BREACHED,
-            For::Turn { .. } => trigger::RELEASED,
+            For::Turn { .. } | For::Lead(_) => trigger::RELEASED,
             For::Answer(offer) if offer.declined.is_some() => trigger::OFFER_DECLINED,
             For::Answer(offer) if offer.asked.iter().any(|asked| asked.until <= now) => trigger::OFFER_EXPIRED,
             For::Answer(_) => trigger::OFFER_NEXT,
@@ -124,8 +126,14 @@ impl Wait {
     pub fn is_open_to(&self, rep: &RepId, at: Timestamp) -> bool {
         match &self.what {
             For::Answer(offer) => offer.asked.iter().any(|asked| asked.rep == *rep && at < asked.until),
-            For::Response { .. } | For::Turn { .. } => false,
+            For::Response { .. } | For::Turn { .. } | For::Lead(_) => false,
         }
+    }
+
+    /// Whether nobody has the lead yet, and its own clock or line says who will.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.what, For::Turn { .. } | For::Answer(_))
     }
 }
 

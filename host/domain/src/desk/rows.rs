@@ -37,18 +37,24 @@ impl Desk {
         }
     }
 
-    /// What a record changes of the tables whose rows such records are. One that the CRM does not have any
-    /// more is no row.
+    /// What a record changes of the tables whose rows such records are, and what of it does not read. One
+    /// that does not, and one that the CRM does not have any more, is no row.
     #[must_use]
-    pub fn rows_of(&self, record: &Lead, is_there: bool, now: Timestamp) -> Vec<RowChange> {
-        let tables = self.workspace.tables.iter();
-        let of = |table: &crate::workspace::Table| {
-            let records = table.records.as_ref().filter(|records| records.are(record))?;
-            let row = if is_there { records.row(record) } else { None };
+    pub fn rows_of(&self, record: &Lead, is_there: bool, now: Timestamp) -> (Vec<RowChange>, Vec<String>) {
+        let (mut changes, mut unread) = (Vec::new(), Vec::new());
+        for table in &self.workspace.tables {
+            let Some(records) = table.records.as_ref().filter(|records| records.are(record)) else { continue };
+            let row = if is_there { records.row(record) } else { Ok(None) };
+            let row = row.unwrap_or_else(|what| {
+                unread.push(format!("it is no row of the table `{}`: {what}", table.id));
+                None
+            });
             let change = RowChange { table: table.id.clone(), id: record.id.to_string(), row };
-            (self.added.get(&change.table, &change.id) != change.row.as_ref()).then_some(change)
-        };
-        tables.filter_map(of).flat_map(|change| self.with_past(change, now)).collect()
+            if self.added.get(&change.table, &change.id) != change.row.as_ref() {
+                changes.extend(self.with_past(change, now));
+            }
+        }
+        (changes, unread)
     }
 
     /// A change of a row, and those rows of its table gone that no window reaches any more.

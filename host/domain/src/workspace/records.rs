@@ -43,18 +43,18 @@ impl Records {
         record.id.parts().is_some_and(|(connection, object, _)| connection == self.connection && object == self.object)
     }
 
-    /// The row that such a record is: none where it does not count, has no owner, number or time, or one
-    /// that does not read.
-    #[must_use]
-    pub fn row(&self, record: &Lead) -> Option<DatedRow> {
-        if self.when.as_ref().is_some_and(|when| !when.holds(record)) {
-            return None;
-        }
-        let at = record.property(&self.at)?.trim();
+    /// The row that such a record is: none where it does not count, or has no owner, number or time.
+    ///
+    /// # Errors
+    /// What does not read of a record that counts, and what to do.
+    pub fn row(&self, record: &Lead) -> Result<Option<DatedRow>, String> {
+        let counts = self.when.as_ref().is_none_or(|when| when.holds(record));
+        let parts = (record.owner.clone(), record.property(&self.at), record.property(&self.value));
+        let (Some(key), Some(at), Some(value)) = parts else { return Ok(None) };
         // Time comes in milliseconds, too.
-        let at = property::time(at).map_or_else(|_| at.to_owned(), |at: Timestamp| at.to_string());
-        let row = DatedRow { key: record.owner.clone()?, at, value: record.property(&self.value)?.trim().to_owned() };
-        row.check().is_ok().then_some(row)
+        let at = property::time(at.trim()).map_or_else(|_| at.trim().to_owned(), |at: Timestamp| at.to_string());
+        let row = DatedRow { key, at, value: value.trim().to_owned() };
+        if counts { row.check().map(|()| Some(row)) } else { Ok(None) }
     }
 }
 
@@ -112,7 +112,7 @@ mod tests {
         WON.map(|(known, usual)| (known, if known == name { value.to_owned() } else { usual.to_owned() })).into()
     }
 
-    fn row_of(properties: &[(&'static str, String)]) -> Option<DatedRow> {
+    fn row_of(properties: &[(&'static str, String)]) -> Result<Option<DatedRow>, String> {
         let properties: Vec<_> = properties.iter().map(|(name, value)| (*name, value.as_str())).collect();
         records().row(&deal(Some("hs:11"), &properties))
     }
@@ -120,24 +120,29 @@ mod tests {
     #[test]
     fn a_record_that_counts_is_a_row_of_its_owner() {
         let row = DatedRow { key: "hs:11".into(), at: "2026-03-02T09:00:00Z".into(), value: "1200.50".into() };
-        assert_eq!(records().row(&deal(Some("hs:11"), &WON)), Some(row));
+        assert_eq!(records().row(&deal(Some("hs:11"), &WON)), Ok(Some(row)));
     }
 
     #[test]
     fn it_is_dated_by_a_day_a_time_or_milliseconds() {
-        let at = |text: &str| row_of(&with("closedate", text)).map(|row| row.at);
+        let at = |text: &str| row_of(&with("closedate", text)).unwrap().map(|row| row.at);
         assert_eq!(at("2026-03-02").as_deref(), Some("2026-03-02"));
         assert_eq!(at("1772442000000").as_deref(), Some("2026-03-02T09:00:00Z"));
         assert_eq!(at("2026-03-02T09:00:00.000Z").as_deref(), Some("2026-03-02T09:00:00Z"));
     }
 
     #[test]
-    fn what_does_not_count_or_does_not_read_is_no_row() {
-        assert_eq!(records().row(&deal(None, &WON)), None, "no owner");
-        assert_eq!(records().row(&deal(Some("hs:11"), &WON[..2])), None, "no time");
-        for (name, value) in [("dealstage", "lost"), ("amount", "much"), ("amount", ""), ("closedate", "soon")] {
-            assert_eq!(row_of(&with(name, value)), None, "{name} = {value}");
+    fn what_does_not_count_or_is_missing_is_no_row_and_what_does_not_read_is_told() {
+        assert_eq!(records().row(&deal(None, &WON)), Ok(None), "no owner");
+        assert_eq!(records().row(&deal(Some("hs:11"), &WON[..2])), Ok(None), "no time");
+        for (name, value) in [("dealstage", "lost"), ("amount", ""), ("closedate", " ")] {
+            assert_eq!(row_of(&with(name, value)), Ok(None), "{name} = {value}");
         }
+        let told = |name: &str, value: &str| row_of(&with(name, value)).unwrap_err();
+        assert!(told("amount", "much").starts_with("`much` is no number"), "{}", told("amount", "much"));
+        assert!(told("closedate", "soon").starts_with("`soon` is neither a day nor a time"));
+        let lost = [("dealstage", "lost".to_owned()), ("amount", "much".to_owned()), ("closedate", "soon".to_owned())];
+        assert_eq!(row_of(&lost), Ok(None), "nobody asks for the number of one that does not count");
     }
 
     #[test]

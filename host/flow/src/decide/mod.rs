@@ -36,6 +36,8 @@ pub struct Around<'a> {
     pub bindings: &'a Bindings,
     /// The newest decision about this person, if it is still remembered.
     pub earlier: Option<&'a Decision>,
+    /// Whether it is still open who gets the lead of that decision.
+    pub open: bool,
     /// What the lead waits for, as the decision before left it.
     pub standing: Option<&'a Wait>,
     /// The same, where it is decided about because that is due, or a rep accepts it: with everybody
@@ -121,7 +123,7 @@ fn course<'a>(draft: &Draft<'_>, around: &'a Around<'_>) -> Course<'a> {
         let reason = Reason::new(DELIVERY_FAILED, "the CRM takes none of the owners that were chosen");
         return Course::GivenUp(first, reason);
     }
-    if let Some(wait) = around.wait {
+    if let Some(wait) = around.wait.filter(|wait| !matches!(wait.what, For::Lead(_))) {
         return resumed(draft, flows, wait, around);
     }
     let joined = joinable(around, first, lead).filter(|earlier| draft.can_join(earlier));
@@ -204,7 +206,9 @@ fn enrolled<'a>(flows: &'a [Flow], lead: &Lead, only: Option<&FlowId>) -> Vec<&'
 fn joinable<'a>(around: &Around<'a>, flow: &Flow, lead: &Lead) -> Option<&'a Decision> {
     let earlier = around.earlier?;
     let window = SignedDuration::from_mins(i64::from(flow.coalesce.0));
-    let fresh = around.now.duration_since(earlier.at) < window;
+    // What waited for that decision joins it, however long it took.
+    let behind = around.wait.is_some_and(|wait| matches!(&wait.what, For::Lead(other) if *other == earlier.lead));
+    let fresh = behind || around.now.duration_since(earlier.at) < window;
     let same = earlier.flow.as_ref() == Some(&flow.id) || earlier.rep.is_some();
     // The host asks again because the decision about this record came to nothing.
     let came_to_nothing = lead.trigger == DELIVERY_FAILED && earlier.lead == lead.id;

@@ -88,7 +88,7 @@ impl<'a> Draft<'a> {
     /// this lead's CRM knows, a place, or the word that it is no lead.
     pub(super) fn can_join(&self, earlier: &Decision) -> bool {
         let owner = earlier.rep.as_ref().is_some_and(|rep| self.owner_id(rep).is_ok());
-        let place = earlier.queue.is_some() || earlier.nurture.is_some();
+        let place = earlier.queue.is_some() || earlier.nurture.is_some() || self.around.open;
         owner || place || earlier.outcome == Outcome::Reject || earlier.lead == self.decision.lead
     }
 
@@ -150,6 +150,10 @@ impl<'a> Draft<'a> {
                 self.own(flow, rep, owner);
             }
             self.park();
+            if self.around.open {
+                self.decision.reason.detail.push_str(", and waits for what becomes of that");
+                self.waits = Some(For::Lead(earlier.lead.clone()));
+            }
         } else {
             self.decision.owner.clone_from(&earlier.owner);
         }

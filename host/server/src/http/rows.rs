@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{Method, StatusCode};
 use rota_domain::access::Role;
+use rota_domain::id::TenantId;
 use rota_domain::lead::ID_MAX;
 use rota_domain::table::{DatedRow, RowChange};
 use rota_domain::workspace::Match;
@@ -104,7 +105,7 @@ async fn change(doors: &Doors, caller: &Caller, change: RowChange) -> Result<Sta
 }
 
 /// Whether the tenant has a dated table of this name.
-async fn check_table(doors: &Doors, tenant: &rota_domain::id::TenantId, table: &str) -> Result<(), Problem> {
+async fn check_table(doors: &Doors, tenant: &TenantId, table: &str) -> Result<(), Problem> {
     let bound = standing::bound(doors, tenant).await?;
     match bound.workspace.tables.iter().find(|known| known.id == table) {
         Some(known) if known.matching == Match::Dated => Ok(()),
