@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
 use rota_domain::fairness::{By, Candidate, Hand, Lineup, Policy, Promise, Reckoning, Rotation, Turn, report};
-use rota_domain::id::{DecisionId, PoolId};
+use rota_domain::id::{DecisionId, PoolId, RotationId};
 use rota_domain::workspace::Workspace;
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -82,6 +82,17 @@ fn who_joins_or_comes_back_begins_level_with_the_best_placed_and_gets_no_burst()
     assert_eq!(leads(&mut desk, 1), "a");
     desk.set_status("c".into(), Status::Back);
     assert_eq!(leads(&mut desk, 7), "acabcab", "c begins with six, as a has then");
+}
+
+#[test]
+fn who_comes_with_more_than_the_others_have_begins_with_that_and_no_lift() {
+    let mut desk = desk(FEWEST, &[("a", NO, NO, 1), ("b", NO, NO, 2), ("c", NO, NO, 5)]);
+    desk.set_status("c".into(), Status::Away);
+    leads(&mut desk, 1);
+    desk.set_status("c".into(), Status::Back);
+    assert_eq!(leads(&mut desk, 9), "ababababc", "c is next once the others have more than five");
+    let written = serde_json::to_string(desk.rotation(&RotationId::from("na")).expect("a rotation")).expect("text");
+    assert!(!written.contains("\"leads\""), "{written}: nobody has a lift, and none is written");
 }
 
 #[test]

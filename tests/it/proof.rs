@@ -106,6 +106,17 @@ fn in_a_pecking_order_the_highest_score_is_due_all_and_nobody_may_be_off_by_anyt
 }
 
 #[test]
+fn where_turns_go_by_distance_the_first_of_the_nearest_is_due_all() {
+    let near = [("a", 5), ("b", 9), ("c", 9)];
+    let report = proof(&[turn(Policy::Nearest, &near, "b"), turn(Policy::Nearest, &near, "b")]);
+    let due = ["a", "b", "c"].map(|rep| member(&report, rep).due);
+    assert!(is(due[0], 0.0) && is(due[1], 2.0) && is(due[2], 0.0), "{due:?}");
+    assert!(report.holds() && report.runs.is_empty(), "how far it is is no share");
+    let other = proof(&[turn(Policy::Nearest, &near, "c")]);
+    assert_eq!(other.broken[0].promise, Promise::Nearest);
+}
+
+#[test]
 fn the_widest_bound_and_the_largest_lag_are_those_of_any_stretch() {
     let mut turns = quota("a", &[("a", 1), ("b", 1)]);
     turns.extend(quota("b", &[("b", 1)]));
@@ -208,6 +219,50 @@ fn a_stretch_that_left_its_bound_is_never_only_counted() {
     let mut short = reckoned(&turns);
     short.condense();
     assert!(!short.close().remove(0).holds(), "a had three in a row");
+}
+
+#[test]
+fn of_the_past_the_last_stretch_the_furthest_and_the_widest_stay() {
+    let all = [("a", 1), ("b", 1), ("c", 1)];
+    let mut turns = quota("abc", &all);
+    for stretch in [&all[..2], &all[..1], &all[1..2], &all[1..], &all[2..]] {
+        turns.extend(quota(stretch[0].0, stretch));
+    }
+    let runs = |reckoning: Reckoning| {
+        let report = reckoning.close().remove(0);
+        (report.runs.iter().map(|run| run.from).collect::<Vec<_>>(), report.runs_before, report.holds())
+    };
+    let whole = reckoned(&turns);
+    assert_eq!(runs(whole.clone()), (vec![1, 4, 5, 6, 7, 8], 0, true));
+    let bounds: Vec<f64> = whole.clone().close()[0].runs.iter().map(|run| run.bound).collect();
+    let widest = bounds.iter().copied().fold(0.0, f64::max);
+    let mut short = whole;
+    short.condense();
+    let report = short.clone().close().remove(0);
+    assert!(is(report.widest().0, widest));
+    let (kept, before, holds) = runs(short.clone());
+    assert!(kept.contains(&8) && kept.len() <= 3 && holds, "{kept:?}");
+    assert_eq!(kept.len() as u64 + before, 6);
+    let furthest = report.runs.iter().find(|run| is(run.max_abs_lag, report.widest().1)).expect("the furthest");
+    assert!(is(furthest.max_abs_lag, reckoned(&turns).close()[0].widest().1));
+    short.condense();
+    assert_eq!(runs(short), (kept, before, true), "nothing more goes");
+}
+
+#[test]
+fn what_there_is_nothing_of_is_left_out_of_the_report() {
+    let both = [("a", 1), ("b", 1)];
+    let text = |turns: &[Turn]| serde_json::to_string(&proof(turns)).expect("it is written");
+    let plain = text(&quota("ab", &both));
+    assert!(!plain.contains("made_up") && !plain.contains("runs_before") && !plain.contains("broken"), "{plain}");
+    let mut paid = turn(Policy::Quota, &both, "a");
+    paid.besides.made_up = true;
+    let made_up = text(&[quota("ab", &both), vec![paid]].concat());
+    assert!(made_up.contains("\"made_up\":1") && !made_up.contains("\"made_up\":0"), "{made_up}");
+    let mut short = reckoned(&[quota("ab", &both), quota("a", &both[..1]), quota("b", &both[1..])].concat());
+    short.condense();
+    let counted = serde_json::to_string(&short.close()[0]).expect("it is written");
+    assert!(counted.contains("\"runs_before\":1"), "{counted}");
 }
 
 #[test]
