@@ -234,7 +234,7 @@ fn a_schema_names_just_the_keys_that_are_read() {
     );
     assert_eq!(
         keys(Subject::Workspace, "/$defs/Condition/properties"),
-        "property is in starts_with known gte lte all any not"
+        "property is in starts_with known gte lte since_given all any not"
     );
     assert_eq!(keys(Subject::Case, "/properties"), "about at class settings lead repeat expect");
     assert_eq!(

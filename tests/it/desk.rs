@@ -191,10 +191,16 @@ fn calendar_files_hold_until_a_revision_has_others() {
     let digest = Digest::of(busy);
     text.reps[2].busy_file = Some("cy.ics".into());
     text.reps[2].busy_digest = Some(digest.clone());
+    // Ana's file is the same one.
+    (text.reps[0].busy_file, text.reps[0].busy_digest) = (text.reps[2].busy_file.clone(), Some(digest.clone()));
     let text = Arc::new(text);
     let read = Events::read(busy).expect("a calendar");
     let files: CalendarFiles = Arc::new(BTreeMap::from([(digest, Arc::new(read))]));
-    let there = |desk: &Desk| desk.availability(2, None, at("2026-03-02T09:30:00Z"));
+    let there = |desk: &Desk| {
+        let [ana, cy] = [0, 2].map(|place| desk.availability(place, None, at("2026-03-02T09:30:00Z")));
+        assert_eq!(ana, cy, "both have the same file");
+        cy
+    };
     let desk = Desk::new(1, text.clone());
     assert_eq!(there(&desk), Availability::Available, "nothing is known of it yet");
     let desk = desk.with_calendar_files(files.clone());

@@ -154,3 +154,34 @@ proptest! {
         prop_assert!(change.is_none_or(|change| now(change) != now(start)));
     }
 }
+
+#[test]
+fn reps_who_share_a_calendar_and_a_zone_are_each_there_by_it() {
+    let night = "[[calendars]]\nid = \"night\"\nhours = { mon = [\"20:00-24:00\"] }\n";
+    let rep = |id: &str, calendar: &str| format!("[[reps]]\nid = \"{id}\"\ncalendar = \"{calendar}\"\n");
+    let reps = rep("dee", "office") + &rep("eve", "night") + &rep("fay", "office") + &rep("gus", "night");
+    let text = WORKSPACE.replace("[[pools]]\nid = \"always\"", &format!("{reps}[[pools]]\nid = \"always\"")) + night;
+    let desk = desk(&text);
+    let there = |at: &str| -> Vec<bool> {
+        let at = at.parse().expect("a time");
+        (3..7).map(|place| desk.availability(place, None, at) == Availability::Available).collect()
+    };
+    assert_eq!(there("2026-03-02T09:00:00-05:00"), [true, false, true, false]);
+    assert_eq!(there("2026-03-02T20:00:00-05:00"), [false, true, false, true]);
+}
+
+#[test]
+fn a_lead_is_answered_in_the_targets_hours_else_the_pools_else_the_reps() {
+    let target =
+        "[[targets]]\nclass = \"inbound:demo-request\"\ncalendar = \"utc\"\n[[targets]]\nclass = \"inbound:*\"\n";
+    let desk = desk(&format!("{WORKSPACE}{target}"));
+    let hours = |class: &str, rep: &str, pool: Option<&str>| {
+        let pool = pool.map(PoolId::from);
+        desk.answer_hours(class, &rep.into(), pool.as_ref()).map(|(name, _)| name)
+    };
+    assert_eq!(hours("inbound:demo-request", "ana", Some("always")), Some("utc"));
+    assert_eq!(hours("inbound:chatbot", "ana", Some("by-day")), Some("utc"), "the pool's");
+    assert_eq!(hours("inbound:chatbot", "ana", Some("always")), Some("office"), "ana's own");
+    assert_eq!(hours("inbound:chatbot", "cy", None), None, "around the clock");
+    assert_eq!(hours("inbound:chatbot", "nobody", None), None);
+}

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use rota_domain::agenda::Agenda;
+use rota_domain::agenda::{Agenda, For};
 use rota_domain::decision::{Decision, Outcome};
 use rota_domain::desk::Desk;
 use rota_domain::event::Status;
@@ -175,6 +175,11 @@ impl Ledger {
             Resumed::Wait(wait) => Some(*wait),
             Resumed::Late => return self.lapse(&lead, now),
         };
+        let answered = self.is_answered(&lead);
+        if answered && wait.as_ref().is_some_and(|wait| matches!(wait.what, For::Response { .. })) {
+            // Its record says so, of which nobody was told in time: nothing is asked again.
+            return self.responded(lead.lead.id.clone(), lead.inbox, now);
+        }
         let lead = match &wait {
             Some(wait) => {
                 // A flow that is gone asks nobody: whichever takes such leads now does.
@@ -192,7 +197,6 @@ impl Ledger {
             Facts::Known | Facts::Gone => self.rows_of(&lead, now),
             _ => Vec::new(),
         };
-        let answered = self.desk.workspace.responded.as_ref().is_some_and(|said| said.holds(&lead.lead));
         // Nothing is changed before this is over, so a panic leaves the state as it was.
         let decided = catch_unwind(AssertUnwindSafe(|| decide(lead.clone(), &around)));
         let mut recorded = decided.unwrap_or_else(|_| defect(lead, &around));
@@ -226,6 +230,13 @@ impl Ledger {
         let changes = self.desk.with_past(change, at);
         Arc::make_mut(&mut self.desk).change_rows(&changes);
         Entry { at, inbox, body: EntryBody::Rows(changes) }
+    }
+
+    /// Whether its record says that whoever has the lead answered it.
+    fn is_answered(&self, lead: &EnrichedLead) -> bool {
+        let waits = self.agenda.of(&lead.lead.id).filter(|wait| matches!(wait.what, For::Response { .. }));
+        let said = self.desk.workspace.responded.as_ref();
+        said.is_some_and(|said| said.holds_since(&lead.lead, waits.map(|wait| wait.since)))
     }
 
     /// What a record changes of the rows of dated tables.

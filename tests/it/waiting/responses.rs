@@ -1,8 +1,18 @@
 //! Leads that were given to a rep, and wait for an answer.
 
+use std::sync::Arc;
+
+use rota_domain::decision::Apply;
+use rota_domain::id::Seed;
+use rota_domain::lead::Lead;
+use rota_domain::rule::Mode;
+use rota_domain::stages::Stages;
+use rota_flow::enrich::{EnrichedLead, Facts, Occasion};
+use rota_flow::ledger::Ledger;
+use rota_flow::ports::EntryBody;
 use serde_json::{Value, json};
 
-use super::{decided, lead_with, rep, story, tick};
+use super::{at, decided, lead_with, rep, story, tick};
 
 const WORKSPACE: &str = r#"
 [[reps]]
@@ -59,6 +69,69 @@ fn a_record_that_says_it_was_answered_ends_the_wait() {
     0 a created: assign ana
     60 a created: coalesced ana
     ");
+}
+
+/// The rep's own activity counts once they have the lead, but for what their mailbox sends by itself.
+const ACTIVITY: &str = r#"responded = { all = [
+    { property = "contacted", since_given = true },
+    { not = { property = "activity", in = ["AUTO_REPLY", "OUT_OF_OFFICE"] } },
+] }"#;
+
+fn active(at: &str, activity: &str) -> Value {
+    lead_with("a", json!({"form": "demo", "contacted": at, "activity": activity}))
+}
+
+#[test]
+fn an_activity_counts_from_when_the_rep_has_the_lead_and_an_out_of_office_reply_does_not() {
+    let told = format!("{ACTIVITY}\n{WORKSPACE}");
+    let called = active("2026-03-02T00:01:00Z", "CALL");
+    let ends = story(&told, &[(0, active("2026-03-01T23:59:00Z", "CALL")), (70, called), (20_000, tick())]);
+    insta::assert_snapshot!(ends, @r"
+    0 a created: assign ana
+    70 a created: coalesced ana
+    ");
+    let away = active("2026-03-02T00:01:00Z", "OUT_OF_OFFICE");
+    insta::assert_snapshot!(story(&told, &[(0, demo("a")), (70, away), (3600, tick())]), @r"
+    0 a created: assign ana
+    70 a created: coalesced ana
+    3600 a sla-breached: assign bo
+    ");
+    // What ana did before counts for ana alone.
+    let late = active("2026-03-02T00:59:00Z", "CALL");
+    let events = [(0, demo("a")), (3600, tick()), (3700, late), (7200, tick())];
+    insta::assert_snapshot!(story(&told, &events), @r"
+    0 a created: assign ana
+    3600 a sla-breached: assign bo
+    3700 a created: coalesced bo
+    7200 a sla-breached: kept bo
+    ");
+}
+
+#[test]
+fn at_the_deadline_a_record_that_was_answered_meanwhile_is_not_asked_about_again() {
+    let told = format!("responded = {{ property = \"status\", is = \"CONNECTED\" }}\n{WORKSPACE}");
+    let folder = crate::tenant::workspace(&told, &[]);
+    let (bound, rules) = crate::tenant::bound(folder.path());
+    let mut ledger = Ledger::new(Seed::from_number(1), bound.workspace.clone(), bound.bindings.clone(), Mode::Live);
+    let lead = |value: Value| serde_json::from_value::<Lead>(value["lead"].clone()).expect("a lead");
+    let arrived = |lead: Lead, occasion: Occasion| EnrichedLead {
+        lead: Arc::new(lead),
+        facts: Facts::Known,
+        occasion,
+        flow: None,
+        attempt: 1,
+        inbox: None,
+        apply: Apply::Host,
+        stages: Stages::default(),
+    };
+    ledger.decide(arrived(lead(demo("a")), Occasion::Event), &*rules, at(0));
+    let due = ledger.due(at(3600)).remove(0);
+    // The CRM told nobody; the record is read when the time has come.
+    let read = lead(lead_with("a", json!({"form": "demo", "status": "CONNECTED"})));
+    let read = Lead { trigger: due.trigger.into(), ..read };
+    let entry = ledger.decide(arrived(read, Occasion::Due(due.wait.entry)), &*rules, at(3600));
+    assert!(matches!(entry.body, EntryBody::Responded { .. }), "{:?}", entry.body);
+    assert!(ledger.agenda().is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Conditions over a lead's properties, as `[[sources]]` and `enrol` use them.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,8 @@ pub enum Test {
     AtLeast(f64),
     /// The value is a number, at most this.
     AtMost(f64),
+    /// The value is a time after the lead was given to whoever has it.
+    SinceGiven,
 }
 
 /// A condition as it is written: exactly one test, or one of `all`, `any`, `not`.
@@ -63,6 +66,8 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lte: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    since_given: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     all: Option<Vec<Condition>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     any: Option<Vec<Condition>>,
@@ -71,14 +76,30 @@ struct Written {
 }
 
 impl Condition {
-    /// Whether this is true of the lead.
+    /// Whether this is true of the lead, whoever has it.
     #[must_use]
     pub fn holds(&self, lead: &Lead) -> bool {
+        self.holds_since(lead, None)
+    }
+
+    /// Whether this is true of a lead that was given to a rep then.
+    #[must_use]
+    pub fn holds_since(&self, lead: &Lead, given: Option<Timestamp>) -> bool {
         match self {
-            Self::Property { name, test } => test.passes(lead.property(name)),
-            Self::All(parts) => parts.iter().all(|part| part.holds(lead)),
-            Self::Any(parts) => parts.iter().any(|part| part.holds(lead)),
-            Self::Not(part) => !part.holds(lead),
+            Self::Property { name, test } => test.passes(lead.property(name), given),
+            Self::All(parts) => parts.iter().all(|part| part.holds_since(lead, given)),
+            Self::Any(parts) => parts.iter().any(|part| part.holds_since(lead, given)),
+            Self::Not(part) => !part.holds_since(lead, given),
+        }
+    }
+
+    /// Whether it looks at when the lead was given.
+    #[must_use]
+    pub fn is_since_given(&self) -> bool {
+        match self {
+            Self::Property { test, .. } => *test == Test::SinceGiven,
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::is_since_given),
+            Self::Not(part) => part.is_since_given(),
         }
     }
 
@@ -95,7 +116,7 @@ impl Condition {
 }
 
 impl Test {
-    fn passes(&self, value: Option<&str>) -> bool {
+    fn passes(&self, value: Option<&str>, given: Option<Timestamp>) -> bool {
         let Some(value) = value else {
             return *self == Self::Known(false);
         };
@@ -107,6 +128,7 @@ impl Test {
             Self::Known(known) => *known,
             Self::AtLeast(least) => property::number(value).is_ok_and(|number| number >= *least),
             Self::AtMost(most) => property::number(value).is_ok_and(|number| number <= *most),
+            Self::SinceGiven => given.is_some_and(|given| property::time(value).is_ok_and(|at| at > given)),
         }
     }
 }
@@ -122,6 +144,7 @@ impl TryFrom<Written> for Condition {
             written.known.map(Test::Known),
             written.gte.map(Test::AtLeast),
             written.lte.map(Test::AtMost),
+            written.since_given.map(|_| Test::SinceGiven),
         ]
         .into_iter()
         .flatten()
@@ -133,15 +156,18 @@ impl TryFrom<Written> for Condition {
         if [written.gte, written.lte].into_iter().flatten().any(|number| !number.is_finite()) {
             return Err("gte and lte compare with a finite number".into());
         }
+        if written.since_given == Some(false) {
+            return Err("since_given is true or left out; for the contrary, say not = { … }".into());
+        }
         match (written.property, tests.len(), groups.len()) {
             (Some(name), 1, 0) => Ok(Self::Property { name, test: tests.into_iter().next().ok_or("no test")? }),
             (Some(name), 2.., 0) => {
                 Ok(Self::All(tests.into_iter().map(|test| Self::Property { name: name.clone(), test }).collect()))
             }
             (None, 0, 1) => groups.into_iter().next().ok_or_else(|| "no group".into()),
-            (Some(name), 0, 0) => {
-                Err(format!("the condition on `{name}` has no test; add one of is, in, starts_with, known, gte, lte"))
-            }
+            (Some(name), 0, 0) => Err(format!(
+                "the condition on `{name}` has no test; add one of is, in, starts_with, known, gte, lte, since_given"
+            )),
             _ => Err("a condition is either a property with tests, or one of all, any, not".into()),
         }
     }
@@ -160,6 +186,7 @@ impl From<Condition> for Written {
                     Test::Known(known) => written.known = Some(known),
                     Test::AtLeast(least) => written.gte = Some(least),
                     Test::AtMost(most) => written.lte = Some(most),
+                    Test::SinceGiven => written.since_given = Some(true),
                 }
             }
             Condition::All(parts) => written.all = Some(parts),
@@ -204,6 +231,24 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_since_the_lead_was_given_only_if_it_is_after_that() {
+        let condition: Condition =
+            serde_json::from_value(serde_json::json!({"property": "p", "since_given": true})).unwrap();
+        let since = |value: &str, given: Option<&str>| {
+            let lead = serde_json::from_value(serde_json::json!({"id": "1", "properties": {"p": value}})).unwrap();
+            condition.holds_since(&lead, given.map(|at| at.parse().unwrap()))
+        };
+        let given = Some("2026-03-02T09:00:00Z");
+        assert!(since("2026-03-02T09:00:00.001Z", given) && since("1772442000001", given));
+        assert!(!since("2026-03-02T09:00:00Z", given) && !since("2026-03-01T00:00:00Z", given));
+        assert!(!since("yesterday", given) && !since("", given));
+        assert!(!since("2026-03-03T00:00:00Z", None), "nobody was given it");
+        assert!(condition.is_since_given() && Condition::Not(Box::new(condition)).is_since_given());
+        let refused = serde_json::from_value::<Condition>(serde_json::json!({"property": "p", "since_given": false}));
+        assert!(refused.unwrap_err().to_string().contains("true or left out"));
+    }
+
+    #[test]
     fn groups_nest() {
         let nested = serde_json::json!({"all": [{"property": "p", "known": true},
             {"not": {"any": [{"property": "p", "is": "a"}, {"property": "p", "is": "b"}]}}]});
@@ -214,7 +259,7 @@ mod tests {
     #[test]
     fn a_property_without_a_test_is_refused_with_the_tests_that_there_are() {
         let error = serde_json::from_value::<Condition>(serde_json::json!({"property": "p"})).unwrap_err();
-        assert!(error.to_string().contains("add one of is, in, starts_with, known, gte, lte"), "{error}");
+        assert!(error.to_string().contains("add one of is, in, starts_with, known, gte, lte, since_given"), "{error}");
     }
 
     #[test]

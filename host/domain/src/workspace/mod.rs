@@ -157,10 +157,31 @@ impl Workspace {
             destination.check(place)?;
         }
         again::check_offers(self)?;
+        self.check_since_given()?;
         for (place, flow) in self.flows.iter().enumerate() {
             flow.check(self, place)?;
         }
         Ok(())
+    }
+
+    /// Only what is said of an answer can look at when the lead was given.
+    fn check_since_given(&self) -> Result<(), Contradiction> {
+        let enrol = |flow: &'_ Flow| flow.enrol.condition.clone();
+        let flows = (0..).zip(&self.flows).map(|(n, flow)| (format!("/flows/{n}/enrol/where"), enrol(flow)));
+        let sources =
+            (0..).zip(&self.sources).map(|(n, of): (usize, _)| (format!("/sources/{n}/when"), Some(of.when.clone())));
+        let caps = (0..).zip(&self.reps).flat_map(|(n, rep): (usize, _)| {
+            (0..).zip(&rep.caps).map(move |(m, cap): (usize, _)| (format!("/reps/{n}/caps/{m}/when"), cap.when.clone()))
+        });
+        let records = |table: &Table| table.records.as_ref().and_then(|records| records.when.clone());
+        let tables =
+            (0..).zip(&self.tables).map(|(n, of): (usize, _)| (format!("/tables/{n}/records/when"), records(of)));
+        let closed = std::iter::once(("/closed".to_owned(), self.closed.clone()));
+        let mut all = flows.chain(sources).chain(caps).chain(tables).chain(closed);
+        let wrong = all.find(|(_, condition)| condition.as_ref().is_some_and(Condition::is_since_given));
+        let message =
+            "since_given is for `responded`, which is asked of leads that somebody has; test something else here";
+        wrong.map_or(Ok(()), |(at, _)| Err(Contradiction::new(at, message)))
     }
 }
 

@@ -42,6 +42,11 @@ pub(super) fn needs(workspace: &Workspace, bindings: &Bindings) -> BTreeMap<Stri
         if let Some(condition) = &flow.enrol.condition {
             tests(condition, &format!("flow `{}` asks in its condition for", flow.id), &mut own);
         }
+        for (key, said) in [("closed", &workspace.closed), ("responded", &workspace.responded)] {
+            if let Some(condition) = said {
+                tests(condition, &format!("`{key}` asks for"), &mut own);
+            }
+        }
         for source in &workspace.sources {
             tests(&source.when, &format!("the source `{}` asks for", source.class), &mut own);
         }
@@ -96,6 +101,7 @@ fn tests(condition: &Condition, who: &str, needs: &mut Vec<Need>) {
                 Test::In(texts) => Purpose::Test(texts.clone()),
                 Test::StartsWith(_) | Test::Known(_) => Purpose::Test(Vec::new()),
                 Test::AtLeast(_) | Test::AtMost(_) => Purpose::Compare,
+                Test::SinceGiven => Purpose::Read(Kind::Time),
             };
             needs.push(Need { who: who.to_owned(), name: name.clone(), purpose });
         }
