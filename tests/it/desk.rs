@@ -290,3 +290,75 @@ fn weights_that_a_rule_gives_hold_for_its_lead() {
     assert_eq!(turn.rep.as_str(), "cy");
     assert_eq!(turn.candidates.iter().map(|candidate| candidate.weight).collect::<Vec<_>>(), [1, 3]);
 }
+
+const DEALS: &str = r#"
+workspace = "acme"
+[[reps]]
+id = "ana"
+crm = { hs = "71" }
+[[pools]]
+id = "na"
+members = [{ rep = "ana" }]
+weights = { metric = "won", days = 30, floor = 0 }
+[[pools]]
+id = "top"
+members = [{ rep = "ana" }]
+weights = { metric = "year", days = 800, floor = 0 }
+[[connections]]
+id = "hs"
+kind = "hubspot"
+portal_id = 4242
+app = "main"
+token = { env = "TOKEN" }
+[[tables]]
+id = "won"
+match = "dated"
+records = { connection = "hs", object = "deal", value = "amount", at = "closedate", when = { property = "stage", is = "won" } }
+[[tables]]
+id = "year"
+match = "dated"
+records = { connection = "hs", object = "deal", value = "amount", at = "closedate" }
+"#;
+
+fn deal(stage: &str, amount: &str) -> Lead {
+    let properties = [("stage", stage), ("amount", amount), ("closedate", "2026-03-02")];
+    let properties = properties.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+    Lead { owner: Some("hs:71".into()), properties: properties.into(), ..Lead::unknown("hs:deal:7".into()) }
+}
+
+#[test]
+fn a_record_changes_the_row_that_it_is_in_each_table_and_nothing_where_it_is_as_it_was() {
+    let mut desk = Desk::new(1, workspace(DEALS));
+    let now = at("2026-03-03T00:00:00Z");
+    let tables = |changes: &[RowChange]| -> Vec<(String, bool)> {
+        changes.iter().map(|change| (change.table.clone(), change.row.is_some())).collect()
+    };
+    let (changes, unread) = desk.rows_of(&deal("open", "900"), true, now);
+    assert_eq!((tables(&changes), unread.len()), (vec![("year".into(), true)], 0));
+    desk.change_rows(&changes);
+    let (changes, _) = desk.rows_of(&deal("won", "900"), true, now);
+    assert_eq!(tables(&changes), [("won".into(), true)], "in the other table it is as it was");
+    desk.change_rows(&changes);
+    assert_eq!(desk.rows_of(&deal("won", "900"), true, now), (Vec::new(), Vec::new()));
+    let (changes, unread) = desk.rows_of(&deal("won", "much"), true, now);
+    assert_eq!(tables(&changes), [("won".into(), false), ("year".into(), false)]);
+    assert!(unread[0].starts_with("it is no row of the table `won`: `much` is no number"), "{unread:?}");
+    let (changes, unread) = desk.rows_of(&deal("won", "900"), false, now);
+    assert_eq!((changes.len(), unread.len()), (2, 0), "it is gone in the CRM");
+    assert_eq!(desk.rows_of(&Lead::unknown("hs:contact:7".into()), true, now), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn rows_stay_as_long_as_the_longest_window_of_their_own_table_reaches() {
+    let desk = Desk::new(1, workspace(DEALS));
+    let of = |table: &str, id: &str, at: &str| {
+        let row = DatedRow { key: "ana".into(), at: at.into(), value: "1".into() };
+        RowChange { table: table.into(), id: id.into(), row: Some(row) }
+    };
+    let mut old = desk;
+    for table in ["won", "year"] {
+        old.change_rows(&[of(table, "old", "2024-06-01"), of(table, "new", "2026-03-01")]);
+    }
+    let gone = |table: &str| old.with_past(of(table, "3", "2026-03-02"), at("2026-03-03T00:00:00Z")).len() - 1;
+    assert_eq!((gone("won"), gone("year")), (1, 0), "640 days are more than 400 and less than 800");
+}

@@ -136,6 +136,19 @@ async fn an_account_that_does_not_answer_is_an_error_and_not_a_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_says_that_a_lead_is_closed_or_answered_is_looked_for_where_all_flows_take_one_kind_of_records() {
+    let sandbox = seeded(json!({"portal_id": 4242})).await;
+    let said = "closed = { property = \"hs_lead_status\", is = \"UNQUALIFIED\" }\n\
+                responded = { property = \"notes_last_contacted\", since_given = true }\n";
+    let text = said.to_owned() + &workspace("acme", "");
+    let found_of = async |text: String| found(&sandbox, &bound(text + &connection(&sandbox, 4242))).await;
+    insta::assert_snapshot!(found_of(text.clone()).await.join("\n"), @"E `responded` asks for the contact property `notes_last_contacted`, which the account does not have; add it to the CRM, or correct the name");
+    let second = "[[flows]]\nid = \"second\"\nplugin = \"next-in-line\"\nsettings = { pool = \"all\" }\n\
+                  fallback = { queue = \"triage\" }\nenrol = { object = \"company\" }\n";
+    assert_eq!(found_of(text + second).await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn properties_of_records_that_are_rows_of_a_table_are_looked_for_on_those_records() {
     let sandbox = seeded(json!({"portal_id": 4242})).await;
     let table = |value: &str, stage: &str| {

@@ -42,8 +42,10 @@ pub(super) fn needs(workspace: &Workspace, bindings: &Bindings) -> BTreeMap<Stri
         if let Some(condition) = &flow.enrol.condition {
             tests(condition, &format!("flow `{}` asks in its condition for", flow.id), &mut own);
         }
+        // Where there are several kinds of records, each may have its own properties for that.
+        let alike = workspace.flows.iter().all(|other| other.enrol.object == *object);
         for (key, said) in [("closed", &workspace.closed), ("responded", &workspace.responded)] {
-            if let Some(condition) = said {
+            if let Some(condition) = said.as_ref().filter(|_| alike) {
                 tests(condition, &format!("`{key}` asks for"), &mut own);
             }
         }
