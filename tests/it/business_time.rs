@@ -306,3 +306,20 @@ proptest! {
         prop_assert_eq!(calendar.is_open(now), (9..17).contains(&shown.hour()));
     }
 }
+
+#[test]
+fn a_change_on_the_day_of_the_clocks_is_found_far_in_the_east_and_in_the_west() {
+    // In Auckland the clock is put back at three in the morning of Sunday, 5 April, which is Saturday in UTC.
+    let east = calendar("time_zone = \"Pacific/Auckland\"\nhours = { sun = [\"00:30-01:30\"] }");
+    assert_eq!(east.next_change(at("2026-04-04T12:00:00+13:00")), Some(at("2026-04-05T00:30:00+13:00")));
+    assert_eq!(east.next_change(at("2026-04-05T00:30:00+13:00")), Some(at("2026-04-05T01:30:00+13:00")));
+    let west = calendar("time_zone = \"America/Adak\"\nhours = { sun = [\"00:30-01:30\"] }");
+    assert_eq!(west.next_change(at("2026-03-07T12:00:00-10:00")), Some(at("2026-03-08T00:30:00-10:00")));
+}
+
+#[test]
+fn what_is_always_open_never_changes_though_the_clocks_do() {
+    let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| format!("{day} = [\"00:00-24:00\"]"));
+    let always = calendar(&format!("time_zone = \"America/New_York\"\nhours = {{ {} }}", days.join(", ")));
+    assert_eq!(always.next_change(at("2026-03-07T12:00:00Z")), None);
+}

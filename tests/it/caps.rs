@@ -11,7 +11,7 @@ use rota::show::Palette;
 use rota_domain::desk::{Availability, Desk};
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::load::Loads;
-use rota_domain::workspace::Workspace;
+use rota_domain::workspace::{Per, Workspace};
 
 fn desk(caps: &str) -> Desk {
     let text = format!(
@@ -227,4 +227,14 @@ proptest! {
         }
         prop_assert!(days.values().all(|given| *given <= day));
     }
+}
+
+#[test]
+fn a_cap_that_rolls_looks_back_an_hour_a_day_a_week_or_thirty_days() {
+    let hours = [Per::Hour, Per::Day, Per::Week, Per::Month].map(|per| per.length().as_hours());
+    assert_eq!(hours, [1, 24, 7 * 24, 30 * 24]);
+    let mut desk = desk("caps = [{ leads = 1, per = \"week\", rolling = true }]");
+    desk.loads_mut().give(&RepId::from("ana"), &[], at("2026-03-02T09:00:00Z"));
+    let capped = |time| desk.availability(ANA, None, at(time)) == Availability::Capped;
+    assert_eq!(["2026-03-09T08:59:59Z", "2026-03-09T09:00:00Z"].map(capped), [true, false]);
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use rota::config::{self, ConfigError, Directory, Files, Loaded};
 use rota::schema::{self, Subject};
+use rota_domain::workspace::Workspace;
 
 /// A workspace in memory.
 #[derive(Default)]
@@ -84,6 +85,25 @@ fn every_good_workspace_is_read() {
         let files = everything().with("workspace.toml", fs::read(&path).unwrap());
         assert_eq!(files.load().unwrap().workspace.tenant.as_str(), "acme", "{}", path.display());
     }
+}
+
+#[test]
+fn a_workspace_is_the_same_once_it_was_written_down_and_read() {
+    for path in files("valid") {
+        let workspace = everything().with("workspace.toml", fs::read(&path).unwrap()).load().unwrap().workspace;
+        let written = serde_json::to_string(&workspace).unwrap();
+        let read: Workspace = serde_json::from_str(&written).unwrap();
+        assert!(read == workspace, "{}", path.display());
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    }
+}
+
+#[test]
+fn what_is_as_usual_is_not_written_down() {
+    let text = "workspace = \"acme\"\nreps = [{ id = \"ana\" }]\npools = [{ id = \"na\", members = [{ rep = \"ana\" }] }]\n\
+        flows = [{ id = \"in\", plugin = \"next-in-line\", fallback = { queue = \"q\" } }]\n";
+    let workspace = Memory::default().with("workspace.toml", text).load().unwrap().workspace;
+    insta::assert_snapshot!(serde_json::to_string_pretty(&workspace).unwrap());
 }
 
 #[test]
