@@ -10,10 +10,11 @@ use rota_domain::event::Status;
 use rota_domain::id::{ConnectionId, DecisionId, Digest, EffectId, LeadId, RepId, Seed, TenantId};
 use rota_flow::orders::{OrderError, Orders, Revision};
 use rota_flow::ports::{
-    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, LogEnd, OutboxRow, Recalled, RecordRef, Repair,
-    Settlement, Snapshot, Store, StoreError, Stored, Waiting,
+    Accepted, Arrival, Before, Claim, Earlier, Entry, EntryBody, Keyed, LogEnd, OutboxRow, Payload, Recalled,
+    RecordRef, Repair, Settlement, Snapshot, Store, StoreError, Stored, Waiting,
 };
 use rota_flow::sequencer::{Desktop, Sequencer};
+use rota_flow::statuses;
 use rota_store::SqliteStore;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -36,6 +37,9 @@ enum Fault {
     /// As many entries come between as the first decisions are, while others stand behind
     /// these: ana is away.
     Between,
+    /// Whoever is found to be there for a lead that waits is away when it is decided about, and there again
+    /// before anybody looks.
+    Moment,
 }
 
 /// The real store, but for one fault.
@@ -46,6 +50,7 @@ struct Faulty {
     strands: AtomicU32,
     stranded: AtomicU32,
     commits: AtomicU32,
+    moments: AtomicU32,
     /// Rings when decisions are to be recorded: the first, and those behind them.
     first: Notify,
     behind: Notify,
@@ -56,6 +61,13 @@ fn lost() -> StoreError {
 }
 
 impl Faulty {
+    /// Somebody says that ana is that.
+    async fn says(&self, tenant: &TenantId, status: Status) -> Result<(), StoreError> {
+        let seq = self.store.progress(tenant).await?.seq;
+        let body = EntryBody::Rep { rep: "ana".into(), status };
+        self.store.record(tenant, seq, vec![Entry { at: Timestamp::UNIX_EPOCH, inbox: None, body }]).await
+    }
+
     async fn revise(&self, tenant: &TenantId, expected: u64, entries: Vec<Entry>) -> Result<(), StoreError> {
         let now = self.revisions.fetch_add(1, Ordering::SeqCst) == 1;
         match self.fault {
@@ -96,7 +108,12 @@ impl Store for Faulty {
             let away = Entry { at: Timestamp::UNIX_EPOCH, inbox: None, body };
             self.store.record(tenant, expected, vec![away; entries.len()]).await?;
         }
-        self.store.record_after(before, tenant, expected, entries).await
+        let lapsed = entries.iter().any(|entry| matches!(entry.body, EntryBody::Lapsed { .. }));
+        self.store.record_after(before, tenant, expected, entries).await?;
+        if lapsed && self.fault == Fault::Moment {
+            self.says(tenant, Status::Back).await?;
+        }
+        Ok(())
     }
 
     async fn owners_on_their_way(
@@ -141,6 +158,10 @@ impl Store for Faulty {
     }
 
     async fn accept(&self, tenant: &TenantId, all: Vec<Arrival>, now: Timestamp) -> Result<Vec<Accepted>, StoreError> {
+        let due = all.iter().any(|arrival| matches!(arrival.payload, Payload::Due { .. }));
+        if due && self.fault == Fault::Moment && self.moments.fetch_add(1, Ordering::SeqCst) == 0 {
+            self.says(tenant, Status::Away).await?;
+        }
         self.store.accept(tenant, all, now).await
     }
 
@@ -211,11 +232,13 @@ fn next(rep: &str) -> tempfile::TempDir {
 
 /// A sequencer at work on a store with this fault, and the store.
 async fn faulty(fault: Fault) -> (Orders, Arc<Faulty>, (JoinHandle<()>, watch::Sender<bool>), tempfile::TempDir) {
-    let folder = workspace(LINES, &[]);
+    let waits = if fault == Fault::Moment { "nobody = \"wait\"\n" } else { "" };
+    let folder = workspace(&format!("{LINES}{waits}"), &[]);
     let real = store(folder.path()).await;
     let (revisions, strands, stranded) = (AtomicU32::new(0), AtomicU32::new(0), AtomicU32::new(0));
-    let (commits, first, behind) = (AtomicU32::new(0), Notify::new(), Notify::new());
-    let faulty = Arc::new(Faulty { store: real.clone(), fault, revisions, strands, stranded, commits, first, behind });
+    let (commits, moments) = (AtomicU32::new(0), AtomicU32::new(0));
+    let (store, first, behind) = (real.clone(), Notify::new(), Notify::new());
+    let faulty = Arc::new(Faulty { store, fault, revisions, strands, stranded, commits, moments, first, behind });
     let desktop = Desktop { store: faulty.clone(), ..desktop(folder.path(), real) };
     let (orders, placed) = Orders::new();
     let work = works(Sequencer::open(desktop).await.expect("the log is open"), placed);
@@ -284,4 +307,23 @@ async fn decisions_that_stand_on_a_commit_that_came_to_nothing_are_decided_again
         assert_eq!(decision.rep, Some("bo".into()), "ana was away before any of these was recorded");
     }
     assert_eq!(stands(&store).await, (1, 1 + 1 + 21));
+}
+
+#[tokio::test]
+async fn a_lead_whose_rep_was_gone_for_a_moment_when_its_turn_came_is_looked_for_again() {
+    let (orders, store, _work, _folder) = faulty(Fault::Moment).await;
+    let tenant = Tenant::id();
+    let now = Timestamp::UNIX_EPOCH;
+    for rep in ["ana", "bo"] {
+        statuses::set(&*store, &tenant, &rep.into(), Status::Away, now).await.expect("it is entered");
+    }
+    let answer = orders.route(call(1, false)).await.expect("an answer");
+    assert_eq!(answer.decision.queue.as_deref(), Some("all"), "nobody is there");
+    statuses::set(&*store, &tenant, &"ana".into(), Status::Back, now).await.expect("it is entered");
+    let given = async || {
+        let log = store.store.log(&tenant, 0, 100).await.expect("a log");
+        log.iter().any(|stored| stored.decision.rep == Some("ana".into()))
+    };
+    until("ana's lead", given).await;
+    assert_eq!(store.moments.load(Ordering::SeqCst), 2, "it was found due, came too late, and was found again");
 }

@@ -112,7 +112,7 @@ fn at_the_deadline_a_record_that_was_answered_meanwhile_is_not_asked_about_again
     let told = format!("responded = {{ property = \"status\", is = \"CONNECTED\" }}\n{WORKSPACE}");
     let folder = crate::tenant::workspace(&told, &[]);
     let (bound, rules) = crate::tenant::bound(folder.path());
-    let mut ledger = Ledger::new(Seed::from_number(1), bound.workspace.clone(), bound.bindings.clone(), Mode::Live);
+    let mut ledger = Ledger::new(Seed::from_number(1), bound.workspace.clone(), bound.bindings, Mode::Live);
     let lead = |value: Value| serde_json::from_value::<Lead>(value["lead"].clone()).expect("a lead");
     let arrived = |lead: Lead, occasion: Occasion| EnrichedLead {
         lead: Arc::new(lead),

@@ -67,8 +67,9 @@ impl Agenda {
             self.behind.insert((other.clone(), lead.clone()));
             self.free.extend(Some(lead.clone()).filter(|_| !self.is_open(other)));
         }
-        self.waits.insert(lead.clone(), wait);
-        self.free_behind(&lead);
+        let this = lead.clone();
+        self.waits.insert(lead, wait);
+        self.free_behind(&this);
     }
 
     /// The lead waits for nothing any more; gives what it waited for.

@@ -1,6 +1,7 @@
 //! Rows that the log adds to dated tables, beside those of their files: a CRM's record is one, or somebody
 //! sends it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -101,7 +102,7 @@ impl Added {
         let since = now.checked_sub(length).unwrap_or(Timestamp::MIN);
         let mut dated: Vec<_> =
             self.of(table).filter_map(|(id, row)| Some((instant(&row.at, zone)?, id, row))).collect();
-        dated.sort_by(|a, b| b.0.cmp(&a.0));
+        dated.sort_by_key(|(at, ..)| Reverse(*at));
         let mut seen = BTreeSet::new();
         let past = dated.into_iter().filter(|(at, _, row)| !seen.insert(fold(&row.key)) && *at < since);
         past.map(|(_, id, _)| id.clone()).collect()

@@ -1,7 +1,8 @@
 //! What leads waited for and is due: it is put into the inbox like all that arrives, so that it is
 //! read, decided and recorded like everything else, once, whoever finds it.
 
-use crate::ports::{Arrival, LogEnd, StoreError};
+use crate::enrich::Occasion;
+use crate::ports::{Arrival, Entry, EntryBody, LogEnd, StoreError};
 
 use super::{Desktop, Sequencer};
 use crate::waiting::Due;
@@ -35,6 +36,16 @@ impl Sequencer {
         self.raised.extend(raised);
         self.inbox.again();
         Ok(())
+    }
+
+    /// What came too late may be due again before anybody looks, and is put into the inbox anew then: the
+    /// rep who was there for a lead can have been gone for a moment.
+    pub(super) fn lower(&mut self, entries: &[Entry], occasions: &[Occasion]) {
+        for (entry, occasion) in entries.iter().zip(occasions) {
+            if let (EntryBody::Lapsed { .. }, Occasion::Due(raised)) = (&entry.body, occasion) {
+                self.raised.remove(raised);
+            }
+        }
     }
 
     /// Whether any lead waits for something. Where one does, the state in memory is as the log left it:

@@ -9,7 +9,7 @@ use super::intake::Ready;
 use super::{Desktop, Sequencer};
 use crate::calls::{Placed, answer_of};
 use crate::deciding::Batch;
-use crate::enrich::EnrichedLead;
+use crate::enrich::{EnrichedLead, Occasion};
 use crate::journal::Lines;
 use crate::orders::{Answered, OrderError};
 use crate::ports::{Before, Entry, EntryBody, Keyed, Settles, StoreError};
@@ -89,11 +89,13 @@ impl Sequencer {
         let (leads, mut calls): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.ready).into_iter().map(|Ready { lead, call }| (lead, call)).unzip();
         let taken: Vec<i64> = leads.iter().filter_map(EnrichedLead::row).collect();
+        let occasions: Vec<Occasion> = leads.iter().map(|lead| lead.occasion.clone()).collect();
         let Desktop { share, rules, clock, .. } = &self.desktop;
         let decided = Batch::new(ledger, leads).decide(share, rules, clock).await;
         match decided {
             Ok(Batch { ledger, entries, leads }) => {
                 self.ledger = Some(ledger);
+                self.lower(&entries, &occasions);
                 for entry in entries {
                     match (calls.pop_front().flatten(), answer_of(&entry)) {
                         (Some(call), Some(answer)) => self.pending.answers.push((call, answer)),
