@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rota_domain::agenda::{Line, Lines, Place};
+use rota_domain::agenda::{Agenda, For, Line, Lines, Place, Wait};
 use rota_domain::desk::{Ask, Availability, COUNTER_NAME_MAX, Counters, Desk, Owner, check_counter_name};
 use rota_domain::event::Status;
 use rota_domain::fairness::{Candidate, Policy, Rotation};
@@ -279,6 +279,9 @@ fn a_newer_lead_leaves_each_rep_to_whoever_waits_for_them() {
     assert_eq!(candidates(&desk, Some(&place), &[]), "ana bo cy", "its own turn has come");
     desk.lines_mut().join(line(&[], Vec::new()), Lines::place("any".into(), NOW, 0));
     assert_eq!(candidates(&desk, None, &[]), "", "one waits for whoever is there");
+    desk.lines_mut().join(line(&[], Vec::new()), Lines::place("worth".into(), NOW, 70));
+    assert_eq!((desk.lines().waiting(&"na".into()), desk.lines().waiting(&"emea".into())), (4, 0));
+    assert!(!desk.lines().is_empty());
     let front = Lines::front();
     assert_eq!(candidates(&desk, Some(&front), &[]), "ana bo cy");
 }
@@ -361,4 +364,30 @@ fn rows_stay_as_long_as_the_longest_window_of_their_own_table_reaches() {
     }
     let gone = |table: &str| old.with_past(of(table, "3", "2026-03-02"), at("2026-03-03T00:00:00Z")).len() - 1;
     assert_eq!((gone("won"), gone("year")), (1, 0), "640 days are more than 400 and less than 800");
+}
+
+#[test]
+fn an_agenda_says_from_whom_answers_are_waited_for_and_about_which_leads() {
+    let wait = |rep: &str| {
+        let what = For::Response { rep: rep.into(), due: None };
+        Wait::first(1, "d1".into(), NOW, "inbound".into(), what)
+    };
+    let mut agenda = Agenda::default();
+    assert!(agenda.is_empty() && agenda.iter().next().is_none());
+    for (lead, rep) in [("1", "ana"), ("2", "bo"), ("3", "ana"), ("4", "cy")] {
+        agenda.set(lead.into(), wait(rep));
+    }
+    agenda.end(&"4".into());
+    let with = |agenda: &Agenda, rep: &str| -> Vec<String> {
+        agenda.with(&rep.into()).map(|(lead, _)| lead.to_string()).collect()
+    };
+    assert_eq!(agenda.reps().map(RepId::as_str).collect::<Vec<_>>(), ["ana", "bo"]);
+    assert_eq!(
+        (with(&agenda, "ana"), with(&agenda, "bo"), with(&agenda, "cy")),
+        (vec!["1".into(), "3".into()], vec!["2".into()], vec![])
+    );
+    assert_eq!(agenda.iter().count(), 3);
+    agenda.set("1".into(), wait("bo"));
+    assert_eq!((with(&agenda, "ana"), with(&agenda, "bo")), (vec!["3".into()], vec!["1".into(), "2".into()]));
+    assert!(!agenda.is_empty());
 }
