@@ -17,7 +17,12 @@ impl Sequencer {
             return Ok(());
         }
         self.look = false;
-        if !self.has_waits().await? || !self.decides_here().await? {
+        if !self.has_waits().await? {
+            return Ok(());
+        }
+        if !self.decides_here().await? {
+            // What came too late there is not known here.
+            self.raised.clear();
             return Ok(());
         }
         let Desktop { tenant, store, clock, .. } = &self.desktop;
