@@ -118,6 +118,21 @@ fn who_leaves_hands_its_credit_to_the_others() {
 }
 
 #[test]
+fn what_who_leaves_was_owed_goes_to_the_others_by_weight() {
+    let mut rotation = Rotation::default();
+    pick(&mut rotation, &candidates(&[("a", 4), ("b", 4), ("c", 2), ("d", 2)]));
+    let owed = |rotation: &Rotation| -> Vec<i64> { rotation.credits().iter().map(|credit| credit.units).collect() };
+    let (before, b) = (owed(&rotation), UNIT / 3);
+    rotation.retain(&candidates(&[("a", 4), ("c", 2), ("d", 2)]));
+    let more: Vec<i64> =
+        owed(&rotation).iter().zip([before[0], before[2], before[3]]).map(|(now, then)| now - then).collect();
+    for (more, due) in more.iter().zip([b / 2, b / 4, b / 4]) {
+        assert!((more - due).abs() < 8, "{more} of {due} units, up to what is lost in division");
+    }
+    assert_eq!(owed(&rotation).iter().sum::<i64>(), 0);
+}
+
+#[test]
 fn a_run_that_does_not_begin_at_zero_stays_inside_the_stated_bound() {
     let all = candidates(&[("a", 50), ("b", 9), ("c", 50)]);
     let without_a = candidates(&[("b", 9), ("c", 50)]);

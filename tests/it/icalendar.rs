@@ -163,6 +163,20 @@ fn a_change_that_is_more_than_ten_years_away_is_none() {
 }
 
 #[test]
+fn who_is_away_for_longer_than_is_looked_at_once_is_free_when_all_that_meets_is_over() {
+    let away =
+        ["DTSTART:20260101T000000Z\nDURATION:P60D", "DTSTART:20260302T000000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY"];
+    assert_eq!(busy(&away, "UTC")[0], "2026-03-02T01:00:00Z 2026-03-09T00:00:00Z");
+}
+
+#[test]
+fn a_file_tells_how_many_events_it_has() {
+    let told = |lines: &[&str]| (events(lines).len(), events(lines).is_empty());
+    assert_eq!(told(&[]), (0, true));
+    assert_eq!(told(&["DTSTART:20260302", "DTSTART:20260303\nRRULE:FREQ=DAILY"]), (2, false));
+}
+
+#[test]
 fn lines_are_unfolded_and_what_says_nothing_of_time_is_passed_over() {
     let text = "\u{feff}begin:vcalendar\nVERSION:2.0\nMETHOD:PUBLISH\nX-WR-CALNAME:Ana\n\
                 BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:16010101T000000\nRRULE:FREQ=YEARLY;BYHOUR=3\n\

@@ -106,7 +106,8 @@ fn pools() -> Vec<PoolReport> {
         .map(|n| {
             let rep = rotation.next(Policy::Quota, &candidates).unwrap().clone();
             rotation.take(Policy::Quota, &candidates, &rep);
-            (DecisionId::from(format!("d{n}")), Turn::new("latam".into(), candidates.clone(), rep, Policy::Quota))
+            let at = Timestamp::from_second(1_772_460_000 + 60 * n).unwrap();
+            (DecisionId::new(at, &[0; 32]), Turn::new("latam".into(), candidates.clone(), rep, Policy::Quota))
         })
         .collect();
     report(turns.iter().map(|(id, turn)| (id, Timestamp::UNIX_EPOCH, turn)))
@@ -397,11 +398,11 @@ fn the_log_has_a_line_a_decision() {
 fn fairness_is_told_by_pool_and_rep() {
     assert_snapshot!(fairness(&pools(), Palette::PLAIN), @r"
     latam  by quota, 20 turns in 1 run, furthest 0.800 of 0.833 leads: within the bound
-      rep         got        due      lag    worst
-      vera          2       2.00    0.000   +0.600
-      wilmer        6       6.00    0.000   -0.800
-      ximena        6       6.00    0.000   -0.500
-      yago          6       6.00    0.000   +0.700
+      rep         got        due      lag    worst  when (UTC)
+      vera          2       2.00    0.000   +0.600  2026-03-02 14:06:00
+      wilmer        6       6.00    0.000   -0.800  2026-03-02 14:04:00
+      ximena        6       6.00    0.000   -0.500  2026-03-02 14:05:00
+      yago          6       6.00    0.000   +0.700  2026-03-02 14:19:00
 
     Nobody was further from the exact share than is stated.
     ");

@@ -50,6 +50,16 @@ fn each_policy_says_what_it_goes_by() {
 }
 
 #[test]
+fn who_was_owed_more_than_who_got_it_is_told_by_when_each_must_have_theirs() {
+    let besides = Besides { stood: vec![-100, 300, -100, -100], ..Besides::default() };
+    let mut recalled = by(Policy::Quota, [30, 10], besides);
+    let others = ["yara", "zoe"].map(|rep| Candidate { rep: rep.into(), weight: 30 });
+    recalled.stored.turn.as_mut().expect("a turn").candidates.extend(others);
+    let told = ["weight 30 of 100, owed -0.10, due in 4 turns", "weight 10 of 100, owed +0.30, due in 6 turns"];
+    assert_eq!(details(&recalled)[..2], told);
+}
+
+#[test]
 fn a_lead_that_nobody_could_place_is_said_to_be_so() {
     let besides = Besides { unplaced: Some(Unplaced::Unknown), stood: vec![0, 1], ..Besides::default() };
     let text = Why::text(&by(Policy::LeastRecent, [1, 1], besides), Palette::PLAIN);

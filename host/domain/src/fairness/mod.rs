@@ -11,6 +11,7 @@ mod report;
 mod rotation;
 mod served;
 mod shares;
+mod soonest;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,12 @@
 //! How fairly the log's turns were given: pool by pool, rep by rep.
 
 use rota_domain::fairness::{MemberReport, PoolReport};
+use rota_domain::id::DecisionId;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::palette::{Palette, Tone};
-use super::text::{counted, fit, grouped, signed, widest};
+use super::text::{counted, day_and_clock, fit, grouped, signed, widest};
 
 /// What `rota fairness --json` prints.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -49,8 +50,9 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
             "{}  by {policy}, {picks} in {runs}, furthest {lag:.3} of {bound:.3} leads: {verdict}",
             palette.heading(pool.pool.as_str())
         ));
-        let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);
-        let head = format!("  {} {:>8} {:>10} {:>8} {:>8}", fit("rep", column), "got", "due", "lag", "worst");
+        let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 19).max(3);
+        let head =
+            format!("  {} {:>8} {:>10} {:>8} {:>8}  when (UTC)", fit("rep", column), "got", "due", "lag", "worst");
         lines.push(palette.paint(Tone::Quiet, &head));
         lines.extend(pool.members.iter().map(|member| row(member, column)));
         for run in pool.runs.iter().filter(|run| run.max_abs_lag > run.bound + 1e-6) {
@@ -76,12 +78,15 @@ pub fn fairness(pools: &[PoolReport], palette: Palette) -> String {
 }
 
 fn row(member: &MemberReport, column: usize) -> String {
-    format!(
-        "  {} {:>8} {:>10.2} {:>8} {:>8}",
+    let when = member.worst_at.as_ref().and_then(DecisionId::taken);
+    let row = format!(
+        "  {} {:>8} {:>10.2} {:>8} {:>8}  {}",
         fit(member.rep.as_str(), column),
         grouped(member.got),
         member.due,
         signed(member.lag, 3),
-        signed(member.worst_lag, 3)
-    )
+        signed(member.worst_lag, 3),
+        when.map(day_and_clock).unwrap_or_default()
+    );
+    row.trim_end().to_owned()
 }

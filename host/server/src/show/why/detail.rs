@@ -12,8 +12,9 @@ use rota_domain::workspace::{Member, Rep, Workspace};
 use super::super::text::{counted, day_and_clock, distance, percent, signed};
 use super::WhyNot;
 
-/// How a candidate of a turn stood before it; nothing of who was none.
-pub(super) fn stood(turn: &Turn, rep: &RepId) -> Option<String> {
+/// How a candidate of a turn stood before it; nothing of who was none. `due` is within how many turns each of
+/// them had to have one, where it went by that.
+pub(super) fn stood(turn: &Turn, due: Option<&[Option<u64>]>, rep: &RepId) -> Option<String> {
     if turn.rep == *rep && turn.seat() != rep {
         return Some(format!("in the name of {}", turn.seat()));
     }
@@ -34,7 +35,9 @@ pub(super) fn stood(turn: &Turn, rep: &RepId) -> Option<String> {
     let stood = match turn.policy {
         Policy::Quota => {
             let owed = f64::from(besides.stood.get(place).copied().unwrap_or(0)) / 1_000.0;
-            format!("{}, owed {}", share(), signed(owed, 2))
+            let due =
+                due.and_then(|due| due[place]).map(|turns| format!(", due in {}", counted(turns, "turn", "turns")));
+            format!("{}, owed {}{}", share(), signed(owed, 2), due.unwrap_or_default())
         }
         Policy::InTurn | Policy::LeastRecent => ago(),
         Policy::PeckingOrder => format!("score {weight}, {}", ago()),

@@ -25,7 +25,9 @@ const AVAILABILITY: usize = 4;
 pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered> {
     let decision = &recalled.stored.decision;
     let taken = decision.rep.as_ref().filter(|_| decision.outcome != Outcome::Offer);
-    let stood = |rep: &RepId| turn(recalled).and_then(|turn| detail::stood(turn, rep));
+    let turn = turn(recalled);
+    let due = turn.and_then(Turn::due_within);
+    let stood = |rep: &RepId| turn.and_then(|turn| detail::stood(turn, due.as_deref(), rep));
     let mut seen: HashSet<&RepId> = taken.into_iter().collect();
     let mut list: Vec<Considered> = taken
         .into_iter()
