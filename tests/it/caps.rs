@@ -181,8 +181,11 @@ hours = { mon = ["06:00-09:00"] }
     let mut desk = Desk::new(1, Arc::new(workspace));
     desk.loads_mut().give(&"ana".into(), &[], now - SignedDuration::from_hours(3));
     desk.loads_mut().give(&"bo".into(), &[], now - SignedDuration::from_mins(20));
-    let pools: Vec<PoolState> = desk.workspace.pools.iter().map(|pool| PoolState::of(pool, &desk, now)).collect();
+    let mut pools: Vec<PoolState> = desk.workspace.pools.iter().map(|pool| PoolState::of(pool, &desk, now)).collect();
     assert_snapshot!(rota::show::pools(&pools, now, Palette::PLAIN));
+    pools[0].turns = 1;
+    let text = rota::show::pools(&pools, now, Palette::PLAIN);
+    assert_eq!(text.lines().next(), Some("all  by quota, 1 turn"));
 }
 
 #[test]

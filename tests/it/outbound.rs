@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rota::clock::SystemClock;
 use rota::compose;
 use rota::config::{Directory, load_workspace};
 use rota_crm::Secret;
 use rota_crm::hubspot::{ApiStyle, Burst, Config, HubSpot, Paces};
-use rota_crm::notify::{self, Webhook};
+use rota_crm::notify::{self, Links, Webhook};
 use rota_crm::outbound::{Places, Reach};
+use rota_domain::decision::Offered;
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{About, Act, Effect, Urgency};
+use rota_domain::id::{DecisionId, LeadId};
 use rota_flow::ports::{Carrier, Crm, CrmError, Delivered};
 use rota_sandbox::{Refusal, receive};
+use serde_json::{Value, json};
 
 use crate::service::{connection, double, look, plan, workspace};
 
@@ -21,6 +25,19 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 fn guarded() -> Reach {
     Places::default().reach(&"acme".into())
+}
+
+/// Links that say whose they are.
+struct ByName;
+
+#[async_trait]
+impl Links for ByName {
+    async fn link(&self, decision: &DecisionId, lead: &LeadId, asked: &Offered) -> Result<String, String> {
+        match asked.rep.as_str() {
+            "nobody" => Err("the database is gone".into()),
+            rep => Ok(format!("https://rota.example/claims/{decision}/{lead}/{rep}/{}", asked.until)),
+        }
+    }
 }
 
 fn webhook(url: &str, reach: Reach) -> Result<Webhook, CrmError> {
@@ -31,6 +48,7 @@ fn webhook(url: &str, reach: Reach) -> Result<Webhook, CrmError> {
         reach,
         timeout: Duration::from_secs(5),
         clock: Arc::new(SystemClock),
+        links: Arc::new(ByName),
     })
 }
 
@@ -44,6 +62,7 @@ fn message(n: u32) -> Effect {
         rep: Some("ada".into()),
         owner: None,
         queue: None,
+        offered: None,
         class: "inbound:demo-request".into(),
         urgency: Urgency::Urgent,
     };
@@ -114,6 +133,37 @@ async fn what_a_receiver_answers_says_what_happens_next() {
     assert_eq!(send(&webhook).await, Ok(Delivered::Done));
     let messages = receiver.messages();
     assert!(messages.iter().all(|it| it.verified && it.id == "d1/1" && it.body == messages[0].body), "{messages:?}");
+}
+
+/// The message that asks this rep to take a lead.
+fn asks(rep: &str) -> Effect {
+    let mut effect = message(1);
+    if let Act::Notify { about, .. } = &mut effect.act {
+        let until = "2026-03-02T10:05:00Z".parse().expect("a time");
+        (about.rep, about.offered) = (None, Some(Offered { rep: rep.into(), until }));
+    }
+    effect
+}
+
+#[tokio::test]
+async fn a_message_that_asks_a_rep_to_take_a_lead_has_their_link() {
+    let receiver = receive(SECRET).await.expect("a receiver");
+    let webhook = webhook(&receiver.url(), Reach::anywhere()).expect("a receiver");
+    let outcome = webhook.deliver(&[(asks("ada"), 1)]).await.remove(0).1;
+    assert_eq!((outcome, send(&webhook).await), (Ok(Delivered::Done), Ok(Delivered::Done)));
+    let [asked, told] = &receiver.messages()[..] else { panic!("two messages") };
+    let link = "https://rota.example/claims/d1/hs:contact:1/ada/2026-03-02T10:05:00Z";
+    let offered = json!({ "rep": "ada", "until": "2026-03-02T10:05:00Z", "link": link });
+    assert_eq!((&asked.body["data"]["offered"], &told.body["data"]["offered"]), (&offered, &Value::Null));
+}
+
+#[tokio::test]
+async fn a_message_whose_link_cannot_be_made_is_sent_later_and_not_without_it() {
+    let receiver = receive(SECRET).await.expect("a receiver");
+    let webhook = webhook(&receiver.url(), Reach::anywhere()).expect("a receiver");
+    let error = webhook.deliver(&[(asks("nobody"), 1)]).await.remove(0).1.unwrap_err();
+    assert_eq!((&error.trouble, receiver.messages().len()), (&Trouble::Unavailable, 0));
+    assert!(error.detail.contains("the database is gone") && error.detail.contains("nothing was sent"), "{error}");
 }
 
 #[tokio::test]

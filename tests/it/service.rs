@@ -3,6 +3,7 @@
 mod affinity;
 mod alarms;
 mod audit;
+mod beside;
 mod bundles;
 mod calendars;
 mod clients;

@@ -2,6 +2,7 @@
 
 mod access;
 mod calendar_files;
+mod claim;
 mod due;
 pub(crate) mod fixtures;
 mod standing;

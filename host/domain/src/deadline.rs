@@ -59,7 +59,7 @@ impl<'w> Terms<'w> {
             (None, Within::Minutes(minutes)) => at.checked_add(SignedDuration::from_mins(minutes.into())).ok()?,
             (None, Within::Days(days)) => {
                 let rep = self.workspace.reps.get(place)?;
-                let zone = rep.time_zone.as_ref().unwrap_or(&self.workspace.time_zone);
+                let zone = rep.zone(self.workspace);
                 BusinessTime::around_the_clock(TimeZoneDatabase::bundled().get(zone).ok()?).end_of_day(at, days)?
             }
         };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::decision::Offered;
 use crate::id::{ConnectionId, DecisionId, EffectId, FlowId, LeadId, OwnerId, RepId};
 
 /// One thing to do to one record.
@@ -130,6 +131,9 @@ pub struct About {
     pub owner: Option<OwnerId>,
     /// The queue where it waits.
     pub queue: Option<String>,
+    /// Who is asked to take it, where that is what is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered: Option<Offered>,
     /// Where it came from: the source class.
     #[serde(default)]
     pub class: String,

@@ -66,7 +66,7 @@ impl Shifts {
             diaries: Vec::new(),
         };
         let reps = workspace.reps.iter().map(|rep| {
-            let zone = rep.time_zone.as_ref().unwrap_or(&workspace.time_zone);
+            let zone = rep.zone(workspace);
             let off = zones.get(zone).map(|zone| time_off(&rep.time_off, &zone)).unwrap_or_default();
             let diary = rep.busy_digest.as_ref().and_then(|digest| read.diary(digest, zone));
             Shift { calendar: read.calendar(rep.calendar.as_deref(), zone), off, diary }

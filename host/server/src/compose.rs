@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::claims::Claims;
 use crate::clock::SystemClock;
 use crate::config::{App, Loaded};
 use crate::custody::{Custody, Keeper, Sent};
@@ -197,6 +198,8 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     affinity.begin().await?;
     let (stop, stopped) = watch::channel(false);
     let apps = doors(&plan)?;
+    let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
+    let claims = Claims::new(store.clone(), &public_url);
     let tenants = Arc::new(Tenants::new(Parts {
         board: database.clone(),
         store: store.clone(),
@@ -210,6 +213,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         custody,
         tracks: Arc::default(),
         standings: Standings::new(plan.plans, tenancy.standings().await?),
+        claims: claims.clone(),
         places: plan.places,
         paces: paces.clone(),
         apps: apps.keys().cloned().collect(),
@@ -235,7 +239,6 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
     workspaces.begin(plan.workspaces, unread).await?;
     tenants.standings().read(&*tenancy).await?;
     tenants.standings().warn();
-    let public_url = plan.public_url.unwrap_or_else(|| format!("http://{address}"));
     let uploads = Uploads::new(plan.database.beside(), catalogue, store.clone(), library.clone());
     let limits = Arc::new(Limits::new(serving));
     let doors = Arc::new(Doors {
@@ -257,6 +260,7 @@ pub async fn start_serving(mut plan: Plan, serving: Serving) -> anyhow::Result<H
         workspaces,
         apps,
         public_url,
+        claims,
         limits: limits.clone(),
     });
     let (close, closing) = watch::channel(false);

@@ -7,6 +7,7 @@ pub mod bind;
 pub mod bundled;
 pub mod calendar_files;
 pub mod cases;
+pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod compose;

@@ -6,6 +6,7 @@ use rota_sandbox::{Receiver, Refusal, Sandbox, receive};
 use rota_tests::guest::Guest;
 use serde_json::{Value, json};
 
+use super::waiting::offers;
 use super::workspace::{empty, files};
 use super::{Service, connection, double, look, plan, tell, until, workspace};
 
@@ -22,13 +23,19 @@ fn tells() -> Guest {
 }
 
 async fn service(sandbox: &Sandbox, receiver: &Receiver) -> Service {
+    let team = "[[reps]]\nid = \"ada\"\ncrm = { hs = \"41629779\" }\n\
+                [[pools]]\nid = \"na\"\nmembers = [{ rep = \"ada\" }]\n";
+    serving(sandbox, receiver, team, tells()).await
+}
+
+/// With these reps and pools, and this rule.
+async fn serving(sandbox: &Sandbox, receiver: &Receiver, team: &str, rule: Guest) -> Service {
     let lines = format!(
-        "[[reps]]\nid = \"ada\"\ncrm = {{ hs = \"41629779\" }}\n[[pools]]\nid = \"na\"\nmembers = [{{ rep = \"ada\" }}]\n\
-         {}[[destinations]]\nid = \"ops\"\nurl = \"{}\"\nsecret = {{ env = \"WHSEC\" }}\n",
+        "{team}{}[[destinations]]\nid = \"ops\"\nurl = \"{}\"\nsecret = {{ env = \"WHSEC\" }}\n",
         connection(sandbox, 1),
         receiver.url()
     );
-    let files = crate::tenant::workspace(&lines, &[tells()]);
+    let files = crate::tenant::workspace(&lines, &[rule]);
     let loaded = load_workspace(&Directory::open(files.path()).expect("a folder")).expect("a workspace");
     let folder = tempfile::tempdir().expect("a folder");
     let mut plan = plan(folder.path(), &[]);
@@ -80,6 +87,31 @@ async fn a_destination_is_told_once_and_after_the_owner_is_right() {
     assert_eq!((&body["data"]["rep"], &body["data"]["owner"]), (&json!("ada"), &json!("41629779")));
     assert_eq!(body["data"]["decision"], row["decision"]);
     assert_eq!((&body["data"]["class"], &body["data"]["urgency"]), (&json!("unclassified"), &json!("usual")));
+    service.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_asked_to_take_a_lead_gets_a_link_with_which_they_do() {
+    let (sandbox, receiver) = (double(1).await, receive(SECRET).await.expect("a receiver"));
+    let team = "offers = \"ops\"\nreps = [{ id = \"ada\" }, { id = \"bo\" }, { id = \"cy\" }]\n\
+                [[pools]]\nid = \"na\"\nmembers = [{ rep = \"ada\" }, { rep = \"bo\" }, { rep = \"cy\" }]\n";
+    let service = serving(&sandbox, &receiver, team, offers(0, 600)).await;
+    let token = service.token("acme", Role::Operator).await;
+    let lead = json!({ "id": "web:1", "properties": { "email": "joe@big.example", "firstname": "Joe" } });
+    let routed = service.post("/v1/route", &token, json!({ "lead": lead })).await;
+    assert_eq!(routed.body["outcome"], "offer", "{routed:?}");
+    until("the message", async || !receiver.messages().is_empty()).await;
+    let asked = receiver.messages()[0].body["data"]["offered"].clone();
+    assert_eq!((&asked["rep"], &asked["until"]), (&json!("ada"), &routed.body["offered"][0]["until"]), "{asked}");
+    let open = service.get("/v1/offers", &token).await.body["items"][0]["asked"][0]["link"].clone();
+    assert_eq!(asked["link"], open, "the same as operators see");
+    let link = asked["link"].as_str().expect("a link");
+    let shown = reqwest::get(link).await.expect("an answer").text().await.expect("a page");
+    assert!(shown.contains("Joe"), "{shown}");
+    let pressed = reqwest::Client::new().post(format!("{link}?answer=accept")).send().await.expect("an answer");
+    assert_eq!(pressed.status().as_u16(), 200);
+    let why = service.get("/v1/why/web:1", &token).await.body;
+    assert_eq!((&why["decision"]["trigger"], &why["decision"]["rep"]), (&json!("offer-accepted"), &json!("ada")));
     service.host.stop().await;
 }
 

@@ -80,7 +80,7 @@ async fn a_lead_whose_person_is_erased_waits_for_nobody_any_more() {
 }
 
 /// Offers the lead to reps 0 to 2, in this order of asking, with so many seconds.
-fn offers(order: u8, seconds: u32) -> Guest {
+pub(super) fn offers(order: u8, seconds: u32) -> Guest {
     Guest::new(&format!(
         r#"(data (i32.const 4096) "late")
         (func $decide (result i32)
@@ -255,8 +255,38 @@ async fn a_reps_link_shows_and_its_button_acts_and_nobody_can_make_one() {
     let (status, shown) = page(&service, reqwest::Method::POST, &format!("{ada}?answer=accept")).await;
     assert_eq!((status, shown.contains("The lead web:1 is yours.")), (200, true), "{shown}");
     let (status, shown) = page(&service, reqwest::Method::POST, &format!("{bo}?answer=accept")).await;
-    assert_eq!((status, shown.contains("somebody else")), (409, true), "{shown}");
+    assert_eq!((status, shown.contains("is ada&#39;s by now")), (409, true), "{shown}");
     let (status, shown) = page(&service, reqwest::Method::GET, bo).await;
-    assert_eq!((status, shown.contains("somebody")), (200, true), "{shown}");
+    assert_eq!((status, shown.contains("is ada&#39;s by now")), (200, true), "{shown}");
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_cannot_say_anything_of_a_lead_is_told_why() {
+    let service = offering(0, 600).await;
+    let token = service.token("acme", Role::Operator).await;
+    let says = async |lead: &str, rep: &str, answer: &str| {
+        let said = service.post("/v1/offers/answer", &token, answers(lead, rep, answer)).await;
+        (said.status, said.body["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    let told = |status: u16, detail: &str| (status, detail.to_owned());
+    let nothing = told(404, "There is no decision about the lead `web:0` here.");
+    route(&service, &token, "web:1").await;
+    for answer in ["accept", "decline"] {
+        assert_eq!(says("web:0", "ada", answer).await, nothing);
+        let nobody = "Nobody asks `bo` to take the lead `web:1`.";
+        assert_eq!(says("web:1", "bo", answer).await, told(409, nobody), "{answer} before their turn");
+    }
+    for _ in 0..2 {
+        assert_eq!(says("web:1", "ada", "decline").await, told(200, ""), "said twice, it is said once");
+        let asked = async || service.get("/v1/offers", &token).await.body["items"][0]["asked"][0]["rep"] == json!("bo");
+        until("the next is asked", asked).await;
+    }
+    let over = "The time of `ada` to take the lead `web:1` is over, or they declined.";
+    assert_eq!(says("web:1", "ada", "accept").await, told(409, over));
+    assert_eq!(says("web:1", "bo", "accept").await.0, 200);
+    for answer in ["accept", "decline"] {
+        assert_eq!(says("web:1", "cy", answer).await, told(409, "The lead `web:1` is bo's by now."));
+    }
     service.stop().await;
 }

@@ -1,6 +1,7 @@
 //! What `rota why` says in numbers of each rep who was considered.
 
-use rota::show::{Palette, Why};
+use rota::show::{Palette, Why, WhyNot};
+use rota_domain::decision::{Offered, Outcome};
 use rota_domain::fairness::{Besides, Candidate, Policy, Turn};
 use rota_domain::location::{Unplaced, nearness};
 use rota_flow::ports::Recalled;
@@ -57,6 +58,22 @@ fn who_was_owed_more_than_who_got_it_is_told_by_when_each_must_have_theirs() {
     recalled.stored.turn.as_mut().expect("a turn").candidates.extend(others);
     let told = ["weight 30 of 100, owed -0.10, due in 4 turns", "weight 10 of 100, owed +0.30, due in 6 turns"];
     assert_eq!(details(&recalled)[..2], told);
+}
+
+#[test]
+fn whoever_is_asked_to_take_a_lead_is_said_to_be_with_the_time_that_they_have() {
+    let mut recalled = by(Policy::InTurn, [1, 1], Besides::default());
+    let until = |text: &str| text.parse().expect("a time");
+    let asked = [("bo", "2026-03-02T14:17:07Z"), ("ana", "2026-03-02T14:32:07Z")];
+    let offered = asked.map(|(rep, time)| Offered { rep: rep.into(), until: until(time) });
+    let decision = &mut recalled.stored.decision;
+    (decision.outcome, decision.rep, decision.offered) = (Outcome::Offer, None, offered.into());
+    let told = Why::of(&recalled).reps;
+    let told: Vec<_> = told.iter().map(|one| (one.rep.as_str(), one.taken, one.why, one.detail.as_deref())).collect();
+    let is_asked = |rep, until| (rep, false, WhyNot::Asked, Some(until));
+    let wanted = [is_asked("bo", "until 2026-03-02 14:17:07 UTC"), is_asked("ana", "until 2026-03-02 14:32:07 UTC")];
+    assert_eq!(told[..2], wanted);
+    assert!(told[2..].iter().all(|one| one.2 != WhyNot::Asked), "{told:?}");
 }
 
 #[test]

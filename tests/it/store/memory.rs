@@ -90,6 +90,7 @@ fn decision(contact: u8, shape: u8, number: usize) -> Recorded {
         rep: None,
         owner: None,
         queue: None,
+        offered: None,
         class: "inbound:demo-request".into(),
         urgency: Urgency::Urgent,
     });

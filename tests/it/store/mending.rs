@@ -34,6 +34,7 @@ fn told(contact: &str, id: &str, acts: Vec<Act>) -> Recorded {
         rep: None,
         owner: None,
         queue: None,
+        offered: None,
         class: "inbound:demo-request".into(),
         urgency: Urgency::Urgent,
     };

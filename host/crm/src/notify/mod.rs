@@ -11,9 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url};
+use rota_domain::decision::Offered;
 use rota_domain::delivery::Trouble;
 use rota_domain::effect::{About, Act, Effect};
-use rota_domain::id::EffectId;
+use rota_domain::id::{DecisionId, EffectId, LeadId};
 use rota_flow::ports::{Carrier, Clock, CrmError, Delivered};
 use serde_json::json;
 use tokio::sync::Semaphore;
@@ -54,6 +55,18 @@ pub struct Config {
     pub timeout: Duration,
     /// The time that stands in signatures.
     pub clock: Arc<dyn Clock>,
+    /// Makes the links of offers.
+    pub links: Arc<dyn Links>,
+}
+
+/// Makes links with which reps take leads that they are asked to take.
+#[async_trait]
+pub trait Links: Send + Sync {
+    /// The link of this rep, the same each time.
+    ///
+    /// # Errors
+    /// Why none can be made now.
+    async fn link(&self, decision: &DecisionId, lead: &LeadId, asked: &Offered) -> Result<String, String>;
 }
 
 /// A destination of messages.
@@ -66,6 +79,7 @@ struct Inner {
     key: Key,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    links: Arc<dyn Links>,
     places: Semaphore,
 }
 
@@ -76,7 +90,7 @@ impl Webhook {
     /// When the address is none that may be reached, or the secret is none: which, and what
     /// to do.
     pub fn new(config: Config) -> Result<Self, CrmError> {
-        let Config { destination, url, secret, reach, timeout, clock } = config;
+        let Config { destination, url, secret, reach, timeout, clock, links } = config;
         let refuse = |detail: String| CrmError { trouble: Trouble::Rejected, detail };
         let timeout = timeout.min(TIMEOUT);
         let (client, url) = reach
@@ -85,7 +99,7 @@ impl Webhook {
         let key = Key::read(&secret)
             .map_err(|why| refuse(format!("the secret of destination `{destination}` cannot be used: {why}")))?;
         let places = Semaphore::new(AT_ONCE);
-        Ok(Self(Arc::new(Inner { destination, client, url, key, timeout, clock, places })))
+        Ok(Self(Arc::new(Inner { destination, client, url, key, timeout, clock, links, places })))
     }
 }
 
@@ -123,7 +137,13 @@ impl Inner {
             let later = Trouble::RateLimited { retry_after_ms: Some(1) };
             return Err(self.error(later, "no time is left for it in this round; nothing was sent"));
         };
-        let payload = payload(message, about);
+        let link = match &about.offered {
+            Some(asked) => self.links.link(&about.decision, &about.lead, asked).await.map(Some),
+            None => Ok(None),
+        };
+        let no_link =
+            |why| self.error(Trouble::Unavailable, &format!("no link can be made now: {why}; nothing was sent"));
+        let payload = payload(message, about, link.map_err(no_link)?.as_deref());
         let id = effect.id.as_str();
         let timestamp = self.clock.now().as_second();
         let request = self
@@ -174,11 +194,12 @@ impl Inner {
 }
 
 /// The body: the same however often it is sent.
-fn payload(message: &str, about: &About) -> Vec<u8> {
-    let About { decision, at, lead, flow, outcome, rep, owner, queue, class, urgency } = about;
+fn payload(message: &str, about: &About, link: Option<&str>) -> Vec<u8> {
+    let About { decision, at, lead, flow, outcome, rep, owner, queue, offered, class, urgency } = about;
+    let offered = offered.as_ref().map(|asked| json!({ "rep": asked.rep, "until": asked.until, "link": link }));
     let data = json!({
         "decision": decision, "lead": lead, "flow": flow, "outcome": outcome,
-        "rep": rep, "owner": owner, "queue": queue, "class": class, "urgency": urgency, "message": message,
+        "rep": rep, "owner": owner, "queue": queue, "offered": offered, "class": class, "urgency": urgency, "message": message,
     });
     json!({ "type": "lead.decided", "timestamp": at, "data": data }).to_string().into_bytes()
 }

@@ -267,6 +267,12 @@ impl Rep {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }
     }
 
+    /// Their IANA time zone.
+    #[must_use]
+    pub fn zone<'w>(&'w self, workspace: &'w Workspace) -> &'w str {
+        self.time_zone.as_ref().unwrap_or(&workspace.time_zone)
+    }
+
     pub(super) fn check(&self, workspace: &Workspace, place: usize) -> Result<(), Contradiction> {
         let rep = &self.id;
         match &self.email {

@@ -442,6 +442,7 @@ pub(super) fn about(decision: &Decision) -> About {
         rep: decision.rep.clone(),
         owner: decision.owner.clone(),
         queue: decision.queue.clone(),
+        offered: None,
         class: decision.class.clone(),
         urgency: Urgency::of_class(&decision.class),
     }

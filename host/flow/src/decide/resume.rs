@@ -4,7 +4,7 @@
 use rota_domain::agenda::{For, Line, Lines, Offer, Place, Wait, trigger};
 use rota_domain::decision::Outcome;
 use rota_domain::desk::Ask;
-use rota_domain::effect::Act;
+use rota_domain::effect::{About, Act};
 use rota_domain::id::RepId;
 use rota_domain::lead::Lead;
 use rota_domain::rule::{OfferTo, Reason};
@@ -114,7 +114,7 @@ impl Draft<'_> {
         if let Some(destination) = &self.around.desk.workspace.offers {
             for asked in offer.asked.iter().filter(|asked| new.contains(&asked.rep)) {
                 let message = format!("{} can take this lead until {}", asked.rep, asked.until);
-                let about = Box::new(about(&self.decision));
+                let about = Box::new(About { offered: Some(asked.clone()), ..about(&self.decision) });
                 self.acts.push(Act::Notify { destination: destination.clone(), message, about });
             }
         }

@@ -23,7 +23,8 @@ pub(super) struct Arguments {
     /// The workspace.
     #[arg(long, value_name = "DIR", default_value = ".")]
     workspace: PathBuf,
-    /// Events, one JSON object a line, in the order of time; - reads stdin.
+    /// Events, one JSON object a line, in the order of time (`rota schema event`); - reads stdin.
+    /// What is due after the last one does not happen: a `tick` lets time pass.
     #[arg(long, value_name = "FILE")]
     leads: PathBuf,
     /// What ids and the rules' chance are made from.

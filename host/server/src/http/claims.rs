@@ -8,24 +8,21 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jiff::Timestamp;
-use rota_domain::agenda::Wait;
 use rota_domain::event::OfferAnswer;
-use rota_domain::id::{DecisionId, Digest, LeadId, RepId, TenantId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::Doors;
 use super::api::Route;
-use super::offers::{accept, decline};
+use super::offers::{accept, decline, too_late};
 use super::problem::Problem;
+use crate::claims::Claim;
+use crate::show;
 
 /// The routes of this file.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::open(Method::GET, "/claims/{link}", "showClaim", show)
+        Route::open(Method::GET, "/claims/{link}", "showClaim", look)
             .says("A lead that a rep is asked to take, as a page; looking changes nothing")
             .or_gives(&["text/html"]),
         Route::open(Method::POST, "/claims/{link}", "claim", act)
@@ -35,17 +32,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Who is asked to take what.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Claim {
-    tenant: TenantId,
-    lead: LeadId,
-    decision: DecisionId,
-    rep: RepId,
-    until: Timestamp,
-}
-
 /// What a rep's button says.
 #[derive(Deserialize, JsonSchema)]
 struct Pressed {
@@ -53,44 +39,23 @@ struct Pressed {
     answer: OfferAnswer,
 }
 
-/// The link with which this rep takes a lead that they are asked to take, or does not.
-pub(super) async fn link(
-    doors: &Doors,
-    tenant: &TenantId,
-    (lead, wait): (&LeadId, &Wait),
-    (rep, until): (&RepId, Timestamp),
-) -> Result<String, Problem> {
-    let (lead, decision, rep) = (lead.clone(), wait.decision.clone(), rep.clone());
-    let claim = Claim { tenant: tenant.clone(), lead, decision, rep, until };
-    // A struct of texts is always JSON.
-    let text = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claim).unwrap_or_default());
-    let mac = doors.store.vouch(tenant, &text).await.map_err(|error| Problem::store(&error))?;
-    Ok(format!("{}/claims/{text}.{}", doors.public_url.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(mac)))
-}
-
-/// What a link says, if this host made it.
-async fn read(doors: &Doors, link: &str) -> Option<Claim> {
-    let (text, mac) = link.split_once('.')?;
-    let claim: Claim = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let mac = URL_SAFE_NO_PAD.decode(mac).ok()?;
-    let ours = doors.store.vouch(&claim.tenant, text).await.ok()?;
-    // Digests are compared, so that how long it takes says nothing of the MAC.
-    (Digest::of(&mac) == Digest::of(&ours)).then_some(claim)
-}
-
-async fn show(State(doors): State<Arc<Doors>>, headers: HeaderMap, Path(link): Path<String>) -> Response {
-    let Some(claim) = read(&doors, &link).await else { return refused(&headers, unknown()) };
+async fn look(State(doors): State<Arc<Doors>>, headers: HeaderMap, Path(link): Path<String>) -> Response {
+    let Some(claim) = doors.claims.read(&link).await else { return refused(&headers, unknown()) };
     let waits = match doors.store.agenda(&claim.tenant, Some(&claim.lead)).await {
         Ok(waits) => waits,
         Err(error) => return refused(&headers, Problem::store(&error)),
     };
     if !waits.iter().any(|(_, wait)| wait.is_open_to(&claim.rep, doors.clock.now())) {
-        return page(StatusCode::OK, "This lead is somebody's by now, or the time to answer is over.", "");
+        let said = too_late(&doors, &claim.tenant, &claim.lead, &claim.rep).await;
+        return page(StatusCode::OK, &[said.detail], "");
     }
-    let said = format!("{}, do you take the lead {}? You can until {}.", claim.rep, claim.lead, claim.until);
+    let recalled = match doors.store.decision(&claim.tenant, &claim.decision).await {
+        Ok(recalled) => recalled,
+        Err(error) => return refused(&headers, Problem::store(&error)),
+    };
     let buttons = "<form method=\"post\" action=\"?answer=accept\"><button>I take it</button></form>\
                    <form method=\"post\" action=\"?answer=decline\"><button>Not me</button></form>";
-    page(StatusCode::OK, &said, buttons)
+    page(StatusCode::OK, &show::claim(&claim, recalled.as_ref()), buttons)
 }
 
 async fn act(
@@ -99,7 +64,9 @@ async fn act(
     Path(link): Path<String>,
     Query(Pressed { answer }): Query<Pressed>,
 ) -> Response {
-    let Some(Claim { tenant, lead, rep, .. }) = read(&doors, &link).await else { return refused(&headers, unknown()) };
+    let Some(Claim { tenant, lead, rep, .. }) = doors.claims.read(&link).await else {
+        return refused(&headers, unknown());
+    };
     let said = match answer {
         OfferAnswer::Accept => {
             accept(&doors, &tenant, lead.clone(), rep).await.map(|_| format!("The lead {lead} is yours."))
@@ -107,7 +74,7 @@ async fn act(
         OfferAnswer::Decline => decline(&doors, &tenant, lead, rep).await.map(|()| "The next one is asked.".to_owned()),
     };
     match said {
-        Ok(said) => page(StatusCode::OK, &said, ""),
+        Ok(said) => page(StatusCode::OK, &[said], ""),
         Err(problem) => refused(&headers, problem),
     }
 }
@@ -126,18 +93,18 @@ fn unknown() -> Problem {
 fn refused(headers: &HeaderMap, problem: Problem) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match accepts.contains("text/html") {
-        true => page(problem.status, &format!("{} {}", problem.detail, problem.mend), ""),
+        true => page(problem.status, &[problem.detail, problem.mend.to_owned()], ""),
         false => problem.into_response(),
     }
 }
 
-/// A page with one sentence. Nothing is loaded from elsewhere, nobody frames it, and the link is told
-/// to nobody.
-fn page(status: StatusCode, said: &str, rest: &str) -> Response {
+/// A page with these sentences, a paragraph each. Nothing is loaded from elsewhere, nobody frames it, and
+/// the link is told to nobody.
+fn page(status: StatusCode, said: &[String], rest: &str) -> Response {
+    let said: String = said.iter().map(|said| format!("<p>{}</p>", escaped(said))).collect();
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Rota</title><body style=\"font-family:sans-serif;margin:3em auto;max-width:32em\"><p>{}</p>{rest}</body></html>",
-        escaped(said)
+         <title>Rota</title><body style=\"font-family:sans-serif;margin:3em auto;max-width:32em\">{said}{rest}</body></html>"
     );
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
     let headers = [

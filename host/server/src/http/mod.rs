@@ -44,6 +44,7 @@ use rota_flow::ingest::Inbox;
 use rota_flow::ports::{Access, Clock, Library, Outbox, People, Store, Tenancy, Vault};
 
 use self::api::Route;
+use crate::claims::Claims;
 use crate::gate::Gate;
 use crate::meter::Meter;
 use crate::tenants::Tenants;
@@ -97,6 +98,8 @@ pub struct Doors {
     pub apps: HashMap<String, AppDoor>,
     /// The address that CRMs call and sign.
     pub public_url: String,
+    /// Makes the links with which reps take leads, and reads them.
+    pub claims: Claims,
     /// How much of the server one caller may have.
     pub(crate) limits: Arc<Limits>,
 }

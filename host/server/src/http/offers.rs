@@ -12,7 +12,7 @@ use axum::http::Method;
 use rota_domain::access::Role;
 use rota_domain::agenda::trigger::OFFER_ACCEPTED;
 use rota_domain::agenda::{For, Wait};
-use rota_domain::decision::{Apply, Decision, Offered};
+use rota_domain::decision::{Apply, Decision, Offered, Outcome};
 use rota_domain::event::OfferAnswer;
 use rota_domain::id::{Digest, FlowId, LeadId, RepId, TenantId};
 use rota_flow::orders::{Call, OrderError};
@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Doors;
 use super::api::{Caller, Given, Route};
-use super::claims::link;
 use super::problem::Problem;
 use super::route::refused;
 use super::told::check_lead_id;
+use crate::claims::Claim;
 
 /// How long whoever accepts waits for the commit.
 const WAIT: Duration = Duration::from_secs(10);
@@ -108,18 +108,18 @@ async fn list(State(doors): State<Arc<Doors>>, caller: Caller) -> Result<Json<Of
     let waits = doors.store.agenda(tenant, None).await.map_err(|error| Problem::store(&error))?;
     let mut items = Vec::new();
     for (lead, wait) in waits {
-        let For::Answer(offer) = &wait.what else { continue };
+        let Wait { flow, since, tried, decision, what: For::Answer(offer), .. } = wait else { continue };
         let mut asked = Vec::with_capacity(offer.asked.len());
-        for offered in offer.asked.clone() {
+        for offered in offer.asked {
+            let (tenant, lead, decision) = (tenant.clone(), lead.clone(), decision.clone());
+            let claim = Claim { tenant, lead, decision, rep: offered.rep.clone(), until: offered.until };
             let link = match caller.grant.role >= Role::Operator {
-                true => Some(link(&doors, tenant, (&lead, &wait), (&offered.rep, offered.until)).await?),
+                true => Some(doors.claims.link(&claim).await.map_err(|error| Problem::store(&error))?),
                 false => None,
             };
             asked.push(OpenTo { offered, link });
         }
-        let (rest, otherwise) = (offer.rest.clone(), offer.otherwise.clone());
-        let Wait { flow, since, tried, .. } = wait;
-        items.push(OpenOffer { lead, flow, since, asked, rest, tried, otherwise });
+        items.push(OpenOffer { lead, flow, since, asked, rest: offer.rest, tried, otherwise: offer.otherwise });
     }
     Ok(Json(Offers { items }))
 }
@@ -145,16 +145,16 @@ async fn answer(
 pub(super) async fn accept(doors: &Doors, id: &TenantId, lead: LeadId, rep: RepId) -> Result<Decision, Problem> {
     let found = doors.tenants.find(id, &*doors.tenancy).await;
     let tenant = found.ok_or_else(|| Problem::missing(&format!("workspace of the tenant `{id}`")))?;
-    let waits = doors.store.agenda(id, Some(&lead)).await.map_err(|error| Problem::store(&error))?;
-    let Some((_, wait)) = waits.into_iter().next() else { return earlier(doors, id, &lead, &rep).await };
+    let Some(wait) = wait(doors, id, &lead).await? else { return earlier(doors, id, &lead, &rep).await };
     let received = doors.clock.now();
     // Said twice, it is answered the same.
     let key = format!("offer/{}/{rep}", wait.decision);
     let key = Keyed { asked: Digest::of(key.as_bytes()), key, received };
-    let payload = Payload::Accepted { lead, rep, decision: wait.decision };
+    let payload = Payload::Accepted { lead: lead.clone(), rep: rep.clone(), decision: wait.decision };
     let call = Call { key: Some(key), payload, flow: None, apply: Apply::Host, received, parent: None };
     match tokio::time::timeout(WAIT, tenant.orders.route(call)).await {
         Ok(Ok(answered)) => Ok(answered.decision),
+        Ok(Err(OrderError::Late)) => Err(too_late(doors, id, &lead, &rep).await),
         Ok(Err(error)) => Err(refused(&error)),
         Err(_) => Err(Problem::busy("The lead could not be given in time.", 1)),
     }
@@ -162,21 +162,60 @@ pub(super) async fn accept(doors: &Doors, id: &TenantId, lead: LeadId, rep: RepI
 
 /// The decision by which this rep took the lead before.
 async fn earlier(doors: &Doors, id: &TenantId, lead: &LeadId, rep: &RepId) -> Result<Decision, Problem> {
-    let decisions = doors.store.decisions_of(id, lead).await.map_err(|error| Problem::store(&error))?;
-    if let Some(newest) = decisions.first() {
-        let recalled = doors.store.decision(id, newest).await.map_err(|error| Problem::store(&error))?;
-        let theirs = |decision: &Decision| decision.trigger == OFFER_ACCEPTED && decision.rep.as_ref() == Some(rep);
-        if let Some(decision) = recalled.map(|recalled| recalled.stored.decision).filter(theirs) {
-            return Ok(Decision { repeated: true, ..decision });
-        }
+    let theirs = |decision: &Decision| decision.trigger == OFFER_ACCEPTED && decision.rep.as_ref() == Some(rep);
+    match newest(doors, id, lead).await?.filter(theirs) {
+        Some(decision) => Ok(Decision { repeated: true, ..decision }),
+        None => Err(too_late(doors, id, lead, rep).await),
     }
-    Err(refused(&OrderError::Late))
 }
 
+/// A rep does not take a lead that they were asked to take. Said twice, it is said once.
 pub(super) async fn decline(doors: &Doors, id: &TenantId, lead: LeadId, rep: RepId) -> Result<(), Problem> {
     let now = doors.clock.now();
+    let wait = wait(doors, id, &lead).await?;
+    if !wait.is_some_and(|wait| wait.is_open_to(&rep, now)) {
+        let said = newest(doors, id, &lead).await?.is_some_and(|decision| decision.passed_over.contains(&rep));
+        return if said { Ok(()) } else { Err(too_late(doors, id, &lead, &rep).await) };
+    }
     let dedupe_key = format!("declined/{lead}/{rep}/{}", now.as_nanosecond());
     let arrival = Arrival { dedupe_key, occurred: now, payload: Payload::Declined { lead, rep } };
     doors.inbox.accept(id, vec![arrival]).await.map_err(|error| Problem::store(&error))?;
     Ok(())
+}
+
+/// What the lead waits for.
+async fn wait(doors: &Doors, id: &TenantId, lead: &LeadId) -> Result<Option<Wait>, Problem> {
+    let waits = doors.store.agenda(id, Some(lead)).await.map_err(|error| Problem::store(&error))?;
+    Ok(waits.into_iter().next().map(|(_, wait)| wait))
+}
+
+/// The newest decision about a lead.
+async fn newest(doors: &Doors, id: &TenantId, lead: &LeadId) -> Result<Option<Decision>, Problem> {
+    let decisions = doors.store.decisions_of(id, lead).await.map_err(|error| Problem::store(&error))?;
+    let Some(newest) = decisions.first() else { return Ok(None) };
+    let recalled = doors.store.decision(id, newest).await.map_err(|error| Problem::store(&error))?;
+    Ok(recalled.map(|recalled| recalled.stored.decision))
+}
+
+/// Why this rep cannot say anything of the lead any more: who has it, or that it was never theirs to say.
+pub(super) async fn too_late(doors: &Doors, id: &TenantId, lead: &LeadId, rep: &RepId) -> Problem {
+    let decision = match newest(doors, id, lead).await {
+        Ok(Some(decision)) => decision,
+        Ok(None) => return Problem::missing(&format!("decision about the lead `{lead}`")),
+        Err(problem) => return problem,
+    };
+    let asked = decision.offered.iter().any(|asked| asked.rep == *rep) || decision.passed_over.contains(rep);
+    let late = refused(&OrderError::Late);
+    let (detail, mend) = match (&decision.rep, &decision.queue) {
+        (Some(owner), _) if decision.outcome != Outcome::Offer => {
+            (format!("The lead `{lead}` is {owner}'s by now."), late.mend)
+        }
+        (_, Some(queue)) => (format!("The lead `{lead}` is in the queue `{queue}` by now."), late.mend),
+        _ if asked => (format!("The time of `{rep}` to take the lead `{lead}` is over, or they declined."), late.mend),
+        _ => {
+            let mend = "Nothing has changed. GET /v1/offers lists who is asked to take what.";
+            (format!("Nobody asks `{rep}` to take the lead `{lead}`."), mend)
+        }
+    };
+    Problem { detail, mend, ..late }
 }

@@ -3,6 +3,7 @@
 
 mod access;
 mod cases;
+mod claim;
 mod counters;
 mod csv;
 mod decision;
@@ -27,6 +28,7 @@ mod why;
 
 pub use access::{changes, grants, standings};
 pub use cases::cases;
+pub use claim::claim;
 pub use counters::counters;
 pub use csv::Export;
 pub use fairness::{Fairness, fairness};

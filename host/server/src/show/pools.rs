@@ -28,10 +28,10 @@ fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
     let weights = pool.weights.as_ref().map(by_metric).unwrap_or_default();
     let total: u64 = pool.members.iter().map(|member| u64::from(member.weight)).sum();
     let mut lines = vec![format!(
-        "{}  by {}{weights}, {} turns{hours}",
+        "{}  by {}{weights}, {}{hours}",
         palette.heading(pool.id.as_str()),
         pool.policy.name(),
-        pool.turns
+        counted(pool.turns, "turn", "turns")
     )];
     let column = widest(pool.members.iter().map(|member| member.rep.as_str()), 20).max(3);
     let head = format!("  {} {:>6} {:>7} {:>9}  {}", fit("rep", column), "weight", "owed", "open", "now");
@@ -45,7 +45,10 @@ fn one(pool: &PoolState, now: Timestamp, palette: Palette) -> String {
     let coming: Vec<&str> = pool.coming.iter().map(|rep| rep.as_str()).collect();
     let names = |reps: &[RepId]| reps.iter().map(RepId::as_str).collect::<Vec<_>>().join(" ");
     for flow in &pool.flows {
-        lines.push(cut(&format!("  next of {}, {} turns: {}", flow.flow, flow.turns, names(&flow.coming)), COLUMNS));
+        lines.push(cut(
+            &format!("  next of {}, {}: {}", flow.flow, counted(flow.turns, "turn", "turns"), names(&flow.coming)),
+            COLUMNS,
+        ));
     }
     lines.push(match coming.as_slice() {
         [] if pool.policy == Policy::Nearest => "  next: who is nearest".into(),

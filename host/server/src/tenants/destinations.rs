@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rota_crm::notify::{Config, TIMEOUT, Webhook};
-use rota_domain::id::ConnectionId;
+use rota_domain::id::{ConnectionId, TenantId};
 use rota_domain::workspace::Destination;
 use rota_flow::ports::Carrier;
 
@@ -29,12 +29,15 @@ pub(super) async fn posts(
         let need = Need::signing(destination);
         let Usable { value: secret, set } = parts.custody.secret(&workspace.tenant, &need, &Sent::new()).await?;
         let from = Makings { named: destination.clone(), secret, reach: reach.clone() };
-        posts.insert(id.clone(), Post::kept_or_made(before.get(&id), from, set, |from| connect(from, parts))?);
+        posts.insert(
+            id.clone(),
+            Post::kept_or_made(before.get(&id), from, set, |from| connect(from, &workspace.tenant, parts))?,
+        );
     }
     Ok(posts)
 }
 
-fn connect(from: &Makings<Destination>, parts: &Parts) -> anyhow::Result<Arc<dyn Carrier>> {
+fn connect(from: &Makings<Destination>, tenant: &TenantId, parts: &Parts) -> anyhow::Result<Arc<dyn Carrier>> {
     let Makings { named: destination, secret, reach } = from.clone();
     let config = Config {
         destination: destination.id,
@@ -43,6 +46,7 @@ fn connect(from: &Makings<Destination>, parts: &Parts) -> anyhow::Result<Arc<dyn
         reach,
         timeout: TIMEOUT,
         clock: parts.clock.clone(),
+        links: Arc::new(parts.claims.of(tenant)),
     };
     Ok(Arc::new(Webhook::new(config)?))
 }

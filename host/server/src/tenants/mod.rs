@@ -32,6 +32,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::bind::{Bound, bind_under};
+use crate::claims::Claims;
 use crate::custody::{Custody, Need, Sent, Unfit};
 use crate::last_good::last_good;
 
@@ -71,6 +72,8 @@ pub struct Parts {
     pub tracks: Arc<Tracks>,
     /// How tenants stand with the host.
     pub standings: Standings,
+    /// Makes the links with which reps take leads.
+    pub claims: Claims,
     /// Which private places the operator opens.
     pub places: Places,
     /// How fast CRM accounts may be asked.

@@ -109,11 +109,15 @@ fn create(file: &Path) -> Result<(), String> {
         return Err("it is a directory; name a file in it, such as rota.db".into());
     }
     let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    options.read(true).write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(file) {
-        Ok(_) => Ok(()),
+    let made = match options.open(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => usable(file),
+        made => made.map(drop),
+    };
+    match made {
+        Ok(()) => Ok(()),
         Err(error) => Err(match error.kind() {
             ErrorKind::NotFound => format!("its folder does not exist; make it first ({error})"),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
@@ -122,6 +126,17 @@ fn create(file: &Path) -> Result<(), String> {
             _ => format!("it cannot be opened ({error})"),
         }),
     }
+}
+
+/// Whether a file that is there may be read and written. It is not opened for that: when a process closes a file,
+/// POSIX drops all locks that the process has on it, also those of databases that it has open
+/// (<https://www.sqlite.org/howtocorrupt.html>, 2.2).
+fn usable(file: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    rustix::fs::access(file, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK)?;
+    #[cfg(not(unix))]
+    std::fs::metadata(file)?;
+    Ok(())
 }
 
 /// Brings the schema to this version, in one transaction.

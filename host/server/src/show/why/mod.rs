@@ -89,6 +89,8 @@ pub struct Considered {
 pub enum WhyNot {
     /// Got it.
     Taken,
+    /// Is asked whether they take it.
+    Asked,
     /// Could have got it, and somebody else was next.
     NotItsTurn,
     /// Was away or paused.
@@ -181,6 +183,7 @@ impl WhyNot {
     pub fn words(self) -> &'static str {
         match self {
             Self::Taken => "got it",
+            Self::Asked => "is asked",
             Self::NotItsTurn => "not their turn",
             Self::Away => "away",
             Self::OffShift => "off shift",

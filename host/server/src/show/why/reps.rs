@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use rota_domain::decision::Outcome;
+use rota_domain::decision::{Offered, Outcome};
 use rota_domain::desk::Availability;
 use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
@@ -15,24 +15,25 @@ use serde_json::Value;
 
 use super::steps::{arg, number};
 use super::{Considered, Step, WhyNot, detail};
+use crate::show::text::day_and_clock;
 
 /// A member's numbers in the answer of `rep-pool.members`, and where the availability is.
 const MEMBER: usize = 5;
 const AVAILABILITY: usize = 4;
 
-/// Who was considered: the rep who got the lead, then the members of each pool that was
+/// Who was considered: the rep who got the lead or those who are asked, then the members of each pool that was
 /// opened, in the workspace's order.
 pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered> {
     let decision = &recalled.stored.decision;
-    let taken = decision.rep.as_ref().filter(|_| decision.outcome != Outcome::Offer);
+    let offer = decision.outcome == Outcome::Offer;
+    let taken = decision.rep.as_ref().filter(|_| !offer);
+    let asked = decision.offered.iter().filter(|_| offer);
     let turn = turn(recalled);
     let due = turn.and_then(Turn::due_within);
     let stood = |rep: &RepId| turn.and_then(|turn| detail::stood(turn, due.as_deref(), rep));
-    let mut seen: HashSet<&RepId> = taken.into_iter().collect();
-    let mut list: Vec<Considered> = taken
-        .into_iter()
-        .map(|rep| Considered { rep: rep.clone(), taken: true, why: WhyNot::Taken, detail: stood(rep) })
-        .collect();
+    let mut seen: HashSet<&RepId> = taken.into_iter().chain(asked.clone().map(|asked| &asked.rep)).collect();
+    let got = |rep: &RepId| Considered { rep: rep.clone(), taken: true, why: WhyNot::Taken, detail: stood(rep) };
+    let mut list: Vec<Considered> = taken.map(got).into_iter().chain(asked.map(is_asked)).collect();
     let shifts = Shifts::of(&recalled.workspace, &recalled.calendar_files);
     let facts = Facts::of(recalled, steps);
     for pool in facts.pools(recalled) {
@@ -46,6 +47,11 @@ pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered>
         }
     }
     list
+}
+
+fn is_asked(asked: &Offered) -> Considered {
+    let detail = Some(format!("until {} UTC", day_and_clock(asked.until)));
+    Considered { rep: asked.rep.clone(), taken: false, why: WhyNot::Asked, detail }
 }
 
 /// The turn that was taken, if one was.
