@@ -3,7 +3,7 @@
 use jiff::tz::TimeZoneDatabase;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-use rota_domain::business_time::{BusinessTime, Calendars, HOLIDAYS_MAX};
+use rota_domain::business_time::{BusinessTime, Calendars, HOLIDAYS_MAX, SPANS_MAX};
 use rota_domain::workspace::Workspace;
 
 /// The calendar `x` with these lines.
@@ -137,6 +137,44 @@ fn minutes_that_take_more_than_ten_years_have_no_answer() {
 }
 
 #[test]
+fn hours_that_come_after_a_week_count_by_the_clock_of_then() {
+    // Thirty hours, one a Monday: the clocks are changed on the way.
+    let mondays = calendar("time_zone = \"Europe/Berlin\"\nhours = { mon = [\"09:00-10:00\"] }");
+    assert_eq!(after(&mondays, "2026-01-04T23:00:00Z", 30 * 60), "2026-07-27T08:00:00Z");
+}
+
+#[test]
+fn a_business_day_that_is_more_than_ten_years_away_has_no_end() {
+    let mondays = calendar("hours = { mon = [\"09:00-17:00\"] }");
+    let start = at("2026-01-05T00:00:00Z");
+    assert_eq!(mondays.end_of_day(start, 521), Some(at("2035-12-31T17:00:00Z")));
+    assert_eq!(mondays.end_of_day(start, 530), None);
+}
+
+#[test]
+fn a_date_whose_hours_the_clock_skips_is_no_business_day() {
+    let early = calendar("time_zone = \"Europe/Berlin\"\nhours = { sun = [\"02:00-03:00\"] }");
+    assert_eq!(early.end_of_day(at("2026-03-28T00:00:00Z"), 0), Some(at("2026-04-05T01:00:00Z")));
+}
+
+#[test]
+fn as_many_spans_and_holidays_as_there_may_be_are_read_and_no_more() {
+    let spans = |count: usize| {
+        let spans: Vec<String> = (0..count)
+            .map(|n| format!("\"{:02}:{:02}-{:02}:{:02}\"", n / 4, n % 4 * 15, n / 4, n % 4 * 15 + 10))
+            .collect();
+        workspace(&format!("hours = {{ mon = [{}] }}", spans.join(", "))).check().map_err(|wrong| wrong.message)
+    };
+    assert_eq!(spans(SPANS_MAX), Ok(()));
+    for more in [SPANS_MAX + 1, SPANS_MAX + 2] {
+        assert_eq!(spans(more), Err(format!("calendar `x`: `mon` has {more} spans; 24 are the most")));
+    }
+    let days: Vec<String> = (0..HOLIDAYS_MAX).map(|n| format!("\"{:04}-01-01\"", 1000 + n)).collect();
+    let text = format!("hours = {{ mon = [\"09:00-17:00\"] }}\nholidays = [{}]", days.join(","));
+    assert_eq!(workspace(&text).check().map_err(|wrong| wrong.message), Ok(()));
+}
+
+#[test]
 fn hours_that_cannot_be_meant_are_told_with_their_place() {
     let told = |text: &str| {
         let wrong = workspace(text).check().expect_err("this should be refused");
@@ -175,6 +213,7 @@ fn hours_that_cannot_be_meant_are_told_with_their_place() {
 
 #[test]
 fn spans_may_touch_and_end_at_midnight() {
+    calendar("hours = { mon = [\"09:00-12:00\", \"12:00-17:00\"] }");
     let split = calendar(
         "hours = { mon = [\"12:00-17:00\", \"09:00-12:00\", \"22:00-24:00\", \"18:00-20:00\"], tue = [\"23:00-00:00\"] }",
     );
@@ -199,6 +238,21 @@ fn a_calendar_that_is_closed_for_more_than_a_year_is_refused() {
             "calendar `x`: with these holidays it is closed for more than a year; leave some out",
         )
     );
+}
+
+#[test]
+fn a_year_and_a_day_in_which_it_never_opens_are_too_long_and_holidays_far_apart_are_not() {
+    let every_day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| format!("{day} = [\"09:00-17:00\"]"));
+    let told = |days: &[jiff::civil::Date]| {
+        let days: Vec<String> = days.iter().map(|day| format!("\"{day}\"")).collect();
+        let text = format!("hours = {{ {} }}\nholidays = [{}]", every_day.join(", "), days.join(", "));
+        workspace(&text).check().is_ok()
+    };
+    let closed = |days: usize| {
+        told(&jiff::civil::date(2026, 1, 1).series(jiff::Span::new().days(1)).take(days).collect::<Vec<_>>())
+    };
+    assert_eq!([366, 367].map(closed), [true, false]);
+    assert!(told(&[2026, 2027, 2028, 2029].map(|year| jiff::civil::date(year, 1, 1))));
 }
 
 #[test]
@@ -315,6 +369,12 @@ fn a_change_on_the_day_of_the_clocks_is_found_far_in_the_east_and_in_the_west() 
     assert_eq!(east.next_change(at("2026-04-05T00:30:00+13:00")), Some(at("2026-04-05T01:30:00+13:00")));
     let west = calendar("time_zone = \"America/Adak\"\nhours = { sun = [\"00:30-01:30\"] }");
     assert_eq!(west.next_change(at("2026-03-07T12:00:00-10:00")), Some(at("2026-03-08T00:30:00-10:00")));
+}
+
+#[test]
+fn what_opens_late_in_the_west_is_found_though_it_is_tomorrow_elsewhere() {
+    let evenings = calendar("time_zone = \"America/Los_Angeles\"\nhours = { sat = [\"20:00-23:00\"] }");
+    assert_eq!(evenings.next_change(at("2026-01-10T19:00:00-08:00")), Some(at("2026-01-10T20:00:00-08:00")));
 }
 
 #[test]

@@ -178,11 +178,11 @@ fn a_file_tells_how_many_events_it_has() {
 
 #[test]
 fn lines_are_unfolded_and_what_says_nothing_of_time_is_passed_over() {
-    let text = "\u{feff}begin:vcalendar\nVERSION:2.0\nMETHOD:PUBLISH\nX-WR-CALNAME:Ana\n\
+    let text = "\u{feff}begin:vcalendar\nVERSION:2.0\nCALSCALE:GREGORIAN\nMETHOD:PUBLISH\nX-WR-CALNAME:Ana\n\
                 BEGIN:VTIMEZONE\nTZID:Europe/Berlin\nBEGIN:STANDARD\nDTSTART:16010101T000000\nRRULE:FREQ=YEARLY;BYHOUR=3\n\
                 END:STANDARD\nEND:VTIMEZONE\nBEGIN:VTODO\nDUE:20260303\nEND:VTODO\n\
                 BEGIN:VEVENT\nDTSTART;TZID=Eu\n rope/Berlin:20260302T0\n\t90000\nDESCRIPTION:a\\nb: c; d\nX-FOO;BAR=\"q:1\":z\n\
-                DURATION:PT1H\nBEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:PT9H\nEND:VALARM\nEND:VEVENT\n\nEND:VCALENDAR";
+                BEGIN:VALARM\nTRIGGER:-PT15M\nDURATION:PT9H\nEND:VALARM\nDURATION:PT1H\nEND:VEVENT\n\nEND:VCALENDAR";
     let busy = Busy::of(&Events::read(text.as_bytes()).expect("it reads"), &TimeZone::UTC);
     assert_eq!(busy.next_change(at("2026-01-01T00:00:00Z")), Some(at("2026-03-02T08:00:00Z")));
     assert_eq!(busy.next_change(at("2026-03-02T08:00:00Z")), Some(at("2026-03-02T09:00:00Z")));

@@ -1,7 +1,7 @@
 //! What is refused, and what its author is told.
 
 use insta::assert_snapshot;
-use rota_domain::icalendar::{EVENTS_MAX, Events, RECURRING_MAX};
+use rota_domain::icalendar::{EVENTS_MAX, Events, FILE_MAX, HOLIDAY_DAYS_MAX, RECURRING_MAX};
 
 use super::file;
 
@@ -74,6 +74,10 @@ fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
         "DTSTART;TZID:20260302",
         "DTSTART:20260302\nDESCRIPTION:a\nb, that was not folded",
         "DTSTART:20260302\nRDATE:20260303T090000",
+        "DTSTART:20260302T090000Z\nDURATION:P300DT2400H\nRRULE:FREQ=YEARLY",
+        "DTSTART:20260302\nDURATION:P367D\nRRULE:FREQ=YEARLY",
+        "DTSTART;=UTC:20260302",
+        "DTSTART;A B=UTC:20260302",
     ];
     assert_snapshot!(events.map(of).join("\n"));
 }
@@ -91,6 +95,7 @@ fn a_file_that_is_no_calendar_is_refused_with_its_line() {
         "BEGIN:VCALENDAR\nMETHOD:CANCEL\n",
         "BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\n",
         "END:VCALENDAR\n",
+        "\n\n",
     ];
     assert_snapshot!(files.map(told).join("\n"));
     assert_eq!(
@@ -109,6 +114,52 @@ fn a_file_with_too_much_in_it_is_refused() {
         recurring.ends_with("the file has more than 1000 events that come again; leave past ones out"),
         "{recurring}"
     );
+    // Fifty thousand and one of each kind in one event.
+    let days = vec!["20260303"; 50_001].join(",");
+    let listed = of(&format!("DTSTART:20260302\nRDATE;VALUE=DATE:{days}\nEXDATE;VALUE=DATE:{days}"));
+    assert!(listed.ends_with("more than 100000 points of time in EXDATE and RDATE; leave past ones out"), "{listed}");
+    let deep = |depth: usize| format!("BEGIN:VCALENDAR\n{}", "BEGIN:X-A\n".repeat(depth));
+    assert_eq!(told(&deep(32)), "line 33: there is no end of BEGIN in BEGIN; save the calendar anew");
+    assert!(told(&deep(31)).contains("BEGIN:X-A has no END"));
+}
+
+#[test]
+fn as_much_as_there_may_be_of_something_is_read() {
+    let read =
+        |lines: &str, count: usize| Events::read(file(&vec![lines; count]).as_bytes()).map(|events| events.len());
+    assert_eq!(read("DTSTART:20260302", EVENTS_MAX), Ok(EVENTS_MAX));
+    assert_eq!(read("DTSTART:20260302\nDURATION:P366D\nRRULE:FREQ=YEARLY", 1), Ok(1));
+    assert_eq!(read("DTSTART:20260302\nRRULE:FREQ=DAILY;COUNT=10000", 100), Ok(100), "a million in COUNT");
+    let holidays = |days: usize| {
+        let many = file(&[&format!("DTSTART:19700101\nDURATION:P{days}D")]);
+        Events::read(many.as_bytes())
+            .expect("it reads")
+            .holidays()
+            .map(|days| days.len())
+            .map_err(|bad| bad.to_string())
+    };
+    assert_eq!(holidays(HOLIDAY_DAYS_MAX), Ok(HOLIDAY_DAYS_MAX));
+    let more = "line 4: with this event there are more than 20000 holidays; leave some out";
+    assert_eq!(holidays(HOLIDAY_DAYS_MAX + 5), Err(more.into()));
+}
+
+#[test]
+fn a_file_of_the_most_bytes_is_read_and_one_of_more_is_not() {
+    let padded = |bytes: usize| {
+        let ends = "BEGIN:VCALENDAR\nEND:VCALENDAR\n";
+        let (lines, rest) = ((bytes - ends.len()) / 64, (bytes - ends.len()) % 64);
+        let line = format!("X-A:{}\n", "a".repeat(59));
+        let short = format!("X-B:{}\n", "b".repeat(59 + rest));
+        let text = format!("BEGIN:VCALENDAR\n{}{short}END:VCALENDAR\n", line.repeat(lines - 1));
+        assert_eq!(text.len(), bytes);
+        Events::read(text.as_bytes()).map(|events| events.len()).map_err(|bad| bad.to_string())
+    };
+    let most = usize::try_from(FILE_MAX).expect("few");
+    assert_eq!(padded(most), Ok(0));
+    for more in [1, 2] {
+        let told = "line 1: the file is larger than 16 MiB, the most of a calendar";
+        assert_eq!(padded(most + more), Err(told.into()));
+    }
 }
 
 #[test]
@@ -124,6 +175,13 @@ fn rules_that_would_take_long_to_work_out_are_refused() {
         long.ends_with("the file has more than 20000 events in a week by its rules; leave past ones out"),
         "{long}"
     );
+    // What lasts 300 days is looked for in 309, and so each day's is 310 in a week; what lasts 20 is 30.
+    let reads = |lines: &str, count: usize| Events::read(file(&vec![lines; count]).as_bytes()).is_ok();
+    let hours = "DTSTART:20260302T000000Z\nDURATION:PT7200H\nRRULE:FREQ=DAILY";
+    assert_eq!([64, 65].map(|count| reads(hours, count)), [true, false]);
+    let days = "DTSTART:20260302\nDURATION:P20D\nRRULE:FREQ=DAILY";
+    assert_eq!([666, 667].map(|count| reads(days, count)), [true, false]);
+    assert!(reads("DTSTART:20260302\nDURATION:P20D\nRRULE:FREQ=WEEKLY", RECURRING_MAX));
 }
 
 #[test]
