@@ -50,6 +50,15 @@ fn an_event_is_from_its_first_instant_to_just_before_its_last() {
 }
 
 #[test]
+fn a_length_is_written_in_weeks_or_in_days_hours_minutes_and_seconds() {
+    let ends =
+        |length: &str| busy(&[&format!("DTSTART:20260302T090000Z\nDURATION:{length}")], "UTC")[0][21..].to_owned();
+    assert_eq!(ends("P1W"), "2026-03-09T09:00:00Z");
+    assert_eq!(ends("+P1DT1H2M3S"), "2026-03-03T10:02:03Z");
+    assert_eq!(ends("pt3s"), "2026-03-02T09:00:03Z");
+}
+
+#[test]
 fn a_time_is_by_its_zone_and_without_one_by_the_zone_of_the_rep() {
     let berlin = "DTSTART;TZID=Europe/Berlin:20260702T090000\nDURATION:PT1H30M";
     assert_eq!(busy(&[berlin], "America/New_York"), ["2026-07-02T07:00:00Z 2026-07-02T08:30:00Z"]);
@@ -166,7 +175,9 @@ fn a_change_that_is_more_than_ten_years_away_is_none() {
 fn who_is_away_for_longer_than_is_looked_at_once_is_free_when_all_that_meets_is_over() {
     let away =
         ["DTSTART:20260101T000000Z\nDURATION:P60D", "DTSTART:20260302T000000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY"];
-    assert_eq!(busy(&away, "UTC")[0], "2026-03-02T01:00:00Z 2026-03-09T00:00:00Z");
+    let away = Busy::of(&events(&away), &TimeZone::UTC);
+    assert_eq!(away.next_change(at("2026-01-01T00:00:00Z")), Some(at("2026-03-02T01:00:00Z")));
+    assert_eq!(away.next_change(at("2026-03-02T01:00:00Z")), Some(at("2026-03-09T00:00:00Z")));
 }
 
 #[test]

@@ -38,6 +38,10 @@ fn a_rule_that_is_not_understood_is_refused_with_its_line() {
         "FREQ=YEARLY;BYWEEKNO=20",
         "FREQ=DAILY;BYHOUR=9",
         "FREQ=DAILY;BYSETPOS=1",
+        "FREQ=DAILY;BYDAY=MO;BYSETPOS=1",
+        "FREQ=MONTHLY;BYSETPOS=1",
+        "FREQ=MONTHLY;BYMONTHDAY=0",
+        "FREQ=MONTHLY;BYMONTHDAY=-32",
         "FREQ=DAILY;whatever",
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2",
         "FREQ=DAILY;COUNT=99999",
@@ -51,6 +55,10 @@ fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
         "SUMMARY:x",
         "DTSTART:2026-03-02",
         "DTSTART:20260230",
+        "DTSTART:202603021",
+        "DTSTART:2026+3+2",
+        "DTSTART:20260302T0900001Z",
+        "DTSTART:20260302T+9+0+0Z",
         "DTSTART;VALUE=DATE:20260302T090000",
         "DTSTART:20260302T250000Z",
         "DTSTART;TZID=Customized Time Zone:20260302T090000",
@@ -63,6 +71,7 @@ fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
         "DTSTART:20260302T090000Z\nDTEND:20260302T100000Z\nDURATION:PT1H",
         "DTSTART:20260302T090000Z\nDURATION:-PT1H",
         "DTSTART:20260302T090000Z\nDURATION:P",
+        "DTSTART:20260302T090000Z\nDURATION:PT1H1H1H1H",
         "DTSTART:20260302\nDURATION:PT1H",
         "DTSTART:20260302\nDURATION:P400D\nRRULE:FREQ=YEARLY",
         "DTSTART:20260302\nRRULE:FREQ=DAILY\nEXDATE:20260303T090000",
@@ -78,6 +87,7 @@ fn an_event_that_cannot_be_meant_is_refused_with_its_line() {
         "DTSTART:20260302\nDURATION:P367D\nRRULE:FREQ=YEARLY",
         "DTSTART;=UTC:20260302",
         "DTSTART;A B=UTC:20260302",
+        "DTSTART:a-day-of-more-letters-than-anybody-would-want-to-read-once-more-here",
     ];
     assert_snapshot!(events.map(of).join("\n"));
 }
@@ -118,6 +128,8 @@ fn a_file_with_too_much_in_it_is_refused() {
     let days = vec!["20260303"; 50_001].join(",");
     let listed = of(&format!("DTSTART:20260302\nRDATE;VALUE=DATE:{days}\nEXDATE;VALUE=DATE:{days}"));
     assert!(listed.ends_with("more than 100000 points of time in EXDATE and RDATE; leave past ones out"), "{listed}");
+    let besides = of(&format!("DTSTART:20260302\nRDATE;VALUE=DATE:{days},{days}"));
+    assert_eq!(besides.replace("line 7", "line 8"), listed);
     let deep = |depth: usize| format!("BEGIN:VCALENDAR\n{}", "BEGIN:X-A\n".repeat(depth));
     assert_eq!(told(&deep(32)), "line 33: there is no end of BEGIN in BEGIN; save the calendar anew");
     assert!(told(&deep(31)).contains("BEGIN:X-A has no END"));

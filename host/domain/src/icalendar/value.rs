@@ -116,7 +116,6 @@ pub(super) fn length(text: &str) -> Option<Length> {
         None => (text, None),
     };
     let mut length = Length::default();
-    let written = !days.is_empty() || time.is_some_and(|time| !time.is_empty());
     let mut parts = 0;
     for (unit, count) in units(days)? {
         parts += 1;
@@ -136,7 +135,7 @@ pub(super) fn length(text: &str) -> Option<Length> {
         };
         length.seconds += i64::from(count) * seconds;
     }
-    (written && parts > 0).then_some(length)
+    (parts > 0).then_some(length)
 }
 
 /// Numbers with the letter that follows each.

@@ -1,7 +1,6 @@
 //! The numbers of dated tables: exact, as people write them.
 
 use std::fmt;
-use std::iter::Sum;
 
 use serde::{Serialize, Serializer};
 
@@ -58,12 +57,6 @@ impl Amount {
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
-    }
-}
-
-impl Sum for Amount {
-    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
-        Self(amounts.map(|amount| amount.0).sum())
     }
 }
 

@@ -72,5 +72,6 @@ mod tests {
         let before = table("a,2026-03-01,1\na,2026-03-01,1\nb,2026-03-01,1\n");
         let after = table("a,2026-03-01,1\na,2026-03-01,2\nb,2026-03-02,1\nb,2026-03-01,1\n");
         assert_eq!(before.changes_to(&after), RowChanges { added: 2, removed: 1, changed: 0 });
+        assert_eq!(after.changes_to(&before), RowChanges { added: 1, removed: 2, changed: 0 });
     }
 }
