@@ -174,7 +174,7 @@ fn a_change_that_is_more_than_ten_years_away_is_none() {
 #[test]
 fn who_is_away_for_longer_than_is_looked_at_once_is_free_when_all_that_meets_is_over() {
     let away =
-        ["DTSTART:20260101T000000Z\nDURATION:P60D", "DTSTART:20260302T000000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY"];
+        ["DTSTART:20260101T000000Z\nDURATION:P60D", "DTSTART:20260202T000000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY"];
     let away = Busy::of(&events(&away), &TimeZone::UTC);
     assert_eq!(away.next_change(at("2026-01-01T00:00:00Z")), Some(at("2026-03-02T01:00:00Z")));
     assert_eq!(away.next_change(at("2026-03-02T01:00:00Z")), Some(at("2026-03-09T00:00:00Z")));

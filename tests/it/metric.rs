@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use rota::pools::PoolState;
 use rota::show::Palette;
-use rota_domain::desk::{Ask, Desk};
+use rota_domain::desk::{Ask, Desk, Hindrance};
+use rota_domain::event::Status;
 use rota_domain::fairness::{Reckoning, Turn};
-use rota_domain::id::{DecisionId, PoolId};
+use rota_domain::id::{DecisionId, PoolId, RepId};
 use rota_domain::table::{Table, Tables};
 use rota_domain::workspace::{Match, Workspace};
 
@@ -105,7 +106,13 @@ fn who_has_less_than_the_floor_is_taken_to_have_it() {
 #[test]
 fn where_nobody_has_anything_and_there_is_no_floor_nobody_has_a_turn() {
     let mut desk = desk(TRAILING, "a,2026-03-01,-3\nb,2026-03-01,0\n");
-    assert_eq!(turn(&mut desk, at("2026-03-10T09:00:00Z")), None);
+    let now = at("2026-03-10T09:00:00Z");
+    assert_eq!(turn(&mut desk, now), None);
+    let na = PoolId::from("na");
+    desk.set_status("b".into(), Status::Away);
+    let hindered = desk.hindered(&Ask { among: &[0, 1], ..Ask::of(&na, now) });
+    let told = [(Hindrance::Away, vec!["b".into()]), (Hindrance::NoShare, vec!["a".into()])];
+    assert_eq!(hindered, told.into(), "c was not asked for");
 }
 
 #[test]
@@ -115,9 +122,12 @@ fn a_rule_that_gives_weights_is_heeded_and_one_that_narrows_leaves_the_metric() 
     let narrowed = desk.turn(&Ask { among: &[1, 2], ..Ask::of(&na, now) }).expect("a turn");
     assert_eq!((narrowed.rep.as_str(), narrowed.candidates.len()), ("b", 1), "c has won nothing");
     assert_eq!(narrowed.besides.metric.as_deref(), Some("won"));
+    assert_eq!(narrowed.besides.no_share, [RepId::from("c")]);
+    let of_all = desk.turn(&Ask::of(&na, now)).expect("a turn");
+    assert_eq!((of_all.candidates.len(), &of_all.besides.no_share), (2, &narrowed.besides.no_share));
     let weighed = desk.turn(&Ask { among: &[1, 2], weights: &[1, 3], ..Ask::of(&na, now) }).expect("a turn");
     assert_eq!((weighed.rep.as_str(), weighed.candidates.len()), ("c", 2));
-    assert_eq!(weighed.besides.metric, None);
+    assert_eq!((weighed.besides.metric, weighed.besides.no_share), (None, vec![]));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod hosts;
 mod import;
 mod limits;
 mod metrics;
+mod nobody;
 mod notify;
 mod openapi;
 mod operator;

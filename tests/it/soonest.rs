@@ -79,16 +79,4 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn that_somebody_had_to_be_first_is_told_of_nobody_who_was_due_later(weights in prop::collection::vec(1u32..100, 3..20)) {
-        for turn in turns(&weights, 200) {
-            let Some(told) = turn.due_within() else { continue };
-            let soonest = told.iter().flatten().min().copied().expect("theirs");
-            for (place, _) in told.iter().enumerate().filter(|(_, due)| due.is_some_and(|due| due > soonest + 1)) {
-                let other = Turn { rep: turn.candidates[place].rep.clone(), ..turn.clone() };
-                prop_assert_eq!(other.due_within(), None);
-            }
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! What a decision can see besides the lead: the workspace, who is there, and whose turn
 //! it is. It changes only by entries of the tenant's log.
 
+mod hindrance;
 mod places;
 mod rows;
 mod scale;
@@ -28,6 +29,7 @@ use crate::shifts::Shifts;
 use crate::table::{Added, Tables};
 use crate::workspace::{Rep, Workspace};
 
+pub use hindrance::Hindrance;
 pub use turns::Ask;
 
 use places::Locations;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rota_domain::agenda::Line;
+use rota_domain::desk::Hindrance;
 use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::limits::Limits;
@@ -56,16 +57,16 @@ pub(crate) struct Session {
     carried: usize,
 }
 
-/// The note under which the host says who was too far ahead, where a pool gave nobody a turn.
-const STOPPED: &str = "fairness-stop";
-
 impl Session {
-    /// Says that nobody got a turn of this pool while these were too far ahead.
-    pub(crate) fn note_stopped(&mut self, pool: &PoolId, stopped: &[RepId]) {
-        let names: Vec<&str> = stopped.iter().map(RepId::as_str).collect();
-        let note = Note { branch: STOPPED.into(), detail: format!("{pool}: {}", names.join(" ")) };
-        if !names.is_empty() && !self.notes.contains(&note) && self.notes.len() < self.limits.notes {
-            self.notes.push(note);
+    /// Says what stood against the members of a pool that gave nobody a turn: a note for each hindrance,
+    /// under its name.
+    pub(crate) fn note_hindered(&mut self, pool: &PoolId, hindered: &BTreeMap<Hindrance, Vec<RepId>>) {
+        for (hindrance, reps) in hindered {
+            let names: Vec<&str> = reps.iter().map(RepId::as_str).collect();
+            let note = Note { branch: hindrance.name().into(), detail: format!("{pool}: {}", names.join(" ")) };
+            if !self.notes.contains(&note) && self.notes.len() < self.limits.notes {
+                self.notes.push(note);
+            }
         }
     }
 

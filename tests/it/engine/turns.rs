@@ -105,7 +105,7 @@ fn a_turn_names_everybody_who_could_have_had_it_with_the_weights_that_held() {
 }
 
 #[test]
-fn where_all_who_are_there_are_too_far_ahead_the_host_notes_who() {
+fn where_nobody_gets_a_turn_the_host_notes_who_is_away_or_too_far_ahead() {
     let mut workspace = (*usual_desk().workspace).clone();
     workspace.pools[0].stop = Some(1);
     let mut desk = Desk::new(1, Arc::new(workspace));
@@ -118,6 +118,7 @@ fn where_all_who_are_there_are_too_far_ahead_the_host_notes_who() {
           (drop (call $next (i32.const 1024) (i32.const 2)))
           (call $assign (call $next (i32.const 1024) (i32.const 2))))",
     );
-    let note = Note { branch: "fairness-stop".into(), detail: "na: ana".into() };
-    assert_eq!(guest.ask_at(desk).notes, [note], "once, however often it asks");
+    let note = |branch: &str, detail: &str| Note { branch: branch.into(), detail: detail.into() };
+    let notes = [note("away", "na: bo"), note("fairness-stop", "na: ana")];
+    assert_eq!(guest.ask_at(desk).notes, notes, "once, however often it asks");
 }

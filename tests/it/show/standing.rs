@@ -4,6 +4,8 @@ use rota::show::{Palette, Why, WhyNot};
 use rota_domain::decision::{Offered, Outcome};
 use rota_domain::fairness::{Besides, Candidate, Policy, Turn};
 use rota_domain::location::{Unplaced, nearness};
+use rota_domain::rule::Note;
+use rota_domain::workspace::{Weights, Workspace};
 use rota_flow::ports::Recalled;
 
 use super::fixtures::recalled;
@@ -48,6 +50,50 @@ fn each_policy_says_what_it_goes_by() {
     );
     let near = both(Policy::Nearest, [nearness(870), nearness(12_399)], Besides::default());
     assert_eq!(near, ["870 m away", "12.3 km away"]);
+}
+
+#[test]
+fn where_nobody_got_a_turn_it_is_said_of_each_who_was_kept_by_what() {
+    let mut recalled = recalled();
+    recalled.stored.turn = None;
+    recalled.stored.decision.rep = None;
+    recalled.workspace.calendars = toml::from_str::<Workspace>(
+        "workspace = \"acme\"\ncalendars = [{ id = \"tuesdays\", hours = { tue = [\"09:00-17:00\"] } }]",
+    )
+    .expect("a calendar")
+    .calendars;
+    recalled.workspace.reps[0].calendar = Some("tuesdays".into());
+    let private = recalled.private.as_mut().expect("private");
+    private.transcript = "[\"plugin\",[\"inbound\",\"next-in-line\",\"0.1.0\"],\"sha256:aa\"]\n\
+        [\"rep-pool.open\",[\"na\"],{\"Ok\":0}]\n[\"rep-pool.next\",[0,[],[]],null]\n"
+        .into();
+    let note = |branch: &str, detail: &str| Note { branch: branch.into(), detail: detail.into() };
+    private.notes = vec![note("capped", "na: cy"), note("away", "enterprise: bo"), note("nobody-available", "na")];
+    let told = Why::of(&recalled).reps.into_iter().map(|rep| format!("{} {}", rep.rep, rep.why.words()));
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        ["ana off shift", "bo not their turn", "cy has as many as allowed", "dee inactive", "eve left out"]
+    );
+    let opens = "until 2026-03-03 09:00:00 UTC";
+    assert_eq!(details(&recalled)[..3], [opens, "for leads that wait longer", ""]);
+    recalled.private.as_mut().expect("private").transcript.truncate(100);
+    assert_eq!(Why::of(&recalled).reps[1].why, WhyNot::NotACandidate, "no turn was asked for");
+}
+
+#[test]
+fn who_had_nothing_by_the_metric_of_the_weights_is_said_to() {
+    let mut given = by(Policy::Quota, [2, 1], Besides { metric: Some("won".into()), ..Besides::default() });
+    given.workspace.pools[0].weights = Some(Weights { metric: "won".into(), days: Some(30), floor: 0 });
+    let turn = given.stored.turn.as_mut().expect("a turn");
+    turn.candidates.truncate(1);
+    turn.besides.no_share = vec!["bo".into()];
+    let bo = |recalled: &Recalled| Why::of(recalled).reps.into_iter().find(|rep| rep.rep.as_str() == "bo").expect("bo");
+    let told = (WhyNot::Excluded, Some("with nothing by won".to_owned()));
+    assert_eq!((bo(&given).why, bo(&given).detail), told);
+    given.stored.turn = None;
+    let note = Note { branch: "no-share".into(), detail: "na: ana bo".into() };
+    given.private.as_mut().expect("private").notes.push(note);
+    assert_eq!((bo(&given).why, bo(&given).detail), told);
 }
 
 #[test]

@@ -115,6 +115,7 @@ fn besides() -> Besides {
     let cy = || Candidate { rep: RepId::from("cy"), weight: 2 };
     Besides {
         metric: Some("won".into()),
+        no_share: vec!["cy".into()],
         unplaced: Some(Unplaced::Unknown),
         rotation: Some(RotationId::from("group:west")),
         seat: Some(RepId::from("ben")),

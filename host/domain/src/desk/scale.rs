@@ -52,6 +52,13 @@ impl<'d> Scale<'d> {
         self.place.as_ref()?.as_ref().err().copied()
     }
 
+    /// Whether a seat would have a weight, but nothing follows from the metric for it.
+    pub(super) fn has_no_share(&self, n: usize, seat: &Seat) -> bool {
+        let by_metric = self.by_metric.as_ref().filter(|_| seat.weight.is_some());
+        let is_asked = self.chosen.as_ref().is_none_or(|chosen| matches!(chosen[seat.place], Chosen::AsUsual));
+        is_asked && by_metric.is_some_and(|weights| weights.get(n).is_none_or(|weight| *weight == 0))
+    }
+
     /// The weight of a seat, which is at that place of the roster; none for whoever takes no turn.
     pub(super) fn weight(&self, n: usize, seat: &Seat) -> Option<u32> {
         let usual = || match &self.by_metric {

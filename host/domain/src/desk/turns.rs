@@ -35,6 +35,15 @@ pub struct Ask<'a> {
     pub passed_over: &'a [RepId],
 }
 
+/// Who a lead could go to.
+struct LinedUp {
+    lineup: Lineup,
+    /// Who could have it but for their capacity or a cap.
+    capped: Vec<RepId>,
+    /// Who could, but has nothing by the metric that gives the weights.
+    no_share: Vec<RepId>,
+}
+
 impl<'a> Ask<'a> {
     /// A turn of all members of a pool, for a lead that just came.
     #[must_use]
@@ -81,13 +90,14 @@ impl Desk {
     /// passed over.
     #[must_use]
     pub fn turn(&self, ask: &Ask<'_>) -> Option<Turn> {
-        let (lineup, capped) = self.lineup(ask)?;
+        let LinedUp { lineup, capped, no_share } = self.lineup(ask)?;
         let id = self.rotation_of(ask.flow, ask.pool)?;
         let mut turn = match self.rotations.get(&id) {
             Some(rotation) => rotation.turn(ask.pool.clone(), lineup),
             None => Rotation::default().turn(ask.pool.clone(), lineup),
         }?;
         turn.capped = capped;
+        turn.besides.no_share = no_share;
         let by_metric =
             self.workspace.pool(ask.pool).filter(|_| ask.weights.is_empty()).and_then(|pool| pool.weights.as_ref());
         turn.besides.metric = by_metric.map(|weights| weights.metric.clone());
@@ -99,7 +109,7 @@ impl Desk {
     #[must_use]
     pub fn stopped(&self, ask: &Ask<'_>) -> Vec<RepId> {
         let rotation = self.rotation_of(ask.flow, ask.pool).and_then(|id| self.rotations.get(&id));
-        let stopped = rotation.zip(self.lineup(ask)).map(|(rotation, (mut lineup, _))| rotation.stop(&mut lineup));
+        let stopped = rotation.zip(self.lineup(ask)).map(|(rotation, mut found)| rotation.stop(&mut found.lineup));
         stopped.unwrap_or_default().into_iter().map(|stopped| stopped.rep).collect()
     }
 
@@ -110,8 +120,8 @@ impl Desk {
         Some(scope.rotation(pool, flow, &self.workspace.tenant).unwrap_or_else(|| RotationId::of(pool)))
     }
 
-    /// Who such a lead could go to, and who could have it but for their capacity or a cap.
-    fn lineup(&self, ask: &Ask<'_>) -> Option<(Lineup, Vec<RepId>)> {
+    /// Who such a lead could go to, and who could have it but for something.
+    fn lineup(&self, ask: &Ask<'_>) -> Option<LinedUp> {
         let Ask { pool, at, place, passed_over, kinds, .. } = *ask;
         let reserved = self.lines.reserved(pool, place);
         if reserved.all {
@@ -127,13 +137,16 @@ impl Desk {
         let mut lineup = Lineup::new(scale.policy(terms.policy), Vec::with_capacity(seats.len()), at);
         (lineup.absence, lineup.stop, lineup.by) = (terms.absence(), terms.stop, terms.by);
         lineup.unplaced = scale.unplaced();
-        let (mut capped, mut away) = (Vec::new(), Vec::new());
+        let (mut capped, mut no_share, mut away) = (Vec::new(), Vec::new(), Vec::new());
         for (n, seat) in seats.iter().enumerate() {
             let found = sight(seat.place);
             if found == Availability::Inactive || left_out(&seat.rep, seat.place) {
                 continue;
             }
-            let Some(weight) = scale.weight(n, seat) else { continue };
+            let Some(weight) = scale.weight(n, seat) else {
+                no_share.extend(scale.has_no_share(n, seat).then(|| seat.rep.clone()));
+                continue;
+            };
             let candidate = Candidate { rep: seat.rep.clone(), weight };
             match found {
                 Availability::Available => lineup.candidates.push(candidate),
@@ -154,7 +167,7 @@ impl Desk {
         if terms.measure().is_some() {
             lineup.hands = self.hands(seats, &lineup);
         }
-        Some((lineup, capped))
+        Some(LinedUp { lineup, capped, no_share })
     }
 
     /// Who is left to leads of some kinds that wait longer: whoever their caps let have one.

@@ -16,6 +16,9 @@ pub struct Besides {
     /// The table that the weights come from, where a pool says so and the rule gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<String>,
+    /// Who would be a candidate, but has nothing by that table, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_share: Vec<RepId>,
     /// Why it does not go by distance, where the pool would have it so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unplaced: Option<Unplaced>,

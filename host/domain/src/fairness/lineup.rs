@@ -117,6 +117,7 @@ impl Rotation {
         let besides = Besides {
             rotation: None,
             metric: None,
+            no_share: Vec::new(),
             unplaced,
             seat: stands_in.is_some().then(|| seat.clone()),
             by_hand: false,

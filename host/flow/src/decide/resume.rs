@@ -59,7 +59,7 @@ impl Draft<'_> {
                 let Some((rep, owner)) = self.able(&turn.rep) else { return false };
                 self.decision.flow = Some(flow.id.clone());
                 self.decision.outcome = Outcome::Assign;
-                let detail = format!("nobody of `{}` is there; it is the turn of `{pool}`", line.pool);
+                let detail = format!("nobody of `{}` can be given it; it is the turn of `{pool}`", line.pool);
                 self.decision.reason = Reason::new("handed-on", detail);
                 self.own(flow, rep, owner);
                 self.take(turn);
@@ -74,7 +74,7 @@ impl Draft<'_> {
             return false;
         }
         self.decision.flow = Some(flow.id.clone());
-        self.decision.reason = Reason::new("waits", format!("nobody of `{}` is there now", line.pool));
+        self.decision.reason = Reason::new("waits", format!("nobody of `{}` can be given a lead now", line.pool));
         let worth = worth(&self.around.desk.workspace, &line, &self.lead());
         self.queue(line.pool.to_string());
         self.waits = Some(For::Turn { line, worth });

@@ -65,8 +65,8 @@ impl Host for Session {
             let ask =
                 Ask { pool: &id, flow, among: &reps, weights: &capped, lead, kinds: &kinds, at, place, passed_over };
             let Some(turn) = desk.turn(&ask) else {
-                let stopped = desk.stopped(&ask);
-                session.note_stopped(&id, &stopped);
+                let hindered = desk.hindered(&ask);
+                session.note_hindered(&id, &hindered);
                 session.nobody = Some(line(&desk, id, &reps, kinds));
                 return Ok(None);
             };

@@ -7,7 +7,7 @@ use rota_domain::fairness::{Policy, Turn};
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::location::metres_of;
 use rota_domain::shifts::Shifts;
-use rota_domain::workspace::{Member, Rep, Workspace};
+use rota_domain::workspace::{Member, Pool, Rep, Workspace};
 
 use super::super::text::{counted, day_and_clock, distance, percent, signed};
 use super::WhyNot;
@@ -51,6 +51,11 @@ pub(super) fn stood(turn: &Turn, due: Option<&[Option<u64>]>, rep: &RepId) -> Op
     Some(stood)
 }
 
+/// Of a member who has no share of a pool's turns, by what.
+pub(super) fn no_share(pool: &Pool) -> Option<String> {
+    pool.weights.as_ref().map(|weights| format!("with nothing by {}", weights.metric))
+}
+
 /// What stood against a member of a pool who was no candidate.
 pub(super) fn against(
     why: WhyNot,
@@ -83,6 +88,7 @@ pub(super) fn against(
         },
         WhyNot::Declined => Some("was asked, or had it, before".into()),
         WhyNot::Inactive if !rep.active => Some("switched off in the workspace".into()),
+        WhyNot::NotItsTurn => Some("for leads that wait longer".into()),
         _ => None,
     }
 }

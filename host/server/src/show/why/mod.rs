@@ -9,6 +9,7 @@ mod words;
 
 use jiff::Timestamp;
 use rota_domain::decision::Decision;
+use rota_domain::desk::Hindrance;
 use rota_domain::effect::Act;
 use rota_domain::id::{DecisionId, EffectId, RepId};
 use rota_domain::rule::Note;
@@ -174,6 +175,18 @@ impl Why {
     #[must_use]
     pub fn text(recalled: &Recalled, palette: Palette) -> String {
         text::text(&Self::of(recalled), recalled, palette)
+    }
+}
+
+impl From<Hindrance> for WhyNot {
+    fn from(hindrance: Hindrance) -> Self {
+        match hindrance {
+            Hindrance::Away => Self::Away,
+            Hindrance::Capped => Self::Capped,
+            Hindrance::FairnessStop => Self::FairnessStop,
+            Hindrance::Inactive => Self::Inactive,
+            Hindrance::NoShare => Self::Excluded,
+        }
     }
 }
 

@@ -2,10 +2,10 @@
 //! what the log keeps: the turn's candidates, the workspace that was seen, and what the
 //! transcript says of who was there.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rota_domain::decision::{Offered, Outcome};
-use rota_domain::desk::Availability;
+use rota_domain::desk::{Availability, Hindrance};
 use rota_domain::fairness::Turn;
 use rota_domain::id::{PoolId, RepId};
 use rota_domain::shifts::Shifts;
@@ -40,8 +40,9 @@ pub(super) fn considered(recalled: &Recalled, steps: &[Step]) -> Vec<Considered>
         for member in &pool.members {
             if seen.insert(&member.rep) {
                 let why = facts.why(recalled, &shifts, &pool.id, member);
+                let share = || facts.has_no_share(recalled, pool, member).then(|| detail::no_share(pool)).flatten();
                 let against = || detail::against(why, &recalled.workspace, &shifts, &pool.id, member, decision.at);
-                let detail = if why == WhyNot::NotItsTurn { stood(&member.rep) } else { against() };
+                let detail = stood(&member.rep).filter(|_| why == WhyNot::NotItsTurn).or_else(share).or_else(against);
                 list.push(Considered { rep: member.rep.clone(), taken: false, why, detail });
             }
         }
@@ -59,7 +60,13 @@ fn turn(recalled: &Recalled) -> Option<&Turn> {
     recalled.stored.turn.as_ref().filter(|turn| !turn.besides.by_hand)
 }
 
+/// The same, if it was one of this pool.
+fn turn_of<'r>(recalled: &'r Recalled, pool: &PoolId) -> Option<&'r Turn> {
+    turn(recalled).filter(|turn| turn.pool == *pool)
+}
+
 /// What the transcript says about pools and reps.
+#[derive(Default)]
 struct Facts {
     /// Each pool that was opened, in order.
     opened: Vec<PoolId>,
@@ -67,14 +74,15 @@ struct Facts {
     absent: BTreeMap<(Option<PoolId>, usize), Option<WhyNot>>,
     /// The reps whom the last question for a turn was narrowed to, by pool.
     among: BTreeMap<PoolId, Vec<usize>>,
-    /// Who was too far ahead where such a question found nobody.
-    stopped: HashSet<(PoolId, RepId)>,
+    /// The pools of which such a question found nobody.
+    nobody: HashSet<PoolId>,
+    /// What stood against their members then, as the host noted.
+    hindered: HashMap<(PoolId, RepId), Hindrance>,
 }
 
 impl Facts {
     fn of(recalled: &Recalled, steps: &[Step]) -> Self {
-        let stopped = stopped(recalled);
-        let mut facts = Self { opened: Vec::new(), absent: BTreeMap::new(), among: BTreeMap::new(), stopped };
+        let mut facts = Self { hindered: hindered(recalled), ..Self::default() };
         // The numbers of pools begin anew with each plugin.
         let mut numbers: BTreeMap<usize, PoolId> = BTreeMap::new();
         for step in steps {
@@ -98,6 +106,9 @@ impl Facts {
                     let among = arg(step, 1).as_array().map(|reps| reps.iter().filter_map(number).collect());
                     if let (Some(pool), Some(among)) = (number(arg(step, 0)).and_then(|n| numbers.get(&n)), among) {
                         facts.among.insert(pool.clone(), among);
+                        if step.answer.is_null() {
+                            facts.nobody.insert(pool.clone());
+                        }
                     }
                 }
                 _ => {}
@@ -129,22 +140,31 @@ impl Facts {
         known.filter(|pool| listed.insert(&pool.id)).collect()
     }
 
+    /// What the host noted of a member who would have been a candidate: in the turn, or where there was none.
+    fn hindrance(&self, turn: Option<&Turn>, pool: &PoolId, rep: &RepId) -> Option<Hindrance> {
+        let Some(turn) = turn else { return self.hindered.get(&(pool.clone(), rep.clone())).copied() };
+        if turn.besides.stopped.iter().any(|stopped| stopped.rep == *rep) {
+            return Some(Hindrance::FairnessStop);
+        }
+        if turn.besides.no_share.contains(rep) {
+            return Some(Hindrance::NoShare);
+        }
+        turn.capped.contains(rep).then_some(Hindrance::Capped)
+    }
+
+    fn has_no_share(&self, recalled: &Recalled, pool: &Pool, member: &Member) -> bool {
+        self.hindrance(turn_of(recalled, &pool.id), &pool.id, &member.rep) == Some(Hindrance::NoShare)
+    }
+
     fn why(&self, recalled: &Recalled, shifts: &Shifts, pool: &PoolId, member: &Member) -> WhyNot {
-        let turn = turn(recalled).filter(|turn| turn.pool == *pool);
+        let turn = turn_of(recalled, pool);
         let is = |rep: &RepId| *rep == member.rep;
         let backed = turn.is_some_and(|turn| turn.besides.backups.iter().any(|backup| is(&backup.of)));
         if !backed && turn.is_some_and(|turn| turn.candidates.iter().any(|candidate| is(&candidate.rep))) {
             return WhyNot::NotItsTurn;
         }
-        let stopped = turn.map_or_else(
-            || self.stopped.contains(&(pool.clone(), member.rep.clone())),
-            |turn| turn.besides.stopped.iter().any(|stopped| is(&stopped.rep)),
-        );
-        if stopped {
-            return WhyNot::FairnessStop;
-        }
-        if turn.is_some_and(|turn| turn.capped.contains(&member.rep)) {
-            return WhyNot::Capped;
+        if let Some(hindrance) = self.hindrance(turn, pool, &member.rep) {
+            return hindrance.into();
         }
         if recalled.stored.decision.passed_over.contains(&member.rep) {
             return WhyNot::Declined;
@@ -166,27 +186,32 @@ impl Facts {
         if member.counts(policy).is_none() || left_out {
             return WhyNot::Excluded;
         }
+        let by_the_clock = || match place.and_then(|place| shifts.at(recalled.stored.decision.at).of(place, Some(pool)))
+        {
+            Some(Availability::OffShift) => Some(WhyNot::OffShift),
+            Some(_) => Some(WhyNot::Away),
+            None => None,
+        };
         match (turn, heard) {
             // Everybody with a weight who is there is a candidate, so this one was not there: it was
             // the clock, or somebody had said so.
-            (Some(_), None) => {
-                let open = shifts.at(recalled.stored.decision.at);
-                match place.and_then(|place| open.of(place, Some(pool))) {
-                    Some(Availability::OffShift) => WhyNot::OffShift,
-                    _ => WhyNot::Away,
-                }
-            }
+            (Some(_), None) => by_the_clock().unwrap_or(WhyNot::Away),
             (Some(_), Some(_)) => WhyNot::Excluded,
+            // Statuses and caps were noted, so whoever was there belonged to leads that wait longer.
+            (None, _) if self.nobody.contains(pool) => by_the_clock().unwrap_or(WhyNot::NotItsTurn),
             (None, _) => WhyNot::NotACandidate,
         }
     }
 }
 
-/// Who was too far ahead for a turn of a pool that gave nobody one, as the host noted.
-fn stopped(recalled: &Recalled) -> HashSet<(PoolId, RepId)> {
+/// What stood against members of pools that gave nobody a turn, as the host noted.
+fn hindered(recalled: &Recalled) -> HashMap<(PoolId, RepId), Hindrance> {
     let notes = recalled.private.iter().flat_map(|private| &private.notes);
-    let said = notes.filter(|note| note.branch == "fairness-stop").filter_map(|note| note.detail.split_once(": "));
-    said.flat_map(|(pool, reps)| reps.split(' ').map(move |rep| (pool.into(), rep.into()))).collect()
+    let said = notes.filter_map(|note| {
+        let hindrance = Hindrance::ALL.into_iter().find(|hindrance| hindrance.name() == note.branch)?;
+        note.detail.split_once(": ").map(|(pool, reps)| (hindrance, pool, reps))
+    });
+    said.flat_map(|(why, pool, reps)| reps.split(' ').map(move |rep| ((pool.into(), rep.into()), why))).collect()
 }
 
 fn absence_by_name(word: &str) -> Option<WhyNot> {
